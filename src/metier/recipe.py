@@ -1,0 +1,186 @@
+"""The recipe: how a specialist is made, as data, independent of trainer and base.
+
+It knows the fields of a recipe (TOML) and how its identity is computed; it reads no files and
+fetches nothing. The *recipe id* is the hash without ``[base]``; the *build id* adds base, data
+digests, seed and toolchain, so that "the same recipe on another base" is a fact, not a claim.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from metier.card import Frozen
+from metier.errors import InputError
+from metier.manifest import canonical_json
+from metier.reference import Digest, Reference
+
+RUNGS = ("majority", "linear", "static", "encoder", "ensemble")
+"""The rungs of the text-classification ladder, from cheap to dear (DESIGN §6)."""
+
+
+class SpecialistPart(Frozen):
+    """What is made: name, task, domain and a sentence for people."""
+
+    name: str
+    version: str = "1"
+    task: Literal["classify"] = "classify"
+    domain: str = "general"
+    description: str = ""
+    licence: str | None = None
+    out_of_scope_label: str | None = None
+
+    @model_validator(mode="after")
+    def _name_is_valid(self) -> SpecialistPart:
+        Reference.parse(self.name)
+        return self
+
+
+class BasePart(Frozen):
+    """The base it is made from, and others that would do."""
+
+    ref: str = "all-minilm-l6-v2"
+    alternatives: tuple[str, ...] = ()
+
+
+class UpstreamFile(Frozen):
+    """One upstream file and the digest of its bytes."""
+
+    path: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class DataPart(Frozen):
+    """One source of rows.
+
+    ``file`` and ``dir`` are paths beside the recipe; ``git`` is a repository at a commit.
+    ``rows_sha256`` is the digest of the canonical rows (JSON Lines, UTF-8) that the converter
+    makes of the upstream files: a mirror is addressed by it.
+    """
+
+    kind: Literal["file", "dir", "git"]
+    url: str | None = None
+    commit: str | None = Field(default=None, pattern=r"^[0-9a-f]{7,64}$")
+    path: str | None = None
+    files: tuple[UpstreamFile, ...] = ()
+    converter: str = "auto"
+    rows_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    licence: str | None = None
+
+    @model_validator(mode="after")
+    def _names_its_source(self) -> DataPart:
+        if self.kind == "git" and not (self.url and self.commit and (self.files or self.path)):
+            raise ValueError("a git source needs url, commit and files or path")
+        if self.kind in ("file", "dir") and not self.path:
+            raise ValueError(f"a {self.kind} source needs a path")
+        return self
+
+
+class SplitPart(Frozen):
+    """Which rows train and which are sealed.
+
+    ``train`` and ``eval`` name values of the rows' ``split`` field; rows with other values are
+    left out. Where the rows have no split, ``eval_share`` is set aside, stratified by label and
+    grouped by ``group``.
+    """
+
+    train: tuple[str, ...] = ("train",)
+    eval: tuple[str, ...] = ("test",)
+    eval_share: float = Field(default=0.2, gt=0.0, lt=0.9)
+    text: str | None = None
+    label: str | None = None
+    group: str | None = None
+    per_class: int | None = Field(default=None, ge=1)
+    drop_leaks: bool = False
+
+
+class LadderPart(Frozen):
+    """Which rungs are tried, for how long, and the stop rule's margin (a share of 1)."""
+
+    rungs: tuple[str, ...] = RUNGS
+    budget_seconds: float | None = Field(default=None, gt=0)
+    margin: float = Field(default=0.01, gt=0, lt=0.5)
+    seed: int = Field(default=0, ge=0)
+    curve: bool = True
+
+    @model_validator(mode="after")
+    def _rungs_exist(self) -> LadderPart:
+        unknown = [rung for rung in self.rungs if rung not in RUNGS]
+        if unknown or not self.rungs:
+            raise ValueError(f"rungs must be some of {', '.join(RUNGS)}; got {unknown}")
+        return self
+
+
+class AnswerPart(Frozen):
+    """How it answers: the accuracy that the abstain threshold aims at."""
+
+    target_accuracy: float = Field(default=0.95, gt=0, lt=1)
+    false_alarms: float = Field(default=0.05, gt=0, lt=1)
+
+
+class EvalPart(Frozen):
+    """What the eval measures and what it takes to pass."""
+
+    scorer: Literal["accuracy"] = "accuracy"
+    against: tuple[Literal["majority", "base", "general"], ...] = ("majority", "base", "general")
+    margin: float = Field(default=0.01, gt=0, lt=0.5)
+
+
+class Recipe(Frozen):
+    """A whole recipe. See ``docs/formats/recipe.md``."""
+
+    format: Literal[1] = 1
+    specialist: SpecialistPart
+    base: BasePart = BasePart()
+    data: tuple[DataPart, ...] = Field(min_length=1)
+    split: SplitPart = SplitPart()
+    ladder: LadderPart = LadderPart()
+    answer: AnswerPart = AnswerPart()
+    eval: EvalPart = EvalPart()
+
+    @property
+    def recipe_id(self) -> Digest:
+        """The hash of everything but ``[base]``."""
+        return Digest.of(canonical_json(self.model_dump(mode="json", exclude={"base"})))
+
+    def build_id(
+        self, *, base_digest: str | None, data: tuple[str, ...], toolchain: dict[str, str]
+    ) -> Digest:
+        """The hash of recipe id, base digest, data digests, seed and toolchain."""
+        return Digest.of(
+            canonical_json(
+                {
+                    "recipe": str(self.recipe_id),
+                    "base": base_digest,
+                    "data": list(data),
+                    "seed": self.ladder.seed,
+                    "toolchain": toolchain,
+                }
+            )
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON- and TOML-serialisable mapping without empty fields."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    @classmethod
+    def from_toml(cls, text: str, *, where: str = "the recipe") -> Recipe:
+        """Parse a recipe; raises InputError (code ``bad_recipe``) naming the field and line."""
+        try:
+            return cls.model_validate(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise InputError(
+                f"{where} is not valid TOML: {error}.",
+                code="bad_recipe",
+                remedy="See docs/formats/recipe.md for an example.",
+            ) from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"]) or "the document"
+            raise InputError(
+                f"{where} is not a valid recipe: {field}: {first['msg']}.",
+                code="bad_recipe",
+                remedy="See docs/formats/recipe.md for every field.",
+            ) from error
