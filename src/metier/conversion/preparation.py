@@ -9,8 +9,8 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -155,7 +155,6 @@ def _link_upstream(upstream: Upstream, out: Path) -> None:
         if target.exists() and target.samefile(source):
             continue
         with _whole_or_nothing(target) as temporary:
-            temporary.unlink()
             try:
                 os.link(source.resolve(), temporary)
             except OSError:  # Another file system, or one without hard links.
@@ -170,9 +169,7 @@ def _write(path: Path, data: bytes) -> None:
 @contextmanager
 def _whole_or_nothing(path: Path) -> Iterator[Path]:
     """A temporary file beside ``path`` that takes its name at the end, or vanishes."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(descriptor)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         yield temporary
         with temporary.open("rb") as stream:
