@@ -11,7 +11,6 @@ its body and the hash of the row before it.
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import sqlite3
 import threading
@@ -254,34 +253,43 @@ CREATE TABLE rows (
   id INTEGER PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, digest TEXT NOT NULL,
   body TEXT NOT NULL, date TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL
 ) STRICT;
+
 CREATE INDEX rows_by_subject ON rows (subject, kind);
+
 CREATE TABLE length (last INTEGER NOT NULL) STRICT;
+
 INSERT INTO length VALUES (0);
+
 CREATE TABLE texts (name TEXT PRIMARY KEY, subject TEXT NOT NULL, text TEXT NOT NULL) STRICT;
+
 CREATE INDEX texts_by_subject ON texts (subject);
+
 CREATE TRIGGER rows_never_change BEFORE UPDATE ON rows BEGIN
-  SELECT RAISE(ABORT, 'the ledger only grows')\;
+  SELECT RAISE(ABORT, 'the ledger only grows');
 END;
+
 CREATE TRIGGER rows_never_go BEFORE DELETE ON rows BEGIN
-  SELECT RAISE(ABORT, 'the ledger only grows')\;
+  SELECT RAISE(ABORT, 'the ledger only grows');
 END;
+
 CREATE TRIGGER rows_follow BEFORE INSERT ON rows
 WHEN NEW.id IS NOT (SELECT last + 1 FROM length)
   OR NEW.previous IS NOT
     ifnull((SELECT hash FROM rows ORDER BY id DESC LIMIT 1), printf('%064d', 0)) BEGIN
-  SELECT RAISE(ABORT, 'a row must follow the last one')\;
+  SELECT RAISE(ABORT, 'a row must follow the last one');
 END;
+
 CREATE TRIGGER rows_count AFTER INSERT ON rows BEGIN
-  UPDATE length SET last = NEW.id\;
-END
+  UPDATE length SET last = NEW.id;
+END;
 """
 """Rows that only grow, the count that shows a cut-off end, and texts that can go."""
 
 
 def _first_schema(connection: sqlite3.Connection) -> None:
     # Statement by statement, because executescript would end the transaction.
-    for statement in re.split(r"(?<!\\);", _FIRST_SCHEMA):
-        connection.execute(statement.replace("\\;", ";"))
+    for statement in _FIRST_SCHEMA.strip().split("\n\n"):
+        connection.execute(statement)
 
 
 _MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_schema,)
