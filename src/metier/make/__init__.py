@@ -6,6 +6,8 @@ The order of the work is the order of the modules: ``rows`` (data, split, leak g
 (the whole, ending in a card and an installed artifact).
 """
 
-from metier.make.making import Makers, make
+from metier.make.makers import Makers
+from metier.make.making import Made, make
+from metier.make.rows import Places
 
-__all__ = ["Makers", "make"]
+__all__ = ["Made", "Makers", "Places", "make"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,14 +16,12 @@ from metier.engines.classifier import TextClassifier
 from metier.evals.results import Result
 from metier.evals.summary import scores, worst_labels
 from metier.make.deciding import Thresholds
+from metier.make.makers import Makers
 from metier.make.proving import Proof
 from metier.make.rows import Rows
 from metier.recipe import Recipe
 from metier.stats import auroc, expected_calibration_error, share_interval
 from metier.training.ladder import Choice
-
-if TYPE_CHECKING:
-    from metier.make.making import Makers
 
 CLASSES_GB = (1, 4, 8, 16, 32)
 

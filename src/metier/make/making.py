@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from metier.card import BaseReference, Card, Cost, CurvePoint, LabelCurve, Machine, Score
+from metier.card import BaseReference, Card, Cost, CurvePoint, LabelCurve, Score
 from metier.engines.classifier import TextClassifier
 from metier.engines.parts import SPECIALIST_FILE, Member, SpecialistFile
-from metier.engines.remote import Service
 from metier.engines.systems import SpecialistSystem, ZeroShotSystem
 from metier.evals.items import write_eval
 from metier.heads import LinearHead, mix
@@ -24,45 +22,16 @@ from metier.make import carding, climbing, curve, encoders
 from metier.make.clock import Clock
 from metier.make.deciding import Thresholds, decide
 from metier.make.learners import hashed, majority
+from metier.make.makers import Makers
 from metier.make.material import HashedWords
 from metier.make.proving import Proof, Trial, prove
-from metier.make.rows import Places, Rows, gather
+from metier.make.rows import Rows, gather
 from metier.manifest import WEIGHT_CONFIG_TYPE, WEIGHT_TYPE, Descriptor, system_digest
 from metier.messages import Encoder, Progress, Report
 from metier.recipe import Recipe
 from metier.reference import Digest
 from metier.training.fitting import fit_whole
 from metier.training.ladder import Candidate
-
-
-@dataclass(frozen=True)
-class Makers:
-    """What assembly hands to the maker.
-
-    Attributes:
-        places: Where data may come from.
-        base: The base by name and digest, or ``None`` if it is not installed here.
-        base_licence: Its licence.
-        encoder: View (``static``, ``int8``, ``fp32``) to encoder; raises MetierError if missing.
-        service: The general model, if one is configured.
-        machine: This machine.
-        toolchain: What can change a number: library versions and the class of processor.
-        threads: Fits at once.
-        evals: Folder of sealed evals.
-        journals: Folder of interrupted runs.
-        today: ISO date.
-    """
-
-    places: Places
-    base: BaseReference | None
-    encoder: Callable[[str], Encoder]
-    service: Service | None
-    machine: Machine
-    toolchain: dict[str, str]
-    threads: int
-    evals: Path
-    journals: Path
-    today: str
 
 
 @dataclass(frozen=True)
