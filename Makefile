@@ -2,7 +2,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up install encoder test lint bench lock clean FORCE
+.PHONY: help up install test lint bench docs lock clean FORCE
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -37,6 +37,9 @@ lint: $(DEV) ## Check style, types and floors only.
 
 bench: $(RUN) $(ENCODER) ## Run the benchmarks (docs/how-to/run-the-benchmarks.md).
 	$(BIN)/python -m benchmarks $(ARGS)
+
+docs: ## Write the index of the decisions again.
+	python3 scripts/decisions
 
 lock: ## Resolve the dependencies again and write the lock files.
 	scripts/lock
