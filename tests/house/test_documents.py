@@ -35,10 +35,12 @@ FORBIDDEN = {
                 ("deb", "debian", "org"),
             )
         )
-        + r"|--(extra-)?index-url|--trusted-host"
+        + r"|-{2}(extra-)?index-url|-{2}trusted-host"
     ),
     "a path of one machine": re.compile(
-        r"(?<![\w.])(" + "|".join(("/" + "work/", "/" + "root/", "/" + r"home/\w", "/" + r"Users/\w")) + ")"
+        r"(?<![\w.])("
+        + "|".join(("/" + "work/", "/" + "root/", "/" + r"home/\w", "/" + r"Users/\w"))
+        + ")"
     ),
 }
 
@@ -72,7 +74,9 @@ def links(text: str) -> list[str]:
 
 def anchors(text: str) -> set[str]:
     """Names that headings can be linked by, the way code hosts make them."""
-    headings = re.findall(r"^#+ +(.+?) *$", re.sub(r"^```.*?^```", "", text, flags=re.S | re.M), re.M)
+    headings = re.findall(
+        r"^#+ +(.+?) *$", re.sub(r"^```.*?^```", "", text, flags=re.S | re.M), re.M
+    )
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
@@ -185,7 +189,6 @@ def unknown_to_the_command_line(words: list[str]) -> list[str]:
     if importlib.util.find_spec("metier.cli") is None:
         pytest.skip("the command line is not part of this tree")
     import click
-
     from metier.cli import main
 
     assert isinstance(main, click.Command)
@@ -230,7 +233,9 @@ def test_a_decision_has_its_parts(path: Path) -> None:
 def test_every_decision_stands_in_the_index() -> None:
     index = links((DOCS / "decisions" / "README.md").read_text(encoding="utf-8"))
     assert decisions()
-    assert sorted(path.name for path in decisions()) == sorted(set(index) - {"../README.md"})
+    assert sorted(path.name for path in decisions()) == sorted(
+        {name for name in index if name[0].isdigit()}
+    )
     numbers = [path.name[:4] for path in decisions()]
     assert len(numbers) == len(set(numbers)), "two decisions have one number"
 

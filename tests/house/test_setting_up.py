@@ -118,7 +118,9 @@ def test_scripts_are_valid_bash() -> None:
 def test_setup_says_what_a_debian_without_ensurepip_needs(tmp_path: Path) -> None:
     folder = copy_of_scripts(tmp_path)
     tools(folder, "bash", "dirname", "env")
-    program(folder, "python3", f'case "$2" in *ensurepip*) exit 1;; esac; exec {sys.executable} "$@"')
+    program(
+        folder, "python3", f'case "$2" in *ensurepip*) exit 1;; esac; exec {sys.executable} "$@"'
+    )
     done = run(tmp_path, "bash", "scripts/setup", "run", path=str(folder))
     assert done.returncode == 2
     assert "apt install python3-venv" in done.stderr
