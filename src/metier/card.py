@@ -247,7 +247,8 @@ class LeakReport(Frozen):
 
     ``leaked`` counts eval items with any overlap, ``by_kind`` each item once under its strongest
     kind; ``share`` is ``leaked`` over the eval's items. ``dropped`` counts training rows that
-    were taken out because the user asked for it. ``rows`` shows examples, not all.
+    were taken out because the user asked for it. ``rows`` shows examples, not all; ``items`` are
+    the ids of all leaked eval items.
     """
 
     eval_items: int
@@ -258,6 +259,7 @@ class LeakReport(Frozen):
     conflicting_labels: int
     dropped: int = 0
     blocks_win: bool
+    items: tuple[str, ...] = ()
     rows: tuple[LeakRow, ...] = ()
     conflicts: tuple[LeakRow, ...] = ()
     method: str

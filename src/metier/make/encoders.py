@@ -113,7 +113,9 @@ def try_encoder(climb: Climb, bases: Bases, *, reserve: float, eval_items: int) 
                     bases.used = "int8"
                     climb.leave_out("encoder", TITLES["encoder"], f"int8 is not worse: {sentence}")
                 return
-            climb.leave_out("encoder-int8", TITLES["encoder-int8"], f"not shown as good: {sentence}")
+            climb.leave_out(
+                "encoder-int8", TITLES["encoder-int8"], f"not shown as good: {sentence}"
+            )
     learner = _learner(climb, "encoder", full, "fp32")
     if climb.try_learner(learner, reserve=reserve, encoding_seconds=fast * texts):
         bases.used = "fp32"

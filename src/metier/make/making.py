@@ -17,7 +17,7 @@ from metier.engines.classifier import TextClassifier
 from metier.engines.parts import SPECIALIST_FILE, Member, SpecialistFile
 from metier.engines.systems import SpecialistSystem, ZeroShotSystem
 from metier.evals.items import write_eval
-from metier.heads import LinearHead, mix
+from metier.heads import FloatArray, LinearHead, mix
 from metier.make import carding, climbing, curve, encoders
 from metier.make.clock import Clock
 from metier.make.deciding import Thresholds, decide
@@ -133,7 +133,9 @@ def _climb(
     reserve = 0.1 * clock.budget if clock.budget else 0.0
     climb.try_learner(majority(task.labels), reserve=0.0)
     if "linear" in wanted or "ensemble" in wanted:
-        climb.try_learner(hashed(HashedWords(rows.texts, task.labels), task.labels), reserve=reserve)
+        climb.try_learner(
+            hashed(HashedWords(rows.texts, task.labels), task.labels), reserve=reserve
+        )
     if "static" in wanted:
         encoders.try_static(climb, bases, reserve=reserve)
     if "encoder" in wanted or "ensemble" in wanted:
@@ -159,7 +161,7 @@ def _fit(climb: climbing.Climb, chosen: Candidate) -> dict[str, LinearHead]:
 
 def _outside_logits(
     climb: climbing.Climb, chosen: Candidate, heads: dict[str, LinearHead], rows: Rows
-):  # type: ignore[no-untyped-def]
+) -> FloatArray | None:
     if not rows.outside:
         return None
     members = [
@@ -206,7 +208,9 @@ def _load_back(
     def encoder_for(member: Member) -> Encoder:
         return bases.view("static" if member.kind == "static" else member.precision or "fp32")
 
-    return TextClassifier.load(again, digest=digest, read=parts.__getitem__, encoder_for=encoder_for)
+    return TextClassifier.load(
+        again, digest=digest, read=parts.__getitem__, encoder_for=encoder_for
+    )
 
 
 def descriptors(parts: dict[str, bytes]) -> tuple[Descriptor, ...]:
@@ -288,7 +292,6 @@ def _curve(
         chosen.weights,
         rows.classes,
         truth,
-        labels=len(rows.labels),
         rung=chosen.name,
         seed=recipe.ladder.seed,
         report=report,

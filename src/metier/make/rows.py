@@ -20,7 +20,7 @@ from metier.datasets.recognising import read_examples
 from metier.datasets.sources import resolve
 from metier.datasets.splitting import Division, divide, independent_groups
 from metier.evals.items import Eval, seal
-from metier.evals.leaks import scan
+from metier.evals.leaks import drop_leaks, scan
 from metier.evals.scoring import Accuracy
 from metier.manifest import canonical_json
 from metier.messages import Example, Progress, Report
@@ -92,9 +92,15 @@ def gather(recipe: Recipe, places: Places, report: Report) -> Rows:
     scorer = Accuracy(outside_label).name
     sealed = seal(division.evaluation, scorer=scorer)
     report(Progress("leaks", "Looking for eval items among the training rows."))
-    scanned = scan(division.train, division.evaluation, drop=recipe.split.drop_leaks)
-    report(Progress("leaks", _leak_sentence(scanned.report), data=scanned.report.model_dump()))
-    inside = [item for item in scanned.train if item.label != outside_label]
+    scanned = scan(division.train, division.evaluation)
+    train, leaks = division.train, scanned.report
+    leaked = frozenset(sealed.items[position].id for position in scanned.leaked)
+    if recipe.split.drop_leaks and leaked:
+        train, leaks = drop_leaks(division.train, scanned)
+        leaked = frozenset()
+    leaks = leaks.model_copy(update={"items": tuple(sorted(leaked))})
+    report(Progress("leaks", _leak_sentence(leaks), data=leaks.model_dump()))
+    inside = [item for item in train if item.label != outside_label]
     labels = tuple(sorted({item.label for item in inside}))
     number = {label: index for index, label in enumerate(labels)}
     classes = np.array([number[item.label] for item in inside], np.int64)
@@ -106,11 +112,11 @@ def gather(recipe: Recipe, places: Places, report: Report) -> Rows:
         ),
         examples=tuple(inside),
         labels=labels,
-        outside=tuple(item.text for item in scanned.train if item.label == outside_label),
+        outside=tuple(item.text for item in train if item.label == outside_label),
         sealed=sealed,
-        leaked=frozenset(sealed.items[position].id for position in scanned.leaked),
-        leaks=scanned.report,
-        summary=_summary(recipe, division, scanned.train, labels, sealed, sources),
+        leaked=leaked,
+        leaks=leaks,
+        summary=_summary(recipe, division, train, labels, sealed, sources),
         notes=notes,
     )
 
@@ -200,11 +206,11 @@ def rows_digest(examples: Sequence[Example]) -> str:
 
 
 def _leak_sentence(leaks: LeakReport) -> str:
-    if not leaks.leaked:
-        return f"No leak found among {leaks.eval_items:,} eval items."
-    blocks = " Above 1 %: no WIN can be given." if leaks.blocks_win else ""
     dropped = f" {leaks.dropped:,} training rows were taken out." if leaks.dropped else ""
+    if not leaks.leaked:
+        return f"No leak found among {leaks.eval_items:,} eval items.{dropped}"
+    blocks = " Above 1 %: no WIN can be given." if leaks.blocks_win else ""
     return (
         f"{leaks.leaked:,} of {leaks.eval_items:,} eval items ({100 * leaks.share:.2f} %) overlap "
-        f"the training rows.{dropped}{blocks}"
+        f"the training rows.{blocks}"
     )

@@ -42,7 +42,7 @@ class Candidate:
 
     def correct(self, classes: NDArray[np.int64]) -> NDArray[np.float64]:
         """1.0 where its best label is right, shape (rows,)."""
-        return (self.logits.argmax(axis=1) == classes).astype(np.float64)
+        return np.asarray(self.logits.argmax(axis=1) == classes, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
