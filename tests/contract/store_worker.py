@@ -67,6 +67,11 @@ def run(job: dict[str, Any]) -> None:
             install(store, job["name"], parts_of(job["seed"]))
         case "busy":
             busy(store, job)
+        case "rewrite":
+            for turn in range(job["turns"]):
+                install(store, job["name"], parts_of(turn % 6, (10, 3000)))
+                if turn % 3 == 0:
+                    store.collect_garbage()
     if "lines" in job:
         sys.settrace(None)
 
@@ -77,12 +82,12 @@ def busy(store: Store, job: dict[str, Any]) -> None:
     for turn in range(job["turns"]):
         name = f"{job['name']}-{turn}"
         install(store, name, parts_of(source.randrange(6), (10, 3000)))
+        if turn % 5 == 1:
+            store.export(Reference.parse(name), Path(job["layout"]))
         if turn % 3 == 0:
             store.remove(Reference.parse(name))
         if turn % 4 == job["seed"] % 4:
             store.collect_garbage()
-        if turn % 5 == 1:
-            store.export(Reference.parse(name), Path(job["layout"]))
 
 
 def die_after(lines: int) -> None:
