@@ -250,16 +250,12 @@ class LeakRow(Frozen):
 class LeakReport(Frozen):
     """What the leak gate found before training.
 
-        ``leaked`` counts eval items with any overlap, ``by_kind`` each item once under its strongest
-        kind; ``share`` is ``leaked`` over the eval's items. ``dropped`` counts training rows that
-    <<<<<<< HEAD
-        were taken out because the user asked for it. ``rows`` shows examples, not all; ``items`` are
-        the ids of all leaked eval items.
-    =======
-        were taken out because the user asked for it. ``rows`` shows examples, not all. ``similar``
-        counts near-duplicates that are not counted as leaks, since training rows resemble each other
-        as often: ``similar_among_train`` is the share of them that does.
-    >>>>>>> data
+    ``leaked`` counts eval items with any overlap, ``by_kind`` each item once under its strongest
+    kind; ``share`` is ``leaked`` over the eval's items. ``dropped`` counts training rows that
+    were taken out because the user asked for it. ``rows`` shows examples, not all; ``items`` are
+    the ids of all leaked eval items. ``similar`` counts near-duplicates that are not counted as
+    leaks, since training rows resemble each other as often: ``similar_among_train`` is the share
+    of them that does.
     """
 
     eval_items: int
