@@ -38,7 +38,9 @@ _TEXT_WIDTH = 60
     type=click.Path(path_type=Path, allow_dash=True),
     help="Texts, one a line; - for stdin.",
 )
-@click.option("--top", type=click.IntRange(min=1), help="How many labels to show.  [default: 3]")
+@click.option(
+    "--top", type=click.IntRange(min=1), metavar="N", help="How many labels to show.  [default: 3]"
+)
 @json_option
 @click.pass_obj
 def run(
@@ -56,7 +58,8 @@ def run(
     """
     if texts and source is not None:
         raise InputError("Texts and --file cannot be given together.", code="bad_usage")
-    asked = iter(texts) if texts else _lines(source)
+    left_out: list[int] = []
+    asked = iter(texts) if texts else _lines(source, left_out)
     metier = session.metier
     metier.show(name)
     documents = []
@@ -78,11 +81,13 @@ def run(
             remedy=f'Write: metier run {name} "your text", or give a file with --file.',
         )
     if as_json:
-        print_json({"name": name, "predictions": documents})
+        print_json({"name": name, "predictions": documents, "empty_lines": left_out})
+    elif left_out:
+        click.echo(f"{counted(len(left_out), 'empty line')} left out.", err=True)
 
 
-def _lines(source: Path | None) -> Iterator[str]:
-    """The lines of a file or of stdin that are not empty."""
+def _lines(source: Path | None, left_out: list[int]) -> Iterator[str]:
+    """The lines of a file or of stdin; the numbers of empty ones go to ``left_out``."""
     if source is None and sys.stdin.isatty():
         raise InputError(
             "There is no text to ask about.",
@@ -90,11 +95,11 @@ def _lines(source: Path | None) -> Iterator[str]:
             remedy='Write: metier run NAME "your text", or give a file with --file.',
         )
     if source is None or str(source) == "-":
-        yield from _filled(sys.stdin, "stdin")
+        yield from _filled(sys.stdin, "stdin", left_out)
         return
     try:
         with source.open(encoding="utf-8-sig") as file:
-            yield from _filled(file, str(source))
+            yield from _filled(file, str(source), left_out)
     except FileNotFoundError as error:
         raise NotFoundError(f"There is no file {str(source)!r}.", code="no_file") from error
     except OSError as error:
@@ -103,24 +108,21 @@ def _lines(source: Path | None) -> Iterator[str]:
         ) from error
 
 
-def _filled(lines: TextIO, where: str) -> Iterator[str]:
-    left_out = 0
-    read = 0
+def _filled(lines: TextIO, where: str, left_out: list[int]) -> Iterator[str]:
+    number = 0
     try:
-        for line in lines:
-            read += 1
+        for number, line in enumerate(lines, 1):
             text = line.strip()
-            left_out += not text
             if text:
                 yield text
+            else:
+                left_out.append(number)
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{where} is not UTF-8 near line {read + 1}.",
+            f"{where} is not UTF-8 near line {number + 1}.",
             code="bad_encoding",
             remedy="Convert it first, for instance with: iconv -f latin1 -t utf8.",
         ) from error
-    if left_out:
-        click.echo(f"{counted(left_out, 'empty line')} left out.", err=True)
 
 
 def _one(prediction: Prediction, top: int) -> list[Text]:

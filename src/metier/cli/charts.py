@@ -31,8 +31,8 @@ def curve_chart(
     """
     if not curve.points:
         return []
-    names = max((len(name) for name in rivals), default=0)
-    columns = max(12, width - _MARGIN - (names + 1 if names else 0))
+    names = len(", ".join(rivals))
+    columns = max(8, width - _MARGIN - (names + 1 if names else 0))
     values = [v for point in curve.points for v in (point.low, point.high, point.mean)]
     values += list(rivals.values())
     low, high = math.floor(20 * min(values)) / 20, math.ceil(20 * max(values)) / 20
@@ -43,12 +43,12 @@ def curve_chart(
     places = _places([point.per_class for point in curve.points], columns)
     for point, column in zip(curve.points, places, strict=True):
         plot.point(column, (point.low, point.mean, point.high), signs)
-    rows = {plot.row(value): name for name, value in rivals.items()}
     lines = [Text("accuracy by labels per class", style="bold")]
     for index in range(height):
         share = high - (high - low) * index / (height - 1)
         label = f"{100 * share:.0f} %" if index in (0, height // 2, height - 1) else ""
-        end = f" {rows[index]}" if index in rows else ""
+        named = [name for name, value in rivals.items() if plot.row(value) == index]
+        end = f" {', '.join(named)}" if named else ""
         lines.append(Text(f"{label:>5} {signs.axis}{''.join(plot.cells[index])}{end}".rstrip()))
     lines.append(_axis([point.per_class for point in curve.points], places, columns))
     return lines

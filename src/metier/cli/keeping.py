@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
+from metier.card import Card
 from metier.cli import terminal
 from metier.cli.documents import installed_document, to_document
 from metier.cli.facade import Installed
@@ -20,7 +21,7 @@ from metier.cli.parameters import complete_names, json_option
 from metier.cli.progress import working
 from metier.cli.session import Session
 from metier.cli.sheet import with_ladder
-from metier.cli.terminal import Line, Signs, aligned
+from metier.cli.terminal import Line, Signs, Terminal, aligned
 from metier.cli.verdicts import verdict_text
 from metier.cli.wording import (
     NOT_MEASURED,
@@ -49,46 +50,56 @@ def list_installed(session: Session, as_json: bool) -> None:
     if not items:
         screen.write(["Nothing is installed. Make the first one:", _make_one()])
         return
-    screen.write(_table(items, screen.signs), cut=True)
+    screen.write(_table(items, screen), cut=True)
 
 
 def _make_one() -> Text:
     return Text("  metier make --data FILE --name NAME", style="bold")
 
 
-def _table(items: Sequence[Installed], signs: Signs) -> list[Text]:
-    header: list[Line] = [
-        Text(cell, style="dim")
-        for cell in ("name", "task", "accuracy", "", "over base", "", "size", "ms")
+def _table(items: Sequence[Installed], screen: Terminal) -> list[Text]:
+    """Specialists, then bases; without the intervals if a person's terminal is too narrow."""
+    lines = _lines(items, screen.signs, intervals=True)
+    widest = max(line.cell_len for line in lines)
+    if screen.console.is_terminal and widest > screen.console.width:
+        return _lines(items, screen.signs, intervals=False)
+    return lines
+
+
+def _lines(items: Sequence[Installed], signs: Signs, *, intervals: bool) -> list[Text]:
+    titles = ("name", "task", "accuracy", "over base", "size", "ms")
+    rows: list[list[Line]] = [[Text(title, style="dim") for title in titles]]
+    rows += [
+        _cells(item, item.card, signs, intervals=intervals)
+        for item in items
+        if item.card is not None
     ]
-    specialists = [item for item in items if item.card is not None]
-    bases = [item for item in items if item.card is None]
-    rows = [header, *(_specialist_cells(item, signs) for item in specialists)]
-    rows += [_base_cells(item) for item in bases]
-    return aligned(rows, "llrlrlrr")
+    rows += [
+        [item.reference.familiar, item.kind, "", "", size(item.size_bytes), ""]
+        for item in items
+        if item.card is None
+    ]
+    return aligned(rows, "llllrr")
 
 
-def _specialist_cells(item: Installed, signs: Signs) -> list[Line]:
-    card = item.card
-    assert card is not None
+def _cells(item: Installed, card: Card, signs: Signs, *, intervals: bool) -> list[Line]:
     score, evidence = card.accuracy(), card.against("base")
-    interval = f"[{span(score.interval)}]" if score and score.interval else ""
+    accuracy = f"{percent(score.value):>7}" if score else NOT_MEASURED
+    if intervals and score and score.interval:
+        accuracy += f" [{span(score.interval)}]"
+    over = Text(NOT_MEASURED, style="dim")
+    if evidence is not None:
+        found = evidence.difference
+        over = Text(f"{points(found.difference):>5} ")
+        over.append_text(verdict_text(found.verdict, signs, small=found.small))
     return [
         Text(item.reference.familiar, style="bold"),
         card.task,
-        percent(score.value) if score else Text(NOT_MEASURED, style="dim"),
-        interval,
-        points(evidence.difference.difference) if evidence else "",
-        verdict_text(evidence.difference.verdict, signs, small=evidence.difference.small)
-        if evidence
-        else Text(NOT_MEASURED, style="dim"),
+        accuracy,
+        over,
         size(item.size_bytes),
         milliseconds(card.cost.ms_per_text) if card.cost.ms_per_text is not None else "",
     ]
-
-
-def _base_cells(item: Installed) -> list[Line]:
-    return [item.reference.familiar, item.kind, "", "", "", "", size(item.size_bytes), ""]
 
 
 @click.command(short_help="Show what a specialist is and has proved.")

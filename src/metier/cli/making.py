@@ -57,14 +57,18 @@ _ANY_PATH = click.Path(path_type=Path)
 )
 @click.argument("recipe_file", metavar="[RECIPE.toml]", required=False, type=_ANY_PATH)
 @click.option("--task", type=click.Choice(["classify"]), default="classify", show_default=True)
-@click.option("--data", type=_ANY_PATH, help="Examples: JSON Lines, CSV, TSV or a folder.")
+@click.option(
+    "--data", type=_ANY_PATH, metavar="FILE", help="Examples: JSON Lines, CSV, TSV or a folder."
+)
 @click.option("--name", help="What to call it.")
-@click.option("--eval", "eval_file", type=_ANY_PATH, help="Sealed questions, in a file.")
+@click.option(
+    "--eval", "eval_file", type=_ANY_PATH, metavar="FILE", help="Sealed questions, in a file."
+)
 @click.option("--text", metavar="COLUMN", help="The column of texts, if it is not recognised.")
 @click.option("--label", metavar="COLUMN", help="The column of labels, if it is not recognised.")
 @click.option("--group", metavar="COLUMN", help="Rows of one group never straddle the split.")
 @click.option("--budget", type=Duration(), help="Stop climbing in time: 90s, 2m, 1h.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of every draw.  [default: 0]")
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Seed of every draw.")
 @click.option("--drop-leaks", is_flag=True, help="Take leaked rows out of training.")
 @click.option("--curve/--no-curve", default=True, help="Draw the label-efficiency curve.")
 @click.option("--force", is_flag=True, help="Replace a specialist of this name.")

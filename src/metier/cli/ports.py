@@ -1,66 +1,14 @@
-"""Ports of this machine: which one is free, and who holds one that is not.
+"""Who listens on a port of this machine.
 
-It opens sockets for a moment and looks into /proc (or asks lsof). It serves nothing.
+It looks into /proc, or asks lsof where there is none. It opens no socket.
 """
 
 from __future__ import annotations
 
 import re
 import shutil
-import socket
 import subprocess
 from pathlib import Path
-
-from metier.errors import InputError, UnavailableError
-
-_NEIGHBOURS = 20
-
-
-def free_port(host: str, wanted: int) -> int:
-    """``wanted`` if nothing listens there, else the next free port, else any.
-
-    Raises:
-        InputError: The host is not an address of this machine (code ``bad_host``).
-        UnavailableError: No port could be had (code ``no_port``).
-    """
-    nearby = [wanted + step for step in range(_NEIGHBOURS + 1) if wanted + step < 65_536]
-    for port in [*nearby, 0]:
-        found = _try(host, port)
-        if found is not None:
-            return found
-    raise UnavailableError(f"No port of {host} is free.", code="no_port")
-
-
-def _try(host: str, port: int) -> int | None:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, kind, protocol) as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            trial.bind(address)
-            trial.listen(1)
-            return int(trial.getsockname()[1])
-    except socket.gaierror as error:
-        raise _bad_host(host) from error
-    except PermissionError:
-        return None
-    except OSError as error:
-        if error.errno in _NOT_HERE:
-            raise _bad_host(host) from error
-        return None
-
-
-_NOT_HERE = (99, 49)
-"""EADDRNOTAVAIL on Linux and macOS."""
-
-
-def _bad_host(host: str) -> InputError:
-    return InputError(
-        f"{host!r} is not an address of this machine.",
-        code="bad_host",
-        remedy="Use --host 127.0.0.1, or 0.0.0.0 with --api-key-file.",
-    )
 
 
 def holder(port: int) -> str | None:

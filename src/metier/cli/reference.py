@@ -34,7 +34,7 @@ go to stderr. Colour only on a terminal that has it; `NO_COLOR` is honoured. `ME
 def reference() -> str:
     """The whole page as Markdown."""
     parts = [_OPENING, _summary()]
-    with click.Context(program, info_name="metier") as root:
+    with click.Context(program, info_name="metier", **program.context_settings) as root:
         for name in COMMANDS:
             command = program.get_command(root, name)
             if command is not None:

@@ -1,7 +1,7 @@
 """``metier up``: the API and the website from one process.
 
-It finds a port, says where the site is and who held the port that was asked for, and hands over to
-the server. It answers no request itself.
+It finds a port, says where the site is and who holds the port that was asked for, and hands over
+to the server. It answers no request itself.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import importlib
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -18,21 +17,30 @@ from metier import __version__
 from metier.cli import terminal
 from metier.cli.failures import print_json
 from metier.cli.parameters import json_option
-from metier.cli.ports import free_port, holder
+from metier.cli.ports import holder
 from metier.cli.progress import working
-from metier.cli.session import Session
+from metier.cli.session import Session, open_pages
 from metier.cli.terminal import Line
 from metier.cli.wording import counted
-from metier.errors import InputError
+from metier.errors import InputError, UnavailableError
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_NEIGHBOURS = 20
+
+Serve = Callable[[int, Callable[[], None]], None]
+"""Serves on a port until it is stopped; calls back once it answers."""
 
 
 @click.command(short_help="Serve the API and the website from one process.")
-@click.option("--port", type=click.IntRange(1, 65_535), default=11434, show_default=True)
+@click.option(
+    "--port", type=click.IntRange(1, 65_535), metavar="N", default=11434, show_default=True
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Another one needs a key.")
 @click.option(
-    "--api-key-file", type=click.Path(path_type=Path), help="A file with the key callers must send."
+    "--api-key-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The key that callers must send, in a file.",
 )
 @click.option("--open", "open_page", is_flag=True, help="Open the site in a browser.")
 @json_option
@@ -47,7 +55,8 @@ def up(
 ) -> None:
     """Serve the API and the website until Ctrl-C.
 
-    If the port is taken, the next free one is used, and the first lines say so.
+    If the port is taken, whether it was named or not, the next free one is used, and the first
+    lines say so.
     """
     key = _key(api_key_file)
     if host not in _LOOPBACK and key is None:
@@ -56,18 +65,54 @@ def up(
             code="needs_key",
             remedy="Give --api-key-file FILE, or leave --host out to serve this machine only.",
         )
-    metier = session.metier
     with working(quiet=as_json) as report:
-        metier.install_starters(report=report)
-    used = free_port(host, port)
-    address = f"http://{_in_address(host)}:{used}"
+        session.metier.install_starters(report=report)
 
-    def ready() -> None:
+    def serve(used: int, ready: Callable[[], None]) -> None:
+        server = importlib.import_module("metier.server")
+        server.serve(session.metier, open_pages(), host=host, port=used, api_key=key, ready=ready)
+
+    def announce(used: int) -> None:
+        address = f"http://{_in_address(host)}:{used}"
         _announce(session, address, asked=port, used=used, as_json=as_json)
         if open_page:
             webbrowser.open(address)
 
-    _serve(metier, host, used, key, ready)
+    try:
+        serve_nearby(port, serve, announce)
+    except KeyboardInterrupt:
+        if not as_json:
+            click.echo("\nStopped.", err=True)
+
+
+def serve_nearby(port: int, serve: Serve, announce: Callable[[int], None]) -> None:
+    """Serve on ``port``, or on the next one that is free.
+
+    Args:
+        port: The port that was asked for.
+        serve: Serves on a port; raises UnavailableError (code ``port_taken``) if it is taken.
+        announce: Told the port once the server answers.
+
+    Raises:
+        UnavailableError: None of the next twenty ports is free either (code ``no_port``).
+    """
+    for used in range(port, min(port + _NEIGHBOURS, 65_535) + 1):
+
+        def ready(used: int = used) -> None:
+            announce(used)
+
+        try:
+            serve(used, ready)
+        except UnavailableError as error:
+            if error.code != "port_taken":
+                raise
+        else:
+            return
+    raise UnavailableError(
+        f"Port {port} and the {_NEIGHBOURS} after it are taken.",
+        code="no_port",
+        remedy="Name another one with --port.",
+    )
 
 
 def _announce(session: Session, address: str, *, asked: int, used: int, as_json: bool) -> None:
@@ -88,7 +133,10 @@ def _announce(session: Session, address: str, *, asked: int, used: int, as_json:
 
 
 def _in_address(host: str) -> str:
-    return f"[{host}]" if ":" in host else "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
+    """The host as a browser on this machine can open it."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104  compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
 
 
 def _key(path: Path | None) -> str | None:
@@ -107,8 +155,3 @@ def _key(path: Path | None) -> str | None:
             remedy="Put a key of your choice into it, one line.",
         )
     return key
-
-
-def _serve(metier: Any, host: str, port: int, key: str | None, ready: Callable[[], None]) -> None:
-    server = importlib.import_module("metier.server")
-    server.serve(metier, host=host, port=port, api_key=key, ready=ready)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from metier.cli.facade import Facade
@@ -19,6 +19,11 @@ def open_metier() -> Facade:
     """Open the composition root, ``metier.assembly.Metier``; its import is the slow part."""
     assembly = importlib.import_module("metier.assembly")
     return cast("Facade", assembly.Metier.open())
+
+
+def open_pages() -> Any:
+    """The website that ``metier up`` serves, ``metier.site.Site``."""
+    return importlib.import_module("metier.site").Site()
 
 
 @dataclass

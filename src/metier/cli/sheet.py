@@ -51,7 +51,7 @@ def card_lines(card: Card, width: int, signs: Signs, *, name: str) -> list[Text]
     facts = _facts(card)
     lines += beside(facts, _chart(card, signs, width - max(line.cell_len for line in facts)), width)
     lines += [line for sentence in _closing(card) for line in wrapped(sentence, width, indent="  ")]
-    return [*lines, Text(), _next(name)]
+    return [*lines, _next(name)]
 
 
 def with_ladder(card: Card, width: int, signs: Signs, *, name: str) -> list[Text]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +35,7 @@ from metier.card import (
     Score,
     Verdict,
 )
+from metier.cli import main
 from metier.errors import MetierError, NotFoundError
 from metier.messages import Prediction, Progress, Report, silent
 from metier.recipe import DataPart, LadderPart, Recipe, SpecialistPart, SplitPart
@@ -396,3 +400,46 @@ class SimpleReport:
 @pytest.fixture
 def facade(tmp_path: Path) -> SmallFacade:
     return SmallFacade(tmp_path)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one run of the command line ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        """Stdout as the one JSON document it must be; stderr must be empty."""
+        assert self.err == ""
+        return json.loads(self.out)
+
+
+Command = Callable[..., Outcome]
+
+
+@pytest.fixture
+def metier(
+    facade: SmallFacade, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Command:
+    """Runs ``metier WORDS``; ``stdin`` is what it reads, a terminal if ``None``."""
+
+    def command(*words: str, stdin: str | None = None) -> Outcome:
+        capsys.readouterr()
+        source = io.StringIO(stdin or "")
+        monkeypatch.setattr(source, "isatty", lambda: stdin is None)
+        monkeypatch.setattr(sys, "stdin", source)
+        code = main(words, opener=lambda: facade)
+        told = capsys.readouterr()
+        return Outcome(code, told.out, told.err)
+
+    return command
+
+
+@pytest.fixture
+def make() -> SimpleNamespace:
+    """The makers of cards and their pieces."""
+    return SimpleNamespace(
+        card=make_card, score=score, difference=difference, evidence=evidence, rung=rung
+    )
