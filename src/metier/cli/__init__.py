@@ -7,6 +7,6 @@ command's module is imported when the command runs.
 
 from __future__ import annotations
 
-from metier.cli.program import main
+from metier.cli.program import program as main
 
 __all__ = ["main"]

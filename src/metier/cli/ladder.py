@@ -21,6 +21,7 @@ from metier.messages import Progress
 
 STAGES = {
     "data": "Reading the data",
+    "encode": "Encoding the texts",
     "leaks": "Looking for leaks",
     "rung": "Climbing the ladder",
     "choose": "Choosing a rung",
@@ -29,7 +30,8 @@ STAGES = {
     "save": "Saving",
     "done": "Done",
 }
-_HEADER = ("", "rung", "accuracy", "95 % interval", "ms/text", "size", "made in")
+_SETTLED_SECONDS = 0.5
+_HEADER = ("", "rung", "accuracy", "95 % interval", "ms/text", "   size", "  made in")
 
 
 def ladder_lines(rungs: Sequence[Rung], signs: Signs) -> list[Text]:
@@ -75,21 +77,32 @@ class Climb:
     message: str = ""
     fraction: float | None = None
     rate: str = ""
+    current: str = ""
+    notice: str = ""
     _left: float | None = None
     _told_at: float = 0.0
-    _counted: tuple[str, float, float] | None = None
+    _began: float | None = None
+    _work: tuple[Any, ...] = ()
+    _since: tuple[float, float] = (0.0, 0.0)
 
     def observe(self, progress: Progress) -> Rung | None:
         """Take one step of progress in; returns the rung that it completes, if any."""
+        now = self.clock()
+        if self._began is None:
+            self._began = now
+        work = (progress.stage, progress.data.get("name"), progress.data.get("of"))
+        if work != self._work or (progress.fraction or 0.0) < (self.fraction or 0.0):
+            self._work, self._since, self.rate = work, (now, progress.fraction or 0.0), ""
         self.stage, self.message = progress.stage, progress.message
+        self.fraction = None
         if progress.fraction is not None:
             self.fraction = max(0.0, min(1.0, progress.fraction))
-        self._left, self._told_at = progress.seconds_left, self.clock()
-        self.rate = self._rate(progress)
-        rung = _rung_of(progress.data)
-        if rung is not None:
-            self.rungs[rung.name] = rung
-        return rung
+        self._left, self._told_at = progress.seconds_left, now
+        self._extrapolate(progress.data.get("of"), str(progress.data.get("unit", "texts")))
+        self.current = str(progress.data.get("name") or self.current)
+        for report in progress.data.get("ladder", ()):
+            self._keep(_rung_of(report))
+        return self._keep(_rung_of(progress.data))
 
     def seconds_left(self) -> float | None:
         """The estimate, counted down since it was given."""
@@ -97,37 +110,63 @@ class Climb:
             return None
         return max(0.0, self._left - (self.clock() - self._told_at))
 
+    def seconds_spent(self) -> float:
+        """Seconds since the first step."""
+        return 0.0 if self._began is None else self.clock() - self._began
+
+    def bar(self, signs: Signs) -> Text:
+        """The progress of the present piece of work, or how long it has been going on."""
+        bar = progress_bar(self.fraction, self.seconds_left(), signs, rate=self.rate)
+        if bar.plain or self._began is None:
+            return bar
+        return Text(f"{duration(self.seconds_spent())} so far", style="dim")
+
     def lines(self, width: int, signs: Signs) -> list[Text]:
         """The ladder so far, the current sentence and the progress bar."""
         rows: list[list[Line]] = []
-        names = [*self.planned, *(name for name in self.rungs if name not in self.planned)]
-        for name in names:
-            rung = self.rungs.get(name)
-            if rung is not None:
-                rows.append(_cells(rung, signs))
-            else:
-                rows.append([" ", Text(name, style="dim"), *[""] * 5])
+        shown: set[str] = set()
+        for name in self.planned:
+            made = [rung for rung in self.rungs.values() if _is_kind_of(rung.name, name)]
+            rows += [_cells(rung, signs) for rung in made]
+            shown.update(rung.name for rung in made)
+            if not made:
+                state = "being made" if self.current == name else ""
+                cells: list[Line] = [Text(name, style="dim"), "", Text(state, style="dim")]
+                rows.append([" ", *cells, "", "", ""])
+        rows += [_cells(rung, signs) for rung in self.rungs.values() if rung.name not in shown]
         sentence = self.message or STAGES.get(self.stage, self.stage)
         return [
             *_rows(rows),
             Text(),
             *wrapped(sentence, width)[:2],
-            progress_bar(self.fraction, self.seconds_left(), signs, rate=self.rate),
+            *([Text(self.notice, style="bold")] if self.notice else []),
+            self.bar(signs),
         ]
 
-    def _rate(self, progress: Progress) -> str:
-        """Units a second since the stage began, where progress counts (``done``, ``unit``)."""
-        done = progress.data.get("done")
-        if not isinstance(done, int | float):
-            self._counted = None
-            return ""
-        key = f"{progress.stage} {progress.data.get('name', '')}"
-        if self._counted is None or self._counted[0] != key or done < self._counted[1]:
-            self._counted = (key, float(done), self.clock())
-            return ""
-        seconds = self.clock() - self._counted[2]
-        speed = (done - self._counted[1]) / seconds if seconds > 0.2 else 0.0
-        return f"{count(round(speed))} {progress.data.get('unit', 'texts')}/s" if speed else ""
+    def _keep(self, rung: Rung | None) -> Rung | None:
+        if rung is not None:
+            self.rungs[rung.name] = rung
+        return rung
+
+    def _extrapolate(self, number: Any, unit: str) -> None:
+        """Rate and time left of a piece of work from how far it has come since it began.
+
+        ``number`` is how many units the whole piece has, where progress says so (``of``).
+        """
+        begun, first = self._since
+        seconds = self._told_at - begun
+        grown = (self.fraction or 0.0) - first
+        if seconds < _SETTLED_SECONDS or grown <= 0:
+            return
+        if isinstance(number, int | float) and not isinstance(number, bool):
+            self.rate = f"{count(round(grown * number / seconds))} {unit}/s"
+        if self._left is None:
+            self._left = seconds / grown * (1.0 - first - grown)
+
+
+def _is_kind_of(rung: str, planned: str) -> bool:
+    """Whether a rung is the planned one or a kind of it: ``encoder-int8`` is an ``encoder``."""
+    return rung == planned or rung.startswith(f"{planned}-")
 
 
 def _rung_of(data: Mapping[str, Any]) -> Rung | None:

@@ -193,8 +193,13 @@ def _made(
     session: Session, recipe: Recipe, folder: Path, before: str | None, *, quiet: bool
 ) -> Card:
     try:
-        with _interruptible() as cancelled, climbing(recipe.ladder.rungs, quiet=quiet) as report:
-            card = session.metier.make(recipe, folder=folder, report=report, cancelled=cancelled)
+        with (
+            climbing(recipe.ladder.rungs, quiet=quiet) as shown,
+            _interruptible(shown.say) as cancelled,
+        ):
+            card = session.metier.make(
+                recipe, folder=folder, report=shown.report, cancelled=cancelled
+            )
     except KeyboardInterrupt:
         raise InterruptedWorkError(_kept(session, recipe, before)) from None
     except MetierError as error:
@@ -215,7 +220,7 @@ def _kept(session: Session, recipe: Recipe, before: str | None) -> str:
 
 
 @contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
+def _interruptible(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
     """Ctrl-C once asks the work to end where nothing is half done; twice ends it at once."""
     asked = False
 
@@ -224,7 +229,7 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
         if asked:
             raise KeyboardInterrupt
         asked = True
-        click.echo("\nStopping after this step. Press Ctrl-C again to stop at once.", err=True)
+        say("Stopping after this step. Press Ctrl-C again to stop at once.")
 
     before = signal.signal(signal.SIGINT, ask)
     try:

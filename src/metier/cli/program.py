@@ -10,17 +10,14 @@ from __future__ import annotations
 import difflib
 import importlib
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import click
 
 from metier import __version__
 from metier.cli import failures
 from metier.cli.session import Session, open_metier
-
-if TYPE_CHECKING:
-    from metier.cli.facade import Facade
 
 
 class Entry(NamedTuple):
@@ -92,6 +89,44 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run one command and end the process with its exit code.
+
+        Args:
+            args: The words after ``metier``; those of the process when ``None``.
+            prog_name: What help calls it; ``metier`` when ``None``.
+            complete_var: See click.
+            standalone_mode: When ``False`` errors are raised and the command's value returned.
+            **extra: See click; ``obj`` is the ``Session``, one over the real façade if missing.
+
+        Raises:
+            SystemExit: 0 done; 1 it did not pass; 2 the user's input; 3 the network or a peer;
+                4 ours; 130 interrupted; 141 the reader of stdout went away.
+        """
+        words = list(sys.argv[1:] if args is None else args)
+        session = extra.setdefault("obj", Session(open_metier))
+        name = prog_name or "metier"
+        if not standalone_mode:
+            return super().main(words, name, complete_var, standalone_mode=False, **extra)
+        failures.tolerate_any_text()
+        try:
+            code = super().main(words, name, complete_var, standalone_mode=False, **extra)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            failures.close_stdout()
+            raise SystemExit(failures.BROKEN_PIPE) from None
+        except Exception as error:  # the outermost door: every error becomes one screen
+            code = failures.report(error, as_json=wants_json(words), debug=session.debug)
+            raise SystemExit(code) from error
+        raise SystemExit(code if isinstance(code, int) else 0)
+
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; a reader that went away ends it quietly."""
         try:
@@ -116,35 +151,6 @@ class LazyGroup(click.Group):
 def program(session: Session, debug: bool) -> None:
     """Small specialist models: make them, prove them, run them."""
     session.debug = debug
-
-
-def main(
-    arguments: Sequence[str] | None = None,
-    *,
-    opener: Callable[[], Facade] = open_metier,
-) -> int:
-    """Run one command and return its exit code.
-
-    Args:
-        arguments: The words after ``metier``; those of the process when ``None``.
-        opener: Opens the façade when a command needs it.
-
-    Returns:
-        0 done; 1 it did not pass; 2 the user's input; 3 the network or a peer; 4 ours; 130
-        interrupted; 141 the reader of stdout went away.
-    """
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    session = Session(opener)
-    failures.tolerate_any_text()
-    try:
-        code = program.main(words, prog_name="metier", standalone_mode=False, obj=session)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        failures.close_stdout()
-        return failures.BROKEN_PIPE
-    except Exception as error:  # noqa: BLE001  the outermost door: every error becomes one screen
-        return failures.report(error, as_json=wants_json(words), debug=session.debug)
-    return code if isinstance(code, int) else 0
 
 
 def wants_json(words: Sequence[str]) -> bool:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
 from metier.cli import terminal
-from metier.cli.ladder import STAGES, Climb, progress_bar, rung_line
+from metier.cli.ladder import STAGES, Climb, rung_line
 from metier.cli.terminal import Terminal
 from metier.cli.wording import duration
 from metier.messages import Progress, Report, silent
@@ -23,33 +24,47 @@ from metier.messages import Progress, Report, silent
 _QUIET_SECONDS = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Where progress goes, and where a sentence to the person goes meanwhile."""
+
+    report: Report
+    say: Callable[[str], None]
+
+
+def _unsaid(_sentence: str) -> None:
+    """Under ``--json`` nothing is said."""
+
+
 @contextmanager
-def climbing(planned: tuple[str, ...], *, quiet: bool) -> Iterator[Report]:
-    """Show the ladder while it is climbed; hands out where progress goes.
+def climbing(planned: tuple[str, ...], *, quiet: bool) -> Iterator[Shown]:
+    """Show the ladder while it is climbed.
 
     On a terminal the ladder is redrawn in place and cleared at the end, because the card that
     follows shows it again.
     """
     if quiet:
-        yield silent
+        yield Shown(silent, _unsaid)
         return
     screen = terminal.stderr()
     climb = Climb(planned)
     if not screen.interactive:
-        yield _Appended(screen, climb).report
+        appended = _Appended(screen, climb)
+        yield Shown(appended.report, appended.say)
         return
 
     def draw() -> RenderableType:
         lines = climb.lines(screen.width, screen.signs)
         return Group(*(screen.fitted(line) for line in lines))
 
+    def say(sentence: str) -> None:
+        climb.notice = sentence
+
     with _live(screen, draw):
-        yield climb_report(climb)
+        yield Shown(_feeding(climb), say)
 
 
-def climb_report(climb: Climb) -> Report:
-    """A report that only feeds ``climb``."""
-
+def _feeding(climb: Climb) -> Report:
     def report(progress: Progress) -> None:
         climb.observe(progress)
 
@@ -69,12 +84,12 @@ def working(*, quiet: bool) -> Iterator[Report]:
         return
 
     def draw() -> RenderableType:
-        bar = progress_bar(climb.fraction, climb.seconds_left(), screen.signs, rate=climb.rate)
         sentence = Text(climb.message or STAGES.get(climb.stage, ""))
-        return Group(*(screen.fitted(line) for line in (sentence, bar) if line.plain))
+        lines = (sentence, climb.bar(screen.signs))
+        return Group(*(screen.fitted(line) for line in lines if line.plain))
 
     with _live(screen, draw):
-        yield climb_report(climb)
+        yield _feeding(climb)
 
 
 def _live(screen: Terminal, draw: Callable[[], RenderableType]) -> Live:
@@ -100,16 +115,16 @@ class _Appended:
         rung = self._climb.observe(progress)
         now = time.monotonic()
         if rung is not None:
-            self._say(rung_line(rung))
+            self.say(rung_line(rung))
         elif progress.stage != self._stage:
-            self._say(progress.message or STAGES.get(progress.stage, progress.stage))
+            self.say(progress.message or STAGES.get(progress.stage, progress.stage))
         elif now - self._spoke >= _QUIET_SECONDS:
             left = self._climb.seconds_left()
             facts = [self._climb.rate, f"about {duration(left)} left" if left else ""]
             told = ", ".join(fact for fact in facts if fact)
-            self._say(f"{progress.message}{f' ({told})' if told else ''}")
+            self.say(f"{progress.message}{f' ({told})' if told else ''}")
         self._stage = progress.stage
 
-    def _say(self, line: str) -> None:
+    def say(self, line: str) -> None:
         self._screen.write([line])
         self._spoke = time.monotonic()

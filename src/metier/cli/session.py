@@ -28,9 +28,10 @@ def open_pages() -> Any:
 
 @dataclass
 class Session:
-    """One run of the command line."""
+    """One run of the command line: how it gets the façade and the website, and ``--debug``."""
 
     opener: Callable[[], Facade]
+    pages: Callable[[], Any] = open_pages
     debug: bool = False
     _opened: Facade | None = field(default=None, repr=False)
 

@@ -35,6 +35,8 @@ Role = Literal["specialist", "majority", "base", "general"]
 _ORDER: tuple[Role, ...] = ("specialist", "majority", "base", "general")
 _COMPARED: tuple[Role, ...] = ("base", "general")
 
+_PROSE = 92
+
 
 def card_lines(card: Card, width: int, signs: Signs, *, name: str) -> list[Text]:
     """The ladder and the card.
@@ -50,7 +52,7 @@ def card_lines(card: Card, width: int, signs: Signs, *, name: str) -> list[Text]
     lines += [*_evidence(card, width, signs), Text()]
     facts = _facts(card)
     lines += beside(facts, _chart(card, signs, width - max(line.cell_len for line in facts)), width)
-    lines += [line for sentence in _closing(card) for line in wrapped(sentence, width, indent="  ")]
+    lines += [line for sentence in _closing(card) for line in wrapped(sentence, min(width, _PROSE))]
     return [*lines, _next(name)]
 
 
@@ -80,7 +82,7 @@ def _heading(card: Card, width: int, name: str) -> list[Text]:
     chosen = next((rung for rung in card.ladder if rung.state == "chosen"), None)
     rung = chosen.title if chosen else card.rung
     undecided = "" if card.decided else "Not decided: the data are too few to rank the rungs. "
-    return [title, *wrapped(f"Chosen: {rung}. {undecided}{card.why}", width)]
+    return [title, *wrapped(f"Chosen: {rung}. {undecided}{card.why}", min(width, _PROSE))]
 
 
 def _rows(card: Card, width: int, signs: Signs) -> list[Text]:

@@ -100,10 +100,11 @@ class _Scale:
 
     def bar(self, difference: Difference, signs: Signs) -> Text:
         cells = [(" ", "")] * self.columns
-        margin = 100 * difference.margin
-        for column in range(self.column(-margin), self.column(margin) + 1):
+        zero = self.column(0.0)
+        half = round(100 * difference.margin / (self.high - self.low) * (self.columns - 1))
+        for column in range(max(0, zero - half), min(self.columns, zero + half + 1)):
             cells[column] = (signs.band, "dim")
-        cells[self.column(0.0)] = (signs.zero, "")
+        cells[zero] = (signs.zero, "")
         style = _STYLES[difference.verdict]
         low, high = 100 * difference.interval.low, 100 * difference.interval.high
         for column in range(self.column(low), self.column(high) + 1):

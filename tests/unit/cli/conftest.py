@@ -36,6 +36,7 @@ from metier.card import (
     Verdict,
 )
 from metier.cli import main
+from metier.cli.session import Session
 from metier.errors import MetierError, NotFoundError
 from metier.messages import Prediction, Progress, Report, silent
 from metier.recipe import DataPart, LadderPart, Recipe, SpecialistPart, SplitPart
@@ -150,7 +151,12 @@ LEAKS = LeakReport(
 
 
 def make_card(name: str = "banking-intents", **changes: Any) -> Card:
-    facts: dict[str, Any] = {
+    """A card like that of the banking starter; ``changes`` are fields of it."""
+    return Card(**{**_identity(name), **_proof(name), **_quality(), **changes})
+
+
+def _identity(name: str) -> dict[str, Any]:
+    return {
         "name": name,
         "version": "1",
         "domain": "banking",
@@ -159,6 +165,20 @@ def make_card(name: str = "banking-intents", **changes: Any) -> Card:
         "base": BaseReference(name="all-minilm-l6-v2", digest=DIGEST, licence="Apache-2.0"),
         "rung": "encoder-int8",
         "why": "Within 1 point of the best rung (ensemble, 93.4 %), at 88 % of its time per text.",
+        "recipe_id": DIGEST,
+        "build_id": DIGEST,
+        "system": DIGEST,
+        "seed": 0,
+        "made": "2026-11-12T10:20:30+00:00",
+        "seconds": 41.3,
+        "cpu_seconds": 58.0,
+        "machine": Machine(processor="x86", cores=2, system="Linux", python="3.12.4"),
+        "cost": Cost(ms_per_text=2.9, size_bytes=118_000, shared_bytes=23_000_000),
+    }
+
+
+def _proof(name: str) -> dict[str, Any]:
+    return {
         "rows": (
             Row(
                 role="specialist",
@@ -187,6 +207,11 @@ def make_card(name: str = "banking-intents", **changes: Any) -> Card:
         ),
         "ladder": RUNGS,
         "curve": CURVE,
+    }
+
+
+def _quality() -> dict[str, Any]:
+    return {
         "calibration": Calibration(expected_calibration_error=0.012, temperature=0.83, n=10003),
         "abstention": Abstention(
             threshold=0.62, target_accuracy=0.95, accuracy=0.951, coverage=0.962, n=10003
@@ -204,17 +229,7 @@ def make_card(name: str = "banking-intents", **changes: Any) -> Card:
             source="banking77",
             given_split=True,
         ),
-        "recipe_id": DIGEST,
-        "build_id": DIGEST,
-        "system": DIGEST,
-        "seed": 0,
-        "made": "2026-11-12T10:20:30+00:00",
-        "seconds": 41.3,
-        "cpu_seconds": 58.0,
-        "machine": Machine(processor="x86", cores=2, system="Linux", python="3.12.4"),
-        "cost": Cost(ms_per_text=2.9, size_bytes=118_000, shared_bytes=23_000_000),
     }
-    return Card(**{**facts, **changes})
 
 
 @dataclass
@@ -328,7 +343,7 @@ class SmallFacade:
                         f"Making {found.name}.",
                         0.1 + 0.15 * (index + done / 5),
                         30.0 - 5 * index - done,
-                        {"done": done * 2000, "unit": "texts", "name": found.name},
+                        {"of": 10_000, "name": found.name},
                     )
                 )
                 time.sleep(self.pause)
@@ -430,9 +445,11 @@ def metier(
         source = io.StringIO(stdin or "")
         monkeypatch.setattr(source, "isatty", lambda: stdin is None)
         monkeypatch.setattr(sys, "stdin", source)
-        code = main(words, opener=lambda: facade)
+        with pytest.raises(SystemExit) as ended:
+            main(words, obj=Session(lambda: facade))
         told = capsys.readouterr()
-        return Outcome(code, told.out, told.err)
+        assert isinstance(ended.value.code, int)
+        return Outcome(ended.value.code, told.out, told.err)
 
     return command
 

@@ -1,3 +1,5 @@
+"""Asking: texts come from words, files and stdin, answers go out in words or JSON."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""The label curve as text: it rises when accuracy does, names its rivals and fits its width."""
+
 from __future__ import annotations
 
 from hypothesis import given

@@ -1,10 +1,14 @@
+"""Completion: each shell has its script, and commands, names and options are offered."""
+
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
 
+from metier.cli import main
 from metier.cli.program import COMMANDS
+from metier.cli.session import Session
 from metier.errors import StorageError
 
 
@@ -24,7 +28,7 @@ def test_another_shell_is_input(metier: Any) -> None:
 
 
 @pytest.fixture
-def offered(metier: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Any:
+def offered(facade: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Any:
     """What bash is offered after ``metier WORDS``; the last word is being typed."""
 
     def complete(*words: str) -> set[str]:
@@ -32,7 +36,7 @@ def offered(metier: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Any:
         monkeypatch.setenv("COMP_WORDS", " ".join(["metier", *words]))
         monkeypatch.setenv("COMP_CWORD", str(len(words)))
         with pytest.raises(SystemExit):
-            metier()
+            main([], obj=Session(lambda: facade))
         return {line.split(",", 1)[1] for line in capsys.readouterr().out.split()}
 
     return complete

@@ -1,3 +1,5 @@
+"""The doctor: the optional is missing, the damaged is wrong, and both say how to mend it."""
+
 from __future__ import annotations
 
 import shutil

@@ -1,3 +1,5 @@
+"""Documents: every value that commands hand over becomes JSON types, and nothing else does."""
+
 from __future__ import annotations
 
 import json

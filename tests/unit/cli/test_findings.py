@@ -1,3 +1,5 @@
+"""Findings: facts as rows, problems as paragraphs, never more than a screen."""
+
 from __future__ import annotations
 
 from metier.cli.findings import finding_lines

@@ -1,3 +1,5 @@
+"""Keeping: the list, the card, removal, garbage and verification as a person sees them."""
+
 from __future__ import annotations
 
 from typing import Any

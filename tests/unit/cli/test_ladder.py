@@ -1,6 +1,10 @@
+"""The ladder: rows fill while rungs are made, and rate and time left follow from progress."""
+
 from __future__ import annotations
 
 from typing import Any
+
+import pytest
 
 from metier.cli.ladder import Climb, ladder_lines, progress_bar, rung_line
 from metier.cli.terminal import ASCII, UNICODE
@@ -19,7 +23,7 @@ def test_rungs_are_rows_and_the_chosen_one_is_marked(make: Any) -> None:
     assert lines[0].split() == ["rung", "accuracy", "95", "%", "interval", "ms/text", "size",
                                 "made", "in"]  # fmt: skip
     assert [line for line in lines if line.startswith("▸")] == [
-        "▸  encoder-int8    92.8 %  92.0 to 93.6       2.9  118 kB     18 s"
+        "▸  encoder-int8    92.8 %  92.0 to 93.6       2.9   118 kB       18 s"
     ]
     assert all(len(line) <= 80 for line in lines)
 
@@ -46,8 +50,18 @@ def test_rows_fill_while_they_are_made(make: Any) -> None:
     assert lines[-1] == "█" * 15 + "░" * 15 + "  50 %, about 10 s left"
 
 
+def test_a_kind_of_a_planned_rung_takes_its_row(make: Any) -> None:
+    climb = Climb(("encoder", "ensemble"), clock=Clock())
+    climb.observe(Progress("rung", "", data={"name": "ensemble"}))
+    climb.observe(Progress("rung", "", data={"rung": make.card().ladder[3]}))
+    climb.observe(Progress("rung", "", data={"name": "ensemble"}))
+    lines = [line.plain.split() for line in climb.lines(80, UNICODE)]
+    assert lines[1][1] == "encoder-int8"
+    assert lines[2] == ["ensemble", "being", "made"]
+
+
 def test_a_rung_that_was_not_planned_has_a_row_too(make: Any) -> None:
-    climb = Climb(("encoder",), clock=Clock())
+    climb = Climb(("linear",), clock=Clock())
     climb.observe(Progress("rung", "", data={"rung": make.card().ladder[3]}))
     assert "encoder-int8" in climb.lines(80, UNICODE)[2].plain
 
@@ -60,20 +74,41 @@ def test_time_left_runs_down_between_reports() -> None:
     assert climb.seconds_left() == 6.0
     clock.now += 40
     assert climb.seconds_left() == 0.0
-    climb.observe(Progress("eval", "Asking.", 0.6))
+    climb.observe(Progress("eval", "Asking."))
     assert climb.seconds_left() is None
 
 
-def test_the_rate_is_what_was_counted_over_the_time_it_took() -> None:
+def test_rate_and_time_left_follow_from_how_far_it_has_come() -> None:
     clock = Clock()
     climb = Climb((), clock=clock)
-    climb.observe(Progress("eval", "Asking.", data={"done": 0, "unit": "questions"}))
+    climb.observe(Progress("encode", "Encoding.", 0.1, data={"of": 10_000}))
     assert climb.rate == ""
+    assert climb.seconds_left() is None
     clock.now += 2
-    climb.observe(Progress("eval", "Asking.", data={"done": 3000, "unit": "questions"}))
-    assert climb.rate == "1,500 questions/s"
-    climb.observe(Progress("curve", "Drawing.", data={"done": 10}))
+    climb.observe(Progress("encode", "Encoding.", 0.4, data={"of": 10_000}))
+    assert climb.rate == "1,500 texts/s"
+    assert climb.seconds_left() == pytest.approx(4.0)
+    assert climb.bar(ASCII).plain.endswith("  40 %, 1,500 texts/s, about 4.0 s left")
+    climb.observe(Progress("curve", "Drawing."))
     assert climb.rate == ""
+    assert climb.bar(ASCII).plain == "2.0 s so far"
+
+
+def test_the_next_piece_of_work_starts_from_nothing() -> None:
+    clock = Clock()
+    climb = Climb((), clock=clock)
+    climb.observe(Progress("encode", "Encoding.", 0.9, data={"of": 100}))
+    clock.now += 100
+    climb.observe(Progress("encode", "Encoding.", 0.1, data={"of": 100}))
+    assert climb.rate == ""
+    assert climb.seconds_left() is None
+
+
+def test_choosing_hands_over_the_whole_ladder(make: Any) -> None:
+    climb = Climb(("linear",), clock=Clock())
+    ladder = [rung.model_dump(mode="json") for rung in make.card().ladder]
+    climb.observe(Progress("choose", "Chosen.", data={"name": "encoder-int8", "ladder": ladder}))
+    assert list(climb.rungs.values()) == list(make.card().ladder)
 
 
 def test_data_of_another_shape_is_no_rung() -> None:

@@ -1,3 +1,5 @@
+"""Making: words become a recipe, the card is the answer, and Ctrl-C says what was kept."""
+
 from __future__ import annotations
 
 import json
@@ -154,7 +156,7 @@ def started(tmp_path: Path, data: str, pause: float, **more: Any) -> subprocess.
         "spec.loader.exec_module(small)\n"
         f"facade = small.SmallFacade(pathlib.Path({str(tmp_path)!r}))\n"
         f"facade.pause = {pause}\n"
-        "sys.exit(small.main(opener=lambda: facade))\n"
+        "small.main(obj=small.Session(lambda: facade))\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(SOURCE), "TERM": "xterm-256color"}
     environment.pop("NO_COLOR", None)

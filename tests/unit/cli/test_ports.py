@@ -1,3 +1,5 @@
+"""Ports: who listens is named with its process, as far as this machine shows it."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""Proving: scores and verdicts on screen and in JSON, a LOSS as exit code 1."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""The reference page: it is what the command definitions say, for every command."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Serving: the port that was asked for or the next free one, and no open door without a key."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""The session: the façade is opened once, and only when a command asks for it."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""Sharing: imports and exports name what came in and where it went."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""The card on one screen: everything that it has is said, within the columns there are."""
+
 from __future__ import annotations
 
 from typing import Any

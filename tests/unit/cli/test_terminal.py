@@ -1,3 +1,5 @@
+"""Terminals: width, colour and characters follow the stream; columns line up."""
+
 from __future__ import annotations
 
 import io

@@ -1,3 +1,5 @@
+"""The evidence bar: zero, interval, estimate and margin stand where their numbers are."""
+
 from __future__ import annotations
 
 import pytest

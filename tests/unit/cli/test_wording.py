@@ -1,3 +1,5 @@
+"""Words for numbers: durations, sizes, dates, intervals and verdicts are said one way."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime
