@@ -19,7 +19,7 @@ from metier.cli.failures import print_json
 from metier.cli.parameters import json_option
 from metier.cli.ports import holder
 from metier.cli.progress import working
-from metier.cli.session import Session, open_pages
+from metier.cli.session import Session
 from metier.cli.terminal import Line
 from metier.cli.wording import counted
 from metier.errors import InputError, UnavailableError
@@ -70,7 +70,9 @@ def up(
 
     def serve(used: int, ready: Callable[[], None]) -> None:
         server = importlib.import_module("metier.server")
-        server.serve(session.metier, open_pages(), host=host, port=used, api_key=key, ready=ready)
+        server.serve(
+            session.metier, session.pages(), host=host, port=used, api_key=key, ready=ready
+        )
 
     def announce(used: int) -> None:
         address = f"http://{_in_address(host)}:{used}"
