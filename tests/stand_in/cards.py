@@ -378,9 +378,7 @@ def hostile() -> Card:
         curve=card.curve.model_copy(
             update={
                 "rung": text,
-                "crossovers": (
-                    Crossover(against=text, accuracy=0.5, per_class=4, sentence=text),
-                ),
+                "crossovers": (Crossover(against=text, accuracy=0.5, per_class=4, sentence=text),),
             }
         ),
         leaks=leaks(100, 60).model_copy(update={"method": text, "by_kind": {text: 60}}),

@@ -121,9 +121,7 @@ class StandIn:
             data=(DataPart(kind="file", path=data.name),),
         )
 
-    def make(
-        self, recipe: Recipe, *, folder: Path, report: Report, cancelled: Cancelled
-    ) -> Card:
+    def make(self, recipe: Recipe, *, folder: Path, report: Report, cancelled: Cancelled) -> Card:
         assert (folder / str(recipe.data[0].path)).is_file()
         report(Progress("data", "1,000 rows, 77 labels.", 0.02, 20.0))
         report(Progress("leaks", "No leaks.", 0.05, 19.0))

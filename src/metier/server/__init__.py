@@ -6,6 +6,6 @@ It knows HTTP, and nothing of models or HTML: the façade (``Facade``) answers, 
 
 from metier.server.app import create_app
 from metier.server.facade import Facade, Pages
-from metier.server.run import DEFAULT_PORT, Address, bind, serve
+from metier.server.run import DEFAULT_PORT, bind, serve
 
-__all__ = ["DEFAULT_PORT", "Address", "Facade", "Pages", "bind", "create_app", "serve"]
+__all__ = ["DEFAULT_PORT", "Facade", "Pages", "bind", "create_app", "serve"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import uvicorn
 
@@ -21,38 +20,12 @@ from metier.server.guard import check_binding
 DEFAULT_PORT = 11434
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the server answers.
-
-    Attributes:
-        host: The address that is bound.
-        port: The port that is bound.
-        wanted_port: The port that was asked for; another one where that was taken.
-    """
-
-    host: str
-    port: int
-    wanted_port: int
-
-    @property
-    def url(self) -> str:
-        """What to open or call on this machine."""
-        name = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(self.host, self.host)  # noqa: S104
-        return f"http://{name}:{self.port}"
-
-
-def bind(host: str, port: int, *, other_port: bool = True) -> tuple[socket.socket, Address]:
-    """A listening socket.
-
-    Args:
-        host: Address or name of this machine.
-        port: 0 for any free one.
-        other_port: Take a free port when ``port`` is taken, instead of giving up.
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 is any free one.
 
     Raises:
         InputError: The address is not this machine's, or the port is not allowed.
-        UnavailableError: The port is taken and ``other_port`` is false.
+        UnavailableError: The port is taken (``port_taken``).
     """
     try:
         family, _, _, _, target = socket.getaddrinfo(
@@ -71,9 +44,6 @@ def bind(host: str, port: int, *, other_port: bool = True) -> tuple[socket.socke
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            if other_port and port:
-                again, address = bind(host, 0, other_port=False)
-                return again, Address(host, address.port, port)
             raise UnavailableError(
                 f"Port {port} is taken by another program.",
                 code="port_taken",
@@ -86,7 +56,7 @@ def bind(host: str, port: int, *, other_port: bool = True) -> tuple[socket.socke
     except OverflowError as error:
         listener.close()
         raise InputError(f"{port} is not a port.", remedy="Use a port from 1 to 65535.") from error
-    return listener, Address(host, listener.getsockname()[1], port)
+    return listener
 
 
 def serve(
@@ -97,7 +67,7 @@ def serve(
     port: int = DEFAULT_PORT,
     api_key: str | None = None,
     names: Sequence[str] = (),
-    ready: Callable[[Address], None] | None = None,
+    ready: Callable[[], None] | None = None,
     log_requests: bool = False,
 ) -> None:
     """Serve API and website until SIGINT or SIGTERM.
@@ -106,7 +76,7 @@ def serve(
         metier: What answers; see ``Facade``.
         pages: The website; see ``Pages``.
         host: The address to bind; anything but loopback needs a key.
-        port: The port to bind; when it is taken another free one is used and ``ready`` is told.
+        port: The port to bind.
         api_key: What callers must send as ``Authorization: Bearer``.
         names: Further names of this machine that the Host header may have.
         ready: Called once the server answers.
@@ -114,15 +84,16 @@ def serve(
 
     Raises:
         InputError: ``key_needed``, ``weak_key``, or an address that cannot be bound.
+        UnavailableError: The port is taken.
     """
     check_binding(host, api_key)
-    listener, address = bind(host, port)
+    listener = bind(host, port)
     app = create_app(
         metier,
         pages,
         api_key=api_key,
         host=host,
-        port=address.port,
+        port=listener.getsockname()[1],
         names=names,
         log_requests=log_requests,
     )
@@ -137,7 +108,7 @@ def serve(
         timeout_keep_alive=30,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    server = _Announcing(config, lambda: ready(address) if ready is not None else None)
+    server = _Announcing(config, ready)
     with listener:
         server.run(sockets=[listener])
 
@@ -145,11 +116,11 @@ def serve(
 class _Announcing(uvicorn.Server):
     """A uvicorn server that says when it answers."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None] | None) -> None:
         super().__init__(config)
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
-        if self.started:
+        if self.started and self._ready is not None:
             self._ready()
