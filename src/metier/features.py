@@ -184,7 +184,7 @@ def _character_hashes(
 
 
 def _finalise(value: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """MurmurHash3's 32-bit finaliser (Appleby, public domain): every input bit reaches the low bits."""
+    """MurmurHash3's 32-bit finaliser (Appleby, public domain): all bits reach the low ones."""
     value = value ^ (value >> np.uint32(16))
     value = value * np.uint32(0x85EBCA6B)
     value ^= value >> np.uint32(13)
