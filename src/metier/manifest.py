@@ -16,7 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from metier.errors import CorruptError
 from metier.reference import Digest
 
-MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+MANIFEST_TYPE: Literal["application/vnd.oci.image.manifest.v1+json"] = (
+    "application/vnd.oci.image.manifest.v1+json"
+)
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 ARTIFACT_TYPE = "application/vnd.cncf.model.manifest.v1+json"
 CONFIG_TYPE = "application/vnd.cncf.model.config.v1+json"
@@ -68,11 +70,11 @@ class Descriptor(_Wire):
 class Manifest(_Wire):
     """An OCI image manifest that holds one specialist or one base."""
 
-    schema_version: Literal[2] = Field(2, alias="schemaVersion")
+    schema_version: Literal[2] = Field(default=2, alias="schemaVersion")
     media_type: Literal["application/vnd.oci.image.manifest.v1+json"] = Field(
-        MANIFEST_TYPE, alias="mediaType"
+        default=MANIFEST_TYPE, alias="mediaType"
     )
-    artifact_type: str = Field(ARTIFACT_TYPE, alias="artifactType")
+    artifact_type: str = Field(default=ARTIFACT_TYPE, alias="artifactType")
     config: Descriptor
     layers: tuple[Descriptor, ...]
     annotations: dict[str, str] = Field(default_factory=dict)

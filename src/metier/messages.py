@@ -115,7 +115,8 @@ class System(Protocol):
 
     def answer(self, texts: Sequence[str]) -> list[Answer]:
         """One answer per text, in order. Raises MetierError; a single text that cannot be
-        answered gives an ``Answer`` with ``error`` set, which is scored "unscored"."""
+        answered gives an ``Answer`` with ``error`` set, which is scored "unscored".
+        """
 
 
 @dataclass(frozen=True, slots=True)
