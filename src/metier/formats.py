@@ -23,8 +23,8 @@ from metier.errors import InputError, NotFoundError
 MAX_HEADER_BYTES = 16 << 20
 MAX_JSON_BYTES = 64 << 20
 MAX_TOML_BYTES = 1 << 20
-_MAX_TENSORS = 200_000
-_MAX_FIELDS = 500_000
+_MAX_TENSORS = 50_000
+_MAX_FIELDS = 250_000
 _MAX_DEPTH = 32
 _MAX_DIMENSIONS = 16
 
@@ -250,7 +250,7 @@ def check_onnx(path: Path) -> OnnxModel:
     """Check that a file is one ONNX ModelProto that carries all of its weights itself.
 
     The frame is walked down to every tensor (subgraphs, functions and training included); a
-    tensor that names another file is refused. At most 500,000 fields and 32 levels are walked.
+    tensor that names another file is refused. At most 250,000 fields and 32 levels are walked.
 
     Raises:
         InputError: Code ``bad_onnx``; NotFoundError if there is no file.
