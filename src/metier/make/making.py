@@ -36,11 +36,21 @@ from metier.training.ladder import Candidate
 
 @dataclass(frozen=True)
 class Made:
-    """A specialist that is ready to be installed: its card and its parts."""
+    """A specialist that is ready to be installed.
+
+    Attributes:
+        card: What it is and has proved.
+        recipe: As it is recorded beside the card.
+        parts: File path to bytes of what answers.
+        proof: Its rows, evidence and results.
+        located: Digest of a local source to its path here.
+    """
 
     card: Card
+    recipe: Recipe
     parts: dict[str, bytes]
     proof: Proof
+    located: dict[str, str]
 
 
 def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[[], bool]) -> Made:
@@ -58,6 +68,7 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
     """
     clock = Clock(recipe.ladder.budget_seconds, cancelled)
     rows = gather(recipe, makers.places, report)
+    recipe = rows.recipe
     clock.check()
     makers.evals.mkdir(parents=True, exist_ok=True)
     write_eval(makers.evals / f"{Digest.parse(rows.sealed.fingerprint).hex}.jsonl", rows.sealed)
@@ -105,7 +116,7 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
         details=carding.Details(classifier.digest, cost, spent, label_curve),
     )
     report(Progress("save", "Writing the specialist.", fraction=1.0))
-    return Made(card, parts, proof)
+    return Made(card, recipe, parts, proof, rows.located)
 
 
 def _climb(
