@@ -40,9 +40,9 @@ class LinearHead:
             if rows.shape[0] == 1:
                 # One text: gathering its few rows is ten times faster than a sparse product.
                 picked = self.weights[rows.indices]
-                return (rows.data @ picked + self.bias)[None, :].astype(np.float32, copy=False)
+                return np.asarray((rows.data @ picked + self.bias)[None, :], dtype=np.float32)
             return np.asarray(rows @ self.weights + self.bias, dtype=np.float32)
-        return np.asarray(rows, dtype=np.float32) @ self.weights + self.bias
+        return np.asarray(rows @ self.weights + self.bias, dtype=np.float32)
 
 
 def inverse_document_frequency(counts: sparse.csr_matrix) -> FloatArray:

@@ -53,10 +53,12 @@ class Climb:
 
     def leave_out(self, name: str, title: str, why: str, *, stopped: bool = False) -> None:
         """Put a rung on the ladder that was not tried, and why."""
-        state = "stopped" if stopped else "skipped"
-        self._show(Rung(name=name, title=title, state=state, why=why))
+        rung = Rung(name=name, title=title, state="stopped" if stopped else "skipped", why=why)
+        self._show(rung)
 
-    def try_learner(self, learner: Learner, *, reserve: float, encoding_seconds: float = 0.0) -> bool:
+    def try_learner(
+        self, learner: Learner, *, reserve: float, encoding_seconds: float = 0.0
+    ) -> bool:
         """Cross-validate one learner if the budget allows; returns whether it was tried.
 
         Args:
@@ -153,7 +155,9 @@ class Climb:
             rung.model_copy(
                 update={
                     "state": "chosen" if name == choice.name else rung.state,
-                    "why": choice.why if name == choice.name else choice.reasons.get(name, rung.why),
+                    "why": choice.why
+                    if name == choice.name
+                    else choice.reasons.get(name, rung.why),
                 }
             )
             for name, rung in self.rungs.items()
@@ -223,5 +227,3 @@ def fold_number(rows: int) -> int:
     if rows < 3_000:
         return 5
     return 3 if rows < 50_000 else 2
-
-

@@ -30,7 +30,6 @@ def draw(
     classes: NDArray[np.int64],
     truth: NDArray[np.int64],
     *,
-    labels: int,
     rung: str,
     seed: int,
     report: Report,
@@ -43,13 +42,13 @@ def draw(
         weights: The mixture's weights.
         classes: Classes of the training rows, shape (rows,).
         truth: Classes of the eval's items, shape (items,); -1 for items of no ordinary label.
-        labels: How many labels there are.
         rung: Its name.
         seed: Of the draws.
         report: Receives progress.
         check: Called before each fit; may raise to stop.
     """
-    counts = np.bincount(classes, minlength=labels)
+    counts = np.bincount(classes)
+    labels = counts.size
     most = int(np.median(counts))
     known = truth >= 0
     points = []
@@ -65,7 +64,9 @@ def draw(
                 fit_whole(learner.fit, train[rows], classes[rows], labels, seed).logits(held)
                 for learner, train, held in learners
             ]
-            scores.append(float((mix(logits, weights).argmax(axis=1)[known] == truth[known]).mean()))
+            scores.append(
+                float((mix(logits, weights).argmax(axis=1)[known] == truth[known]).mean())
+            )
         points.append(
             CurvePoint(
                 per_class=step,

@@ -6,6 +6,7 @@ not worse than fp32's on the same rows, and the reason stands on the ladder.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -25,6 +26,8 @@ from metier.training.ladder import points
 
 TRIAL_ROWS = 1_500
 """Rows on which int8 is held against fp32."""
+QUIET = 0.5
+"""Seconds between two reports of encoding."""
 TITLES = {
     "static": "static embeddings + linear",
     "encoder-int8": "frozen encoder (int8) + linear",
@@ -42,6 +45,7 @@ class Bases:
     clock: Clock
     used: str | None = None
     _views: dict[str, RememberingEncoder] = field(default_factory=dict)
+    _told: float = 0.0
 
     @property
     def name(self) -> str:
@@ -67,7 +71,9 @@ class Bases:
 
     def _pause(self, done: int, number: int) -> None:
         self.clock.check()
-        if number > 1_000:
+        now = time.monotonic()
+        if number > 1_000 and now - self._told > QUIET:
+            self._told = now
             share = done / number
             message = f"{done:,} of {number:,} texts encoded"
             self.report(Progress("encode", message, fraction=share, data={"of": number}))
@@ -113,7 +119,9 @@ def try_encoder(climb: Climb, bases: Bases, *, reserve: float, eval_items: int) 
                     bases.used = "int8"
                     climb.leave_out("encoder", TITLES["encoder"], f"int8 is not worse: {sentence}")
                 return
-            climb.leave_out("encoder-int8", TITLES["encoder-int8"], f"not shown as good: {sentence}")
+            climb.leave_out(
+                "encoder-int8", TITLES["encoder-int8"], f"not shown as good: {sentence}"
+            )
     learner = _learner(climb, "encoder", full, "fp32")
     if climb.try_learner(learner, reserve=reserve, encoding_seconds=fast * texts):
         bases.used = "fp32"

@@ -17,7 +17,7 @@ from metier.engines.classifier import TextClassifier
 from metier.engines.parts import SPECIALIST_FILE, Member, SpecialistFile
 from metier.engines.systems import SpecialistSystem, ZeroShotSystem
 from metier.evals.items import write_eval
-from metier.heads import LinearHead, mix
+from metier.heads import FloatArray, LinearHead, mix
 from metier.make import carding, climbing, curve, encoders
 from metier.make.clock import Clock
 from metier.make.deciding import Thresholds, decide
@@ -36,11 +36,21 @@ from metier.training.ladder import Candidate
 
 @dataclass(frozen=True)
 class Made:
-    """A specialist that is ready to be installed: its card and its parts."""
+    """A specialist that is ready to be installed.
+
+    Attributes:
+        card: What it is and has proved.
+        recipe: As it is recorded beside the card.
+        parts: File path to bytes of what answers.
+        proof: Its rows, evidence and results.
+        located: Digest of a local source to its path here.
+    """
 
     card: Card
+    recipe: Recipe
     parts: dict[str, bytes]
     proof: Proof
+    located: dict[str, str]
 
 
 def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[[], bool]) -> Made:
@@ -58,6 +68,7 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
     """
     clock = Clock(recipe.ladder.budget_seconds, cancelled)
     rows = gather(recipe, makers.places, report)
+    recipe = rows.recipe
     clock.check()
     makers.evals.mkdir(parents=True, exist_ok=True)
     write_eval(makers.evals / f"{Digest.parse(rows.sealed.fingerprint).hex}.jsonl", rows.sealed)
@@ -105,7 +116,7 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
         details=carding.Details(classifier.digest, cost, spent, label_curve),
     )
     report(Progress("save", "Writing the specialist.", fraction=1.0))
-    return Made(card, parts, proof)
+    return Made(card, recipe, parts, proof, rows.located)
 
 
 def _climb(
@@ -133,7 +144,9 @@ def _climb(
     reserve = 0.1 * clock.budget if clock.budget else 0.0
     climb.try_learner(majority(task.labels), reserve=0.0)
     if "linear" in wanted or "ensemble" in wanted:
-        climb.try_learner(hashed(HashedWords(rows.texts, task.labels), task.labels), reserve=reserve)
+        climb.try_learner(
+            hashed(HashedWords(rows.texts, task.labels), task.labels), reserve=reserve
+        )
     if "static" in wanted:
         encoders.try_static(climb, bases, reserve=reserve)
     if "encoder" in wanted or "ensemble" in wanted:
@@ -159,7 +172,7 @@ def _fit(climb: climbing.Climb, chosen: Candidate) -> dict[str, LinearHead]:
 
 def _outside_logits(
     climb: climbing.Climb, chosen: Candidate, heads: dict[str, LinearHead], rows: Rows
-):  # type: ignore[no-untyped-def]
+) -> FloatArray | None:
     if not rows.outside:
         return None
     members = [
@@ -206,7 +219,9 @@ def _load_back(
     def encoder_for(member: Member) -> Encoder:
         return bases.view("static" if member.kind == "static" else member.precision or "fp32")
 
-    return TextClassifier.load(again, digest=digest, read=parts.__getitem__, encoder_for=encoder_for)
+    return TextClassifier.load(
+        again, digest=digest, read=parts.__getitem__, encoder_for=encoder_for
+    )
 
 
 def descriptors(parts: dict[str, bytes]) -> tuple[Descriptor, ...]:
@@ -288,7 +303,6 @@ def _curve(
         chosen.weights,
         rows.classes,
         truth,
-        labels=len(rows.labels),
         rung=chosen.name,
         seed=recipe.ladder.seed,
         report=report,

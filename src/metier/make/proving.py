@@ -19,7 +19,7 @@ from metier.engines.systems import MajoritySystem, SpecialistSystem, ZeroShotSys
 from metier.evals.comparing import compare
 from metier.evals.items import Eval
 from metier.evals.results import Result
-from metier.evals.running import discard, journal_path, run
+from metier.evals.running import run_to_end
 from metier.evals.summary import mean_score
 from metier.features import FeatureSpec, hashed_counts
 from metier.heads import inverse_document_frequency, weigh
@@ -62,18 +62,14 @@ class Trial:
 
     def run(self, system: System) -> Result:
         """Question one system; resumes where an interrupted run stopped."""
-        self.journals.mkdir(parents=True, exist_ok=True)
-        journal = journal_path(self.journals, system.digest, self.sealed.fingerprint)
-        result = run(
+        return run_to_end(
             system,
             self.sealed,
-            journal=journal,
+            journals=self.journals,
             toolchain=self.toolchain,
             report=self.report,
             cancelled=self.cancelled,
         )
-        discard(journal)
-        return result
 
 
 def prove(
@@ -136,9 +132,7 @@ def prove(
     return Proof(tuple(rows), tuple(evidence), results)
 
 
-def _general(
-    service: Service, recipe: Recipe, rows: Rows
-) -> list[tuple[str, System, Cost]]:
+def _general(service: Service, recipe: Recipe, rows: Rows) -> list[tuple[str, System, Cost]]:
     """The general model twice: on label names alone, and with retrieved examples."""
     labels = rows.labels
     if recipe.specialist.out_of_scope_label is not None:

@@ -115,6 +115,18 @@ class Store:
                 self._proved[digest] = seen
         return self._layout.blob(digest)
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Blobs that are here when the block begins stay until it ends, whatever is removed.
+
+        For readers of several blobs of one manifest; gc waits meanwhile.
+
+        Raises:
+            StorageError: gc held the store for too long (code ``locked``).
+        """
+        with self._layout.using():
+            yield
+
     def folder(self, reference: Reference) -> Path:
         """The friendly folder of a name, whether or not it is there."""
         return links.folder_of(self._layout.models, reference)

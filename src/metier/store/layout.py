@@ -1,10 +1,10 @@
 """Where things lie on the disk, and the primitive acts on them.
 
     <home>/store/oci-layout, index.json, blobs/sha256/<64 hex>     an OCI image layout
-    <home>/store/.metier/{users.lock, index.lock, linking, drafts/} ours
+    <home>/store/.metier/{*.lock, linking, drafts/}                ours
     <home>/models/…                                                 friendly links (see ``links``)
 
-It knows paths, the two locks and how a blob and the index are read and proved. Lock order: users
+It knows paths, the locks and how a blob and the index are read and proved. Lock order: users
 (shared: whoever needs blobs to stay; exclusive: gc), then index (exclusive: whoever changes it).
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -33,6 +33,8 @@ from metier.store.locks import locked
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 MAX_MANIFEST_BYTES = 4 << 20
 BLOB_MODE = 0o444
+COURTESY = 0.5
+"""Seconds that a new user of blobs lets a waiting gc go first."""
 IMPORT_AGAIN = "Import it again; the damaged bytes are then replaced."
 
 
@@ -100,13 +102,22 @@ class Layout:
     @contextmanager
     def using(self) -> Iterator[None]:
         """Keep gc away for the length of the block; any number of users at once."""
+        # A gc that waits holds the gate: without this pause, readers that follow each other
+        # closely would keep it waiting for ever. Only a pause, because this thread may be a user
+        # already, for whom gc waits.
+        courtesy = self._locked("gate.lock", exclusive=False, wait=min(self.wait, COURTESY))
+        with suppress(StorageError), courtesy:
+            pass
         with self._locked("users.lock", exclusive=False):
             yield
 
     @contextmanager
     def alone(self, wait: float | None = None) -> Iterator[None]:
         """No user of blobs but this one for the length of the block."""
-        with self._locked("users.lock", exclusive=True, wait=wait):
+        with (
+            self._locked("gate.lock", exclusive=True, wait=wait),
+            self._locked("users.lock", exclusive=True, wait=wait),
+        ):
             yield
 
     @contextmanager

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -35,6 +35,7 @@ from metier.store.disk import (
     open_folder,
     read_capped,
     storage_errors,
+    write_draft,
     write_whole,
 )
 from metier.store.index import MAX_INDEX_BYTES, Entry
@@ -251,26 +252,43 @@ def export(layout: Layout, entry: Entry, directory: Path) -> None:
     """
     manifest = layout.read_manifest(entry.digest)
     with storage_errors(f"Exporting to {str(directory)!r}"):
-        target = _prepared(directory)
-        if target.is_relative_to(layout.root.resolve()):
-            raise InputError(
-                f"{str(directory)!r} is inside the store itself.",
-                code="not_a_folder",
-                remedy="Name a folder outside the store.",
-            )
+        target = _prepared(layout, directory)
         lock = locked(target, exclusive=True, wait=layout.wait, what=str(directory))
         with lock, _drafts(target) as drafts:
-            for digest in (entry.digest, *(blob.blob for blob in manifest.blobs())):
-                _export_blob(layout, digest, target, drafts)
-            flush_folder(target / "blobs" / "sha256")
-            marker = target / "oci-layout"
-            if not marker.exists():
-                write_whole(marker, LAYOUT, drafts=drafts)
-            merged = _merged(target, entry, manifest.artifact_type)
-            write_whole(target / "index.json", merged, drafts=drafts)
+            index = drafts / "index.json"
+            with _taken_back_on_failure() as made:
+                for digest in (entry.digest, *(blob.blob for blob in manifest.blobs())):
+                    _export_blob(layout, digest, target, drafts, made)
+                flush_folder(target / "blobs" / "sha256")
+                marker = target / "oci-layout"
+                if not marker.exists():
+                    made.append(marker)
+                    write_whole(marker, LAYOUT, drafts=drafts)
+                write_draft(index, _merged(target, entry, manifest.artifact_type), mode=0o644)
+            index.replace(target / "index.json")
+            flush_folder(target)
 
 
-def _prepared(directory: Path) -> Path:
+@contextmanager
+def _taken_back_on_failure() -> Iterator[list[Path]]:
+    """A list of new files, which are removed again if the block fails."""
+    made: list[Path] = []
+    try:
+        yield made
+    except BaseException:
+        for path in made:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def _prepared(layout: Layout, directory: Path) -> Path:
+    """The folder to export to, made if it is not there, with its folder of blobs."""
+    if directory.resolve().is_relative_to(layout.root.resolve()):
+        raise InputError(
+            f"{str(directory)!r} is inside the store itself.",
+            code="not_a_folder",
+            remedy="Name a folder outside the store.",
+        )
     if directory.exists() and not directory.is_dir():
         raise InputError(
             f"{str(directory)!r} is a file; an export needs a folder.",
@@ -306,19 +324,21 @@ def _drafts(target: Path) -> Iterator[Path]:
         discard(drafts)
 
 
-def _export_blob(layout: Layout, digest: Digest, target: Path, drafts: Path) -> None:
+def _export_blob(
+    layout: Layout, digest: Digest, target: Path, drafts: Path, made: list[Path]
+) -> None:
+    """Copy a blob, unless it is there and sound; a new file is noted in ``made``."""
     place = target / "blobs" / "sha256" / digest.hex
-    try:
-        with open_file(place) as file:
-            if digest_of(file) == digest:
-                return
-    except (FileNotFoundError, InputError):
-        pass
+    with suppress(FileNotFoundError, InputError), open_file(place) as file:
+        if digest_of(file) == digest:
+            return
     with draft(drafts) as copy:
         with layout.opened(digest) as source:
             found, _ = copy_hashed(source, copy, mode=BLOB_MODE)
         if found != digest:
             raise corrupt_blob(digest)
+        if not place.exists():
+            made.append(place)
         copy.replace(place)
 
 
