@@ -39,8 +39,7 @@ class Entry:
 class File:
     filepath: str
     digest: Digest
-    size: int
-    path: Path
+    size_bytes: int
 
 
 class StandIn:
@@ -88,15 +87,19 @@ class StandIn:
             raise NotFoundError(f"There is no specialist {name!r}.", remedy=f"There are: {near}.")
         return entry
 
+    def _folder(self, name: str) -> Path:
+        return self.folder / Digest.of(self.show(name).reference.familiar.encode()).hex
+
+    def read_part(self, name: str, filepath: str) -> bytes:
+        return (self._folder(name) / filepath).read_bytes()
+
     def parts(self, name: str) -> Sequence[File]:
-        self.show(name)
-        folder = self.folder / Digest.of(Reference.parse(name).familiar.encode()).hex
+        folder = self._folder(name)
         return [
             File(
                 str(path.relative_to(folder)),
                 Digest.of(path.read_bytes()),
                 path.stat().st_size,
-                path,
             )
             for path in sorted(folder.rglob("*"))
             if path.is_file()

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from metier.version import __version__
 from metier.errors import MetierError
 from metier.server import documents, management
 from metier.server.answering import Classify, Listing
@@ -66,8 +67,6 @@ def create_app(
     Raises:
         InputError: ``key_needed`` or ``weak_key``.
     """
-    from metier.version import __version__
-
     check_binding(host, api_key)
     batches = Batches(
         lambda name, texts, top: metier.classify(name, texts, top=top),

@@ -53,12 +53,8 @@ class Part(Protocol):
         """``str`` of it is ``sha256:…``."""
 
     @property
-    def size(self) -> int:
+    def size_bytes(self) -> int:
         """Bytes."""
-
-    @property
-    def path(self) -> Path:
-        """Where its bytes lie on this machine."""
 
 
 class Facade(Protocol):
@@ -72,6 +68,9 @@ class Facade(Protocol):
 
     def parts(self, name: str) -> Sequence[Part]:
         """The files of one entry; raises NotFoundError."""
+
+    def read_part(self, name: str, filepath: str) -> bytes:
+        """The bytes of one file, proved by their digest; raises NotFoundError."""
 
     def classify(self, name: str, texts: Sequence[str], *, top: int = 5) -> Sequence[Prediction]:
         """One prediction per text, in order."""
@@ -192,6 +191,3 @@ class Pages(Protocol):
 
     def asset(self, name: str) -> tuple[bytes, str] | None:
         """A style sheet, script or picture and its media type, or ``None``."""
-
-    def version(self) -> str:
-        """A short digest of all assets, for their addresses."""

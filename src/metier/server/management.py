@@ -13,7 +13,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from metier.card import Card
 from metier.errors import NotFoundError
@@ -46,22 +46,21 @@ def _add_specialists(routes: APIRouter, metier: Facade) -> None:
         "/specialists/{name:path}/results/{role}",
         tags=["fleet"],
         summary="A result, item by item",
-        response_class=FileResponse,
+        responses={200: {"content": {"application/jsonl": {}}}},
     )
     def one_result(name: str, role: str) -> Response:
         """The JSON Lines file that a number on the card was computed from.
 
         Roles: `specialist`, `majority`, `base`, `general`; those that were measured.
         """
-        wanted = f"results/{role}.jsonl"
-        parts = metier.parts(name)
-        part = next((part for part in parts if part.filepath == wanted), None)
-        if part is None:
+        known = native.roles(metier.parts(name))
+        if role not in known:
             raise NotFoundError(
                 f"{name!r} has no result for {role[:80]!r}.",
-                remedy=f"It has: {', '.join(native.roles(parts)) or 'none'}.",
+                remedy=f"It has: {', '.join(known) or 'none'}.",
             )
-        return FileResponse(part.path, media_type="application/jsonl")
+        body = metier.read_part(name, f"results/{role}.jsonl")
+        return Response(body, media_type="application/jsonl")
 
     @routes.get(
         "/specialists/{name:path}",
