@@ -306,6 +306,7 @@ def check(manifest: Manifest, path_of: Callable[[Descriptor], Path]) -> None:
             f"The artifact has {len(manifest.layers)} parts; 1 to {_MAX_PARTS} are possible.",
             code="bad_parts",
         )
+    beside = frozenset(layer.filepath or "" for layer in manifest.layers)
     for layer in manifest.layers:
         if layer.filepath is None or layer.media_type not in ROLE_TYPES.values():
             raise InputError(
@@ -314,7 +315,7 @@ def check(manifest: Manifest, path_of: Callable[[Descriptor], Path]) -> None:
                 code="bad_parts",
                 remedy="Parts are single files that are not packed; export it so.",
             )
-        check_part(layer.filepath, path_of(layer))
+        check_part(layer.filepath, path_of(layer), beside)
         if layer.filepath == CARD:
             if layer.size > _MAX_CARD_BYTES:
                 raise InputError(

