@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metier.answer import Answering, base_digest
-from metier.card import BaseReference, Card
+from metier.card import BaseReference, Card, Evidence
 from metier.errors import InputError, MetierError, NotFoundError, UnavailableError
 from metier.fleet import Fleet, Installed
 from metier.hardware import cpu_class, machine, usable_cores
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from metier.engines.remote import Service
     from metier.evals.items import Eval
     from metier.examine import Examined, Examiner
-    from metier.make import Makers
+    from metier.making import Makers
 
 DEFAULT_BASE = "all-minilm-l6-v2"
 STARTERS = Path(__file__).parent / "starters"
@@ -141,7 +141,9 @@ class Metier:
 
     # --- answering ------------------------------------------------------------------------------
 
-    def classify(self, name: str, texts: Sequence[str], *, top: int = 5) -> list[Prediction]:
+    def classify(
+        self, name: str, texts: Sequence[str], *, top: int = 5
+    ) -> builtins.list[Prediction]:
         """One prediction per text."""
         return self._answering.classify(name, texts, top=top)
 
@@ -216,8 +218,8 @@ class Metier:
         Raises:
             InputError: The data or recipe is wrong; nothing is installed.
         """
-        from metier.make import make
-        from metier.make.carding import recipe_toml, results_parts
+        from metier.making import make
+        from metier.making.carding import recipe_toml, results_parts
 
         with self._making:
             makers = self._makers(recipe.base.ref, folder, confined)
@@ -267,7 +269,7 @@ class Metier:
             self.ledger.append("evidence", name, Digest.parse(examined.result), body)
         return examined
 
-    def compare(self, first: str, second: str, *, on: str) -> Any:
+    def compare(self, first: str, second: str, *, on: str) -> Evidence:
         """The evidence of two systems on one eval."""
         return self.evaluate(first, on=on, against=[second]).evidence[0]
 
@@ -397,7 +399,7 @@ class Metier:
         return service
 
     def _makers(self, base: str, folder: Path, confined: bool) -> Makers:
-        from metier.make import Makers, Places
+        from metier.making import Makers, Places
 
         return Makers(
             places=Places(folder, self.settings.mirror, self.settings.home / "cache", confined),
@@ -435,7 +437,7 @@ class Metier:
     def _rebuild(self, installed: Installed) -> Eval:
         """Seal a specialist's eval again from its recipe's sources."""
         from metier.evals.items import write_eval
-        from metier.make.rows import gather
+        from metier.making.rows import gather
 
         recipe = self.recipe_of(str(installed.reference))
         makers = self._makers(recipe.base.ref, self.settings.home, confined=False)
@@ -470,7 +472,7 @@ class Metier:
         self, problems: builtins.list[dict[str, Any]], report: Report
     ) -> builtins.list[dict[str, Any]]:
         from metier.evals.results import read_result
-        from metier.make.remaking import remake
+        from metier.making.remaking import remake
 
         remade = []
         for installed in self.fleet.list():

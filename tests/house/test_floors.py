@@ -98,7 +98,7 @@ def test_an_import_that_does_not_go_down_is_found(unit: str, source: str) -> Non
     [
         ("engines", "from metier.messages import Prediction\nfrom metier.engines.linear import x"),
         ("manifest", "from metier.reference import Digest"),
-        ("server", "from metier import __version__"),
+        ("server", "from metier.version import __version__"),
         ("cli", "import metier.assembly"),
     ],
 )

@@ -14,7 +14,6 @@ from typing import Any, Literal
 import click
 from rich.text import Text
 
-from metier import __version__
 from metier.cli import terminal
 from metier.cli.facade import Facade
 from metier.cli.failures import DID_NOT_PASS, print_json
@@ -22,6 +21,7 @@ from metier.cli.parameters import json_option
 from metier.cli.session import Session
 from metier.cli.terminal import Line, Signs, aligned, wrapped
 from metier.cli.wording import count, counted, size
+from metier.version import __version__
 
 State = Literal["here", "missing", "wrong"]
 

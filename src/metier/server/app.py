@@ -66,7 +66,7 @@ def create_app(
     Raises:
         InputError: ``key_needed`` or ``weak_key``.
     """
-    from metier import __version__
+    from metier.version import __version__
 
     check_binding(host, api_key)
     batches = Batches(

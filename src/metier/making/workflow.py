@@ -18,14 +18,14 @@ from metier.engines.parts import SPECIALIST_FILE, Member, SpecialistFile
 from metier.engines.systems import SpecialistSystem, ZeroShotSystem
 from metier.evals.items import write_eval
 from metier.heads import FloatArray, LinearHead, mix
-from metier.make import carding, climbing, curve, encoders
-from metier.make.clock import Clock
-from metier.make.deciding import Thresholds, decide
-from metier.make.learners import hashed, majority
-from metier.make.makers import Makers
-from metier.make.material import HashedWords
-from metier.make.proving import Proof, Trial, prove
-from metier.make.rows import Rows, gather
+from metier.making import carding, climbing, curve, encoders
+from metier.making.clock import Clock
+from metier.making.deciding import Thresholds, decide
+from metier.making.learners import hashed, majority
+from metier.making.makers import Makers
+from metier.making.material import HashedWords
+from metier.making.proving import Proof, Trial, prove
+from metier.making.rows import Rows, gather
 from metier.manifest import WEIGHT_CONFIG_TYPE, WEIGHT_TYPE, Descriptor, system_digest
 from metier.messages import Encoder, Progress, Report
 from metier.recipe import Recipe

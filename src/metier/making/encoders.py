@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from metier.card import BaseReference, Difference, Verdict
 from metier.engines.parts import Member
 from metier.errors import MetierError
-from metier.make.climbing import Climb
-from metier.make.clock import Clock
-from metier.make.learners import Learner, vectors
-from metier.make.material import RememberingEncoder
+from metier.making.climbing import Climb
+from metier.making.clock import Clock
+from metier.making.learners import Learner, vectors
+from metier.making.material import RememberingEncoder
 from metier.messages import Encoder, Progress, Report
 from metier.training.fitting import cross_validate
 from metier.training.ladder import points
