@@ -53,8 +53,12 @@ class Part(Protocol):
         """``str`` of it is ``sha256:…``."""
 
     @property
-    def size_bytes(self) -> int:
+    def size(self) -> int:
         """Bytes."""
+
+    @property
+    def path(self) -> Path:
+        """Where its bytes lie on this machine."""
 
 
 class Facade(Protocol):
@@ -68,9 +72,6 @@ class Facade(Protocol):
 
     def parts(self, name: str) -> Sequence[Part]:
         """The files of one entry; raises NotFoundError."""
-
-    def read_part(self, name: str, filepath: str) -> bytes:
-        """The bytes of one file, proved by their digest; raises NotFoundError."""
 
     def classify(self, name: str, texts: Sequence[str], *, top: int = 5) -> Sequence[Prediction]:
         """One prediction per text, in order."""
@@ -92,11 +93,28 @@ class Facade(Protocol):
         """The recipe that makes a classifier of these rows."""
 
     def make(
-        self, recipe: Recipe, *, folder: Path, report: Report, cancelled: Callable[[], bool]
+        self,
+        recipe: Recipe,
+        *,
+        folder: Path,
+        report: Report,
+        cancelled: Callable[[], bool],
+        confined: bool,
     ) -> Card:
-        """Make a specialist and put it into the store."""
+        """Make a specialist and put it into the store.
 
-    def evaluate(self, name: str, *, on: str, against: Sequence[str], report: Report) -> Any:
+        ``confined`` is for recipes that came over HTTP: no path outside ``folder``, no address.
+        """
+
+    def evaluate(
+        self,
+        name: str,
+        *,
+        on: str,
+        against: Sequence[str],
+        report: Report,
+        cancelled: Callable[[], bool],
+    ) -> Any:
         """Question a specialist, and rivals, on an eval."""
 
     def compare(self, first: str, second: str, *, on: str) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import FileResponse, Response, StreamingResponse
 
 from metier.card import Card
 from metier.errors import NotFoundError
@@ -53,14 +53,15 @@ def _add_specialists(routes: APIRouter, metier: Facade) -> None:
 
         Roles: `specialist`, `majority`, `base`, `general`; those that were measured.
         """
-        known = native.roles(metier.parts(name))
-        if role not in known:
+        parts = metier.parts(name)
+        wanted = f"results/{role}.jsonl"
+        part = next((part for part in parts if part.filepath == wanted), None)
+        if part is None:
             raise NotFoundError(
                 f"{name!r} has no result for {role[:80]!r}.",
-                remedy=f"It has: {', '.join(known) or 'none'}.",
+                remedy=f"It has: {', '.join(native.roles(parts)) or 'none'}.",
             )
-        body = metier.read_part(name, f"results/{role}.jsonl")
-        return Response(body, media_type="application/jsonl")
+        return FileResponse(part.path, media_type="application/jsonl")
 
     @routes.get(
         "/specialists/{name:path}",

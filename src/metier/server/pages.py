@@ -113,9 +113,10 @@ class Website:
         name = item.reference.familiar
         parts = self._metier.parts(name)
         recipe = None
-        if any(part.filepath == _RECIPE for part in parts):
-            body = self._metier.read_part(name, _RECIPE)
-            recipe = body[:_SHOWN_RECIPE].decode("utf-8", errors="replace")
+        part = next((part for part in parts if part.filepath == _RECIPE), None)
+        if part is not None:
+            with part.path.open("rb") as file:
+                recipe = file.read(_SHOWN_RECIPE).decode("utf-8", errors="replace")
         return self._pages.specialist(item, parts, recipe, options)
 
     async def try_one(self, request: Request) -> Response:

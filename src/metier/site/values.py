@@ -49,7 +49,7 @@ class File(Protocol):
         """``str`` of it is ``sha256:…``."""
 
     @property
-    def size_bytes(self) -> int:
+    def size(self) -> int:
         """Bytes."""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from metier import fleet
+from metier import assembly, fleet
 from metier.server import facade
 from metier.site import Site
 from stand_in.cards import banking
@@ -19,7 +19,10 @@ def members(protocol: type) -> set[str]:
     return {name for name in vars(protocol) if not name.startswith("_")}
 
 
-@pytest.mark.parametrize(("protocol", "kind"), [(facade.Facade, StandIn), (facade.Pages, Site)])
+@pytest.mark.parametrize(
+    ("protocol", "kind"),
+    [(facade.Facade, StandIn), (facade.Facade, assembly.Metier), (facade.Pages, Site)],
+)
 def test_every_method_is_there_with_the_same_parameters(protocol: type, kind: type) -> None:
     for name in members(protocol):
         wanted = inspect.signature(getattr(protocol, name)).parameters
@@ -29,7 +32,8 @@ def test_every_method_is_there_with_the_same_parameters(protocol: type, kind: ty
 
 
 @pytest.mark.parametrize(
-    ("protocol", "kind"), [(facade.Installed, fleet.Installed), (facade.Part, fleet.Part)]
+    ("protocol", "kind"),
+    [(facade.Installed, fleet.Installed), (facade.Part, assembly.InstalledPart)],
 )
 def test_the_fleets_values_fit(protocol: type, kind: type) -> None:
     fields = {field.name for field in dataclasses.fields(kind)}
@@ -38,5 +42,6 @@ def test_the_fleets_values_fit(protocol: type, kind: type) -> None:
 
 def test_the_stand_in_answers(tmp_path: Path) -> None:
     metier = StandIn(tmp_path, [banking()])
-    assert metier.read_part("banking-intents", "card.json") == banking().to_bytes()
+    part = next(part for part in metier.parts("banking-intents") if part.filepath == "card.json")
+    assert part.path.read_bytes() == banking().to_bytes()
     assert len(metier.classify("banking-intents", ["where is my card"])) == 1

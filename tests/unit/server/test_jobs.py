@@ -49,14 +49,16 @@ def until_stopped(report: Report, cancelled: Cancelled) -> None:
 
 def test_a_job_ends_with_its_result(jobs: Jobs) -> None:
     def work(report: Report, cancelled: Cancelled) -> dict[str, int]:
-        report(Progress("rung", "One.", 0.5, data={"rung": {"name": "linear", "title": "L"}}))
+        report(Progress("rung", "One.", 0.5, data={"name": "linear"}))
+        both = [{"name": "linear", "state": "chosen"}, {"name": "encoder"}]
+        report(Progress("choose", "Chosen.", data={"name": "linear", "ladder": both}))
         return {"made": 1}
 
     first = jobs.submit(order(work))
     assert first["href"] == f"/metier/v1/jobs/{first['id']}"
     done = wait(jobs, first["id"])
     assert (done["state"], done["result"], done["error"]) == ("done", {"made": 1}, None)
-    assert done["rungs"] == [{"name": "linear", "title": "L"}]
+    assert done["rungs"] == [{"name": "linear", "state": "chosen"}, {"name": "encoder"}]
     assert done["started"] <= done["ended"]
 
 
@@ -128,7 +130,7 @@ def test_old_jobs_are_forgotten_and_say_so(jobs: Jobs) -> None:
     wait(jobs, made[-1])
     with pytest.raises(NotFoundError, match="no job"):
         jobs.snapshot(made[0])
-    assert [job["id"] for job in jobs.all()][0] == made[-1]
+    assert jobs.all()[0]["id"] == made[-1]
 
 
 async def collect(jobs: Jobs, identifier: str, after: int = 0) -> list[tuple[int, str]]:
