@@ -134,6 +134,10 @@ class Metier:
             for part in self.fleet.parts(name)
         ]
 
+    def read_part(self, name: str, filepath: str) -> bytes:
+        """The bytes of one of its files, proved by their digest."""
+        return self.fleet.read_part(name, filepath)
+
     def recipe_of(self, name: str) -> Recipe:
         """The recipe that an installed specialist was made by, its local files found again."""
         text = self.fleet.read_part(name, "recipe.toml").decode()
