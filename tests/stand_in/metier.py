@@ -114,13 +114,10 @@ class StandIn:
         return [predict(card.labels, text, top) for text in texts]
 
     def recipe_for(self, data: Path, **fields: Any) -> Recipe:
-        rows = data.read_text(encoding="utf-8").splitlines()
-        if len(rows) < 2:
-            raise InputError(f"{data.name} has no rows.", remedy="Give a header and two rows.")
-        self.made.append({"data": data.name, **fields})
+        self.made.append({"data": data, **fields})
         return Recipe(
             specialist=SpecialistPart(name=fields["name"]),
-            data=(DataPart(kind="file", path=data.name),),
+            data=(DataPart(kind="file", path=str(data)),),
         )
 
     def make(
@@ -133,7 +130,10 @@ class StandIn:
         confined: bool = False,
     ) -> Card:
         assert confined, "what comes over HTTP names no path of this machine"
-        assert (folder / str(recipe.data[0].path)).is_file()
+        path = Path(str(recipe.data[0].path))
+        assert not path.is_absolute()
+        if len((folder / path).read_text(encoding="utf-8").splitlines()) < 2:
+            raise InputError(f"{path} has no rows.", remedy="Give a header and two rows.")
         report(Progress("data", "1,000 rows, 77 labels.", 0.02, 20.0))
         report(Progress("leaks", "No leaks.", 0.05, 19.0))
         rungs = cards.ladder()

@@ -49,9 +49,9 @@ def test_a_make_reads_every_field(metier: StandIn, tmp_path: Path) -> None:
     order.work(silent, lambda: False)
     assert metier.made == [
         {
-            "data": "data rows.csv",
+            "data": Path("data rows.csv"),
             "name": "x",
-            "eval_file": tmp_path / "eval rows.csv",
+            "eval_file": Path("eval rows.csv"),
             "text": "body",
             "label": "kind",
             "group": "user",
