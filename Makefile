@@ -38,8 +38,9 @@ lint: $(DEV) ## Check style, types and floors only.
 bench: $(RUN) $(ENCODER) ## Run the benchmarks (docs/how-to/run-the-benchmarks.md).
 	$(BIN)/python -m benchmarks $(ARGS)
 
-docs: ## Write the index of the decisions again.
-	python3 scripts/decisions
+docs: $(RUN) ## Write the pages that come out of the code: decisions' index, command line.
+	scripts/decisions
+	$(BIN)/python -m metier.cli.reference > docs/reference/cli.md
 
 lock: ## Resolve the dependencies again and write the lock files.
 	scripts/lock

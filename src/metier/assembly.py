@@ -9,13 +9,13 @@ from __future__ import annotations
 import builtins
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metier.answer import Answering, base_digest
-from metier.card import BaseReference, Card
+from metier.card import BaseReference, Card, Evidence
 from metier.errors import InputError, MetierError, NotFoundError, UnavailableError
 from metier.fleet import Fleet, Installed
 from metier.hardware import cpu_class, machine, usable_cores
@@ -32,13 +32,14 @@ from metier.recipe import (
 )
 from metier.reference import Digest, Reference
 from metier.settings import Settings
+from metier.sources import Sources
 from metier.store import Store
 
 if TYPE_CHECKING:
     from metier.engines.remote import Service
     from metier.evals.items import Eval
     from metier.examine import Examined, Examiner
-    from metier.make import Makers
+    from metier.making import Makers
 
 DEFAULT_BASE = "all-minilm-l6-v2"
 STARTERS = Path(__file__).parent / "starters"
@@ -48,6 +49,16 @@ _LIBRARIES = ("numpy", "scipy", "scikit-learn", "onnxruntime", "tokenizers")
 def never() -> bool:
     """For callers that do not cancel."""
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledPart:
+    """One file of what is installed: path inside it, digest, bytes, and where it lies."""
+
+    filepath: str
+    digest: str
+    size: int
+    path: Path
 
 
 class Metier:
@@ -111,15 +122,28 @@ class Metier:
         """Write one of them as an OCI image layout."""
         return self.fleet.export(name, directory)
 
+    def parts(self, name: str) -> Sequence[InstalledPart]:
+        """The files of a specialist or a base, by path."""
+        return [
+            InstalledPart(
+                part.filepath,
+                str(part.digest),
+                part.size_bytes,
+                self.fleet.part_path(name, part.filepath),
+            )
+            for part in self.fleet.parts(name)
+        ]
+
     def recipe_of(self, name: str) -> Recipe:
-        """The recipe that an installed specialist was made by."""
-        return Recipe.from_toml(
-            self.fleet.read_part(name, "recipe.toml").decode(), where=f"{name}'s recipe"
-        )
+        """The recipe that an installed specialist was made by, its local files found again."""
+        text = self.fleet.read_part(name, "recipe.toml").decode()
+        return self._sources.find(Recipe.from_toml(text, where=f"{name}'s recipe"))
 
     # --- answering ------------------------------------------------------------------------------
 
-    def classify(self, name: str, texts: Sequence[str], *, top: int = 5) -> list[Prediction]:
+    def classify(
+        self, name: str, texts: Sequence[str], *, top: int = 5
+    ) -> builtins.list[Prediction]:
         """One prediction per text."""
         return self._answering.classify(name, texts, top=top)
 
@@ -129,13 +153,15 @@ class Metier:
 
     # --- making ---------------------------------------------------------------------------------
 
-    def recipe_for(
+    def recipe_for(  # noqa: PLR0913  one argument per flag of 'metier make'
         self,
         data: Path,
         *,
         name: str,
         eval_file: Path | None = None,
-        columns: dict[str, str | None] | None = None,
+        text: str | None = None,
+        label: str | None = None,
+        group: str | None = None,
         budget: float | None = None,
         seed: int = 0,
         drop_leaks: bool = False,
@@ -147,14 +173,14 @@ class Metier:
             data: Labelled rows: a file or a folder; its rows' own split is kept.
             name: What to call the specialist.
             eval_file: Sealed rows in a file of their own.
-            columns: ``text``, ``label``, ``group`` to column names, where they are not to be
-                recognised.
+            text: The column of the texts, where it is not to be recognised.
+            label: The column of the labels.
+            group: The column of the groups: rows of one group never straddle a split.
             budget: Wall seconds for everything.
             seed: Of every choice that chance makes.
             drop_leaks: Take leaked rows out of the training rows.
             curve: Whether to draw the label-efficiency curve.
         """
-        named = columns or {}
         parts = [_data_part(data, "train" if eval_file else "both")]
         if eval_file is not None:
             parts.append(_data_part(eval_file, "eval"))
@@ -162,9 +188,9 @@ class Metier:
             specialist=SpecialistPart(name=name),
             data=tuple(parts),
             split=SplitPart(
-                text=named.get("text"),
-                label=named.get("label"),
-                group=named.get("group"),
+                text=text,
+                label=label,
+                group=group,
                 drop_leaks=drop_leaks,
             ),
             ladder=LadderPart(budget_seconds=budget, seed=seed, curve=curve),
@@ -192,8 +218,8 @@ class Metier:
         Raises:
             InputError: The data or recipe is wrong; nothing is installed.
         """
-        from metier.make import make
-        from metier.make.carding import recipe_toml, results_parts
+        from metier.making import make
+        from metier.making.carding import recipe_toml, results_parts
 
         with self._making:
             makers = self._makers(recipe.base.ref, folder, confined)
@@ -205,7 +231,7 @@ class Metier:
         }
         documents = {
             "card.json": card.to_bytes(),
-            "recipe.toml": recipe_toml(recipe),
+            "recipe.toml": recipe_toml(made.recipe),
             **results_parts(made.proof),
         }
         parts.update({path: ("doc", data) for path, data in documents.items()})
@@ -218,6 +244,7 @@ class Metier:
         if card.base is not None:
             annotations[BASE] = card.base.digest
         self.fleet.install(Reference.parse(card.name), parts, annotations, card.licence)
+        self._sources.add(made.located)
         self._record(card, {key: item.digest for key, item in made.proof.results.items()})
         report(Progress("done", f"{card.name} is installed.", 1.0, data=card.to_dict()))
         return card
@@ -242,7 +269,7 @@ class Metier:
             self.ledger.append("evidence", name, Digest.parse(examined.result), body)
         return examined
 
-    def compare(self, first: str, second: str, *, on: str) -> Any:
+    def compare(self, first: str, second: str, *, on: str) -> Evidence:
         """The evidence of two systems on one eval."""
         return self.evaluate(first, on=on, against=[second]).evidence[0]
 
@@ -324,6 +351,10 @@ class Metier:
     # --- inside ---------------------------------------------------------------------------------
 
     @property
+    def _sources(self) -> Sources:
+        return Sources(self.settings.home / "sources.json")
+
+    @property
     def _evals(self) -> Path:
         return self.settings.home / "evals"
 
@@ -368,7 +399,7 @@ class Metier:
         return service
 
     def _makers(self, base: str, folder: Path, confined: bool) -> Makers:
-        from metier.make import Makers, Places
+        from metier.making import Makers, Places
 
         return Makers(
             places=Places(folder, self.settings.mirror, self.settings.home / "cache", confined),
@@ -406,7 +437,7 @@ class Metier:
     def _rebuild(self, installed: Installed) -> Eval:
         """Seal a specialist's eval again from its recipe's sources."""
         from metier.evals.items import write_eval
-        from metier.make.rows import gather
+        from metier.making.rows import gather
 
         recipe = self.recipe_of(str(installed.reference))
         makers = self._makers(recipe.base.ref, self.settings.home, confined=False)
@@ -441,7 +472,7 @@ class Metier:
         self, problems: builtins.list[dict[str, Any]], report: Report
     ) -> builtins.list[dict[str, Any]]:
         from metier.evals.results import read_result
-        from metier.make.remaking import remake
+        from metier.making.remaking import remake
 
         remade = []
         for installed in self.fleet.list():

@@ -220,7 +220,7 @@ class Examiner:
                 raise UnavailableError(
                     "No general model is configured.",
                     code="no_general",
-                    remedy="Set METIER_GENERAL_URL and METIER_GENERAL_MODEL (and METIER_GENERAL_KEY_FILE).",
+                    remedy="Set METIER_GENERAL_URL and METIER_GENERAL_MODEL.",
                 )
             labels = (*classifier.labels, refusal) if refusal else classifier.labels
             return GeneralSystem(self.service, labels)

@@ -121,17 +121,21 @@ class Fleet:
         entry = self._entry(name)
         return self._installed(entry)
 
-    def parts(self, name: str) -> Sequence[Part]:
-        """Its files, by path."""
+    def parts(self, name: str | Installed) -> Sequence[Part]:
+        """The files of one of them, by path.
+
+        Here and below: readers of several parts pass the ``Installed`` that ``show`` gave, so
+        that all parts come from one manifest even if the name gets another one meanwhile.
+        """
         roles = {media_type: role for role, media_type in ROLE_TYPES.items()}
         found = [
             Part(layer.filepath, roles.get(layer.media_type, "other"), layer.blob, layer.size)
-            for layer in self.show(name).manifest.layers
+            for layer in self._resolved(name).manifest.layers
             if layer.filepath is not None
         ]
         return sorted(found, key=lambda part: part.filepath)
 
-    def read_part(self, name: str, filepath: str) -> bytes:
+    def read_part(self, name: str | Installed, filepath: str) -> bytes:
         """The bytes of one of its files, proved by their digest.
 
         Raises:
@@ -140,7 +144,7 @@ class Fleet:
         """
         return self._store.read_blob(self._part(name, filepath).blob)
 
-    def part_path(self, name: str, filepath: str) -> Path:
+    def part_path(self, name: str | Installed, filepath: str) -> Path:
         """Where one of its files lies, proved once per process; read only. See ``read_part``."""
         return self._store.blob_path(self._part(name, filepath).blob)
 
@@ -268,8 +272,11 @@ class Fleet:
         system = system_digest(manifest.layers, manifest.annotations.get(BASE))
         return _Read(manifest, card, system)
 
-    def _part(self, name: str, filepath: str) -> Descriptor:
-        installed = self.show(name)
+    def _resolved(self, name: str | Installed) -> Installed:
+        return name if isinstance(name, Installed) else self.show(name)
+
+    def _part(self, name: str | Installed, filepath: str) -> Descriptor:
+        installed = self._resolved(name)
         layer = installed.manifest.part(filepath)
         if layer is None:
             there = sorted(part.filepath or "" for part in installed.manifest.layers)
@@ -311,7 +318,9 @@ def check(manifest: Manifest, path_of: Callable[[Descriptor], Path]) -> None:
         check_part(layer.filepath, path_of(layer), beside)
         if layer.filepath == CARD:
             if layer.size > _MAX_CARD_BYTES:
-                raise InputError(f"The card is longer than {_MAX_CARD_BYTES} bytes.")
+                raise InputError(
+                    f"The card is longer than {_MAX_CARD_BYTES} bytes.", code="too_large"
+                )
             Card.from_bytes(path_of(layer).read_bytes())
 
 

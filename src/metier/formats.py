@@ -23,8 +23,8 @@ from metier.errors import InputError, NotFoundError
 MAX_HEADER_BYTES = 16 << 20
 MAX_JSON_BYTES = 64 << 20
 MAX_TOML_BYTES = 1 << 20
-_MAX_TENSORS = 200_000
-_MAX_FIELDS = 500_000
+_MAX_TENSORS = 50_000
+_MAX_FIELDS = 250_000
 _MAX_DEPTH = 32
 _MAX_DIMENSIONS = 16
 
@@ -252,7 +252,7 @@ def check_onnx(path: Path, beside: Collection[str] = ()) -> OnnxModel:
     """Check that a file is one ONNX ModelProto whose weights are in it, or in a part beside it.
 
     The frame is walked down to every tensor (subgraphs, functions and training included); a
-    tensor that names a file which is not one of ``beside`` is refused. At most 500,000 fields and
+    tensor that names a file which is not one of ``beside`` is refused. At most 250,000 fields and
     32 levels are walked.
 
     Raises:

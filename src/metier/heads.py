@@ -37,6 +37,7 @@ class LinearHead:
     def logits(self, rows: FloatArray | sparse.csr_matrix) -> FloatArray:
         """Logits, float32, shape (rows, labels)."""
         if sparse.issparse(rows):
+            assert isinstance(rows, sparse.csr_matrix)  # what issparse cannot tell the checker
             if rows.shape[0] == 1:
                 # One text: gathering its few rows is ten times faster than a sparse product.
                 picked = self.weights[rows.indices]

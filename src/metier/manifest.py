@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from metier.errors import CorruptError
+from metier.errors import CorruptError, InputError
 from metier.reference import Digest
 
 MANIFEST_TYPE: Literal["application/vnd.oci.image.manifest.v1+json"] = (
@@ -106,7 +106,12 @@ class Manifest(_Wire):
                 f"A manifest is not valid: {where}: {first['msg']}.", code="bad_manifest"
             ) from error
         for descriptor in manifest.blobs():
-            descriptor.blob  # noqa: B018  parsing is the check
+            try:
+                descriptor.blob  # noqa: B018  parsing is the check
+            except InputError as error:
+                raise CorruptError(
+                    f"A manifest is not valid: {error.message}", code="bad_manifest"
+                ) from error
             path = descriptor.filepath
             if path is not None and not safe_filepath(path):
                 raise CorruptError(

@@ -116,8 +116,8 @@ class System(Protocol):
     def answer(self, texts: Sequence[str]) -> list[Answer]:
         """One answer per text, in order; raises MetierError.
 
-        A single text that cannot be answered is an ``Answer`` with ``error`` set, which is scored
-        "unscored".
+        A single text that cannot be answered gives an ``Answer`` with ``error`` set, which is
+        scored "unscored".
         """
 
 

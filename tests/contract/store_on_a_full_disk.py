@@ -111,7 +111,7 @@ def main() -> None:
     fill(folder, 0)
     store.collect_garbage()
     found["verify"] = len(store.verify().problems)
-    print(json.dumps(found))  # noqa: T201
+    sys.stdout.write(json.dumps(found))
 
 
 if __name__ == "__main__":

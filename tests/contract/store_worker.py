@@ -15,6 +15,7 @@ import random
 import resource
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +69,17 @@ def run(job: dict[str, Any]) -> None:
         case "busy":
             busy(store, job)
         case "rewrite":
-            for turn in range(job["turns"]):
-                install(store, job["name"], parts_of(turn % 6, (10, 3000)))
-                if turn % 3 == 0:
-                    store.collect_garbage()
+            rewrite(store, job)
     if "lines" in job:
         sys.settrace(None)
+
+
+def rewrite(store: Store, job: dict[str, Any]) -> None:
+    """Give one name other parts again and again, and collect the old ones."""
+    for turn in range(job["turns"]):
+        install(store, job["name"], parts_of(turn % 6, (10, 3000)))
+        if turn % 3 == 0:
+            store.collect_garbage()
 
 
 def busy(store: Store, job: dict[str, Any]) -> None:
@@ -114,10 +120,19 @@ def child(job: dict[str, Any], said: int) -> int:
     except MetierError as error:
         os.write(said, json.dumps({"error": error.as_dict()}).encode())
         return 1
-    except BaseException as error:  # noqa: BLE001  the parent must hear of it
-        os.write(said, json.dumps({"crash": repr(error)[:2000]}).encode())
-        return 2
     return 0
+
+
+def leave(job: dict[str, Any], said: int) -> None:
+    """Run a job and end this process, whatever happens."""
+    status = 2
+    try:
+        status = child(job, said)
+    except BaseException:
+        traceback.print_exc()
+        raise
+    finally:
+        os._exit(status)
 
 
 def main() -> None:
@@ -138,7 +153,7 @@ def main() -> None:
             pid = os.fork()
             if pid == 0:
                 os.close(hear)
-                os._exit(child(job, say))
+                leave(job, say)
             os.close(say)
             children[pid] = hear
             answer = {"pid": pid}

@@ -52,9 +52,7 @@ def test_a_file_size_limit_is_a_full_disk(tmp_path: Path, workers: Any) -> None:
     install(store, "kept", parts_of(1, (10, 2000)))
     before = sorted(path for path in (home / "store").rglob("*") if path.is_file())
     for limit in (100, 5_000, 70_000):
-        ended, said = workers.run(
-            "install", home=str(home), name="new", seed=2, file_limit=limit
-        )
+        ended, said = workers.run("install", home=str(home), name="new", seed=2, file_limit=limit)
         assert ended == 1
         assert said["error"]["code"] == "disk_full"
         after = sorted(path for path in (home / "store").rglob("*") if path.is_file())

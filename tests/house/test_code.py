@@ -18,12 +18,17 @@ ROOT = Path(__file__).resolve().parents[2]
 MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 60
 
+# (path, rule): reason. An entry that is no longer needed is a failure.
 EXCEPTIONS: dict[tuple[str, str], str] = {
-    # (path, rule): reason. An entry that is no longer needed is a failure.
+    ("src/metier/cli/program.py", "environment"): (
+        "METIER_DEBUG shows the traceback of an error, also of one in reading the settings"
+    ),
 }
+MAX_BLANKET_EXCEPTS = 5
 
 BANNED_STEM = re.compile(r"^_?(utils?|common|helpers?|misc|core|base|managers?)$")
 BANNED_CLASS = re.compile(r"(Utils?|Helpers?|Manager)$")
+BLANKET_REASON = re.compile(r"# noqa: BLE001 +\S+( \S+){2,}")
 Rule = Callable[[str, ast.Module, str], list[str]]
 
 
@@ -59,8 +64,8 @@ def calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
 
 
 def long_functions(path: str, tree: ast.Module, source: str) -> list[str]:
-    """Functions of more than 60 lines."""
-    found = [(node, (node.end_lineno or 0) - node.lineno + 1) for node in functions(tree)]
+    """Functions of more than 60 lines, their docstring left out."""
+    found = [(node, lines_of(node)) for node in functions(tree)]
     return [
         f"{node.lineno}: {node.name} has {length} lines"
         for node, length in found
@@ -68,8 +73,17 @@ def long_functions(path: str, tree: ast.Module, source: str) -> list[str]:
     ]
 
 
+def lines_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function from its ``def`` to its end, without its docstring."""
+    first = node.body[0]
+    docstring = (first.end_lineno or 0) - first.lineno + 1 if _is_docstring(first) else 0
+    return (node.end_lineno or 0) - node.lineno + 1 - docstring
+
+
 def missing_docstring(path: str, tree: ast.Module, source: str) -> list[str]:
-    """Modules that do not open by saying what they are."""
+    """Modules that do not open by saying what they are; a mirrored test says it by its name."""
+    if path.startswith("tests/unit/"):
+        return []
     opening = ast.get_docstring(tree) or ""
     too_short = tree.body and len(opening.split()) < 4
     return ["1: the module docstring is missing or says nothing"] if too_short else []
@@ -86,17 +100,20 @@ def banned_names(path: str, tree: ast.Module, source: str) -> list[str]:
 
 
 def blanket_excepts(path: str, tree: ast.Module, source: str) -> list[str]:
-    """Handlers that catch everything and do not raise, or that do nothing."""
+    """Handlers that catch everything and do not raise, or do nothing, and do not say why."""
     found = []
+    lines = source.splitlines()
     for node in ast.walk(tree):
         if not isinstance(node, ast.ExceptHandler):
             continue
         caught = ast.unparse(node.type) if node.type else ""
         blanket = not caught or re.search(r"\b(Base)?Exception\b", caught)
-        if blanket and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node)):
-            found.append(f"{node.lineno}: except {caught or '(bare)'} without raise")
-        if all(isinstance(inner, ast.Pass) for inner in node.body):
-            found.append(f"{node.lineno}: except … pass; use contextlib.suppress, and say why")
+        raises = any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
+        if blanket and not raises and not BLANKET_REASON.search(lines[node.lineno - 1]):
+            found.append(f"{node.lineno}: except {caught or '(bare)'} without raise or reason")
+        text = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+        if all(isinstance(inner, ast.Pass) for inner in node.body) and "# " not in text:
+            found.append(f"{node.lineno}: except … pass without a comment that says why")
     for call in calls(tree, "suppress", "contextlib.suppress"):
         if any(ast.unparse(argument) in ("Exception", "BaseException") for argument in call.args):
             found.append(f"{call.lineno}: suppress(Exception)")
@@ -125,6 +142,8 @@ def environment(path: str, tree: ast.Module, source: str) -> list[str]:
         if isinstance(node, ast.ImportFrom) and node.module == "os":
             names = {alias.name for alias in node.names} & {"environ", "environb", "getenv"}
             found.extend(f"{node.lineno}: from os import {name}" for name in names)
+        if isinstance(node, ast.keyword) and node.arg in ("envvar", "auto_envvar_prefix"):
+            found.append(f"{node.value.lineno}: {node.arg}= reads the environment")
     return found
 
 
@@ -182,10 +201,12 @@ BAD: list[tuple[str, str, str]] = [
     ("except", "src/metier/a.py", "try:\n    f()\nexcept (OSError, Exception) as e:\n    g()"),
     ("except", "src/metier/a.py", "try:\n    f()\nexcept OSError:\n    pass"),
     ("except", "src/metier/a.py", "with contextlib.suppress(Exception):\n    f()"),
+    ("except", "src/metier/a.py", "try:\n    f()\nexcept Exception:  # noqa: BLE001\n    g()"),
     ("print", "src/metier/a.py", "def f():\n    print('x')"),
     ("environment", "src/metier/store.py", "import os\nx = os.environ['X']"),
     ("environment", "src/metier/store.py", "import os\nx = os.getenv('X')"),
     ("environment", "src/metier/store.py", "from os import environ"),
+    ("environment", "src/metier/cli/a.py", "click.option('--x', envvar='X')"),
     ("stub", "src/metier/a.py", "def f():\n    pass"),
     ("stub", "src/metier/a.py", 'def f():\n    """Doc."""\n    raise NotImplementedError'),
     ("stub", "src/metier/a.py", "class A:\n    def f(self): ..."),
@@ -193,9 +214,24 @@ BAD: list[tuple[str, str, str]] = [
 
 GOOD: list[tuple[str, str, str]] = [
     ("long-function", "src/metier/a.py", "def f():\n" + "    x = 1\n" * 59),
+    (
+        "long-function",
+        "src/metier/a.py",
+        'def f():\n    """One.\n' + "\n" * 20 + '    """\n' + "    x = 1\n" * 59,
+    ),
     ("docstring", "src/metier/a.py", '"""What it knows, and what not."""\nx = 1\n'),
     ("except", "src/metier/a.py", "try:\n    f()\nexcept Exception:\n    g()\n    raise"),
     ("except", "src/metier/a.py", "try:\n    f()\nexcept OSError:\n    g()"),
+    (
+        "except",
+        "src/metier/a.py",
+        "try:\n    f()\nexcept Exception:  # noqa: BLE001  the outermost door\n    g()",
+    ),
+    (
+        "except",
+        "src/metier/a.py",
+        "try:\n    f()\nexcept OSError:\n    # It may be gone.\n    pass",
+    ),
     ("print", "examples/a.py", "print('x')"),
     ("environment", "src/metier/settings.py", "import os\nx = os.environ['X']"),
     ("stub", "src/metier/a.py", "class A(Protocol):\n    def f(self): ..."),
@@ -228,6 +264,16 @@ def test_the_code_keeps_the_rule(rule: str) -> None:
             continue
         problems += [f"{name}:{problem}" for problem in found]
     assert not problems, "\n".join(problems)
+
+
+def test_few_places_catch_everything() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in files(".py")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if path.is_relative_to(ROOT / "src") and BLANKET_REASON.search(line)
+    ]
+    assert len(found) <= MAX_BLANKET_EXCEPTS, found
 
 
 def too_long(lines: int) -> bool:

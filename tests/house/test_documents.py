@@ -189,10 +189,10 @@ def unknown_to_the_command_line(words: list[str]) -> list[str]:
     if importlib.util.find_spec("metier.cli") is None:
         pytest.skip("the command line is not part of this tree")
     import click
-    from metier.cli import main
 
-    assert isinstance(main, click.Command)
-    command: click.Command = main
+    from metier.cli.program import program
+
+    command: click.Command = program
     context = click.Context(command)
     unknown = []
     for word in words:

@@ -95,7 +95,7 @@ def test_an_import_that_does_not_go_down_is_found(unit: str, source: str) -> Non
     [
         ("engines", "from metier.messages import Prediction\nfrom metier.engines.linear import x"),
         ("manifest", "from metier.reference import Digest"),
-        ("server", "from metier import __version__"),
+        ("server", "from metier.version import __version__"),
         ("cli", "import metier.assembly"),
     ],
 )
@@ -123,7 +123,7 @@ BAD_EDITS = {
     "floors": ("ledger.py", "def f():\n    import metier.settings"),
     "new unit": ("drawer.py", ""),
     "statistics": ("stats/__init__.py", "from metier.features import x"),
-    "evals": ("evals/__init__.py", "def f():\n    from metier.features import x"),
+    "evals": ("evals/__init__.py", "def f():\n    from metier.heads import x"),
     "scikit-learn": ("evals/sealed.py", "def f():\n    import sklearn.linear_model"),
     "torch": ("training/__init__.py", "import torch"),
     "database": ("hub.py", "import sqlite3"),
@@ -155,7 +155,8 @@ def test_the_contracts_break_on_bad_edits(tmp_path: Path) -> None:
     package.mkdir(parents=True)
     for name in ("__init__", "errors", "reference", "manifest", "card", "recipe", "messages"):
         (package / f"{name}.py").write_text('"""Nothing."""\n', encoding="utf-8")
-    (package / "features.py").write_text("x = 1\n", encoding="utf-8")
+    for name in ("features", "heads"):
+        (package / f"{name}.py").write_text("x = 1\n", encoding="utf-8")
     (package / "settings.py").write_text("", encoding="utf-8")
     clean = lint(tmp_path)
     assert clean.returncode == 0, clean.stdout + clean.stderr

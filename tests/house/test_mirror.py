@@ -37,24 +37,28 @@ def holds_code(source: str) -> bool:
     return any(isinstance(node, kinds) for node in ast.walk(ast.parse(source)))
 
 
-def expected_test(module: str) -> str:
-    """The test file of a module, relative to tests/unit, without its suffix."""
+def homes_of(module: str) -> set[str]:
+    """Where the tests of a module may be, relative to tests/unit, without suffix.
+
+    Those of a package's ``__init__`` stand beside its folder or in it.
+    """
     folder, _, name = module.rpartition("/")
-    if name == "__init__":
-        folder, _, name = folder.rpartition("/")
-    return f"{folder}/test_{name}".lstrip("/")
+    if name != "__init__":
+        return {f"{folder}/test_{name}".lstrip("/")}
+    outer, _, package = folder.rpartition("/")
+    return {f"{outer}/test_{package}".lstrip("/"), f"{folder}/test_{package}"}
 
 
 def untested(names: Set[str], tests: Set[str]) -> list[str]:
     """Modules without their test file."""
     return sorted(
-        name for name in names if name not in TESTED_ELSEWHERE and expected_test(name) not in tests
+        name for name in names if name not in TESTED_ELSEWHERE and not homes_of(name) & tests
     )
 
 
 def orphans(names: Set[str], tests: Set[str]) -> list[str]:
     """Test files that belong to no module."""
-    homes = {expected_test(name) for name in names}
+    homes = {home for name in names for home in homes_of(name)}
     return sorted(
         test
         for test in tests
@@ -80,6 +84,7 @@ def test_the_rules_find_what_they_forbid() -> None:
     assert untested({"store/blobs"}, {"test_blobs"}) == ["store/blobs"]
     assert untested({"store/blobs"}, {"store/test_blobs"}) == []
     assert untested({"server/__init__"}, {"test_server"}) == []
+    assert untested({"server/__init__"}, {"server/test_server"}) == []
     assert orphans({"stats"}, {"test_stats", "test_stats_power", "test_power"}) == ["test_power"]
 
 

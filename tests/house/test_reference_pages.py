@@ -47,6 +47,8 @@ def test_every_setting_stands_on_its_page() -> None:
         pytest.skip("the settings are not part of this tree")
     variable = r"\b(METIER_[A-Z_]+|NO_COLOR)\b"
     read = set(re.findall(variable, SETTINGS.read_text(encoding="utf-8")))
+    for path in (ROOT / "src").rglob("*.py"):
+        read.update(re.findall(r'envvar="(\w+)"', path.read_text(encoding="utf-8")))
     page = (REFERENCE / "settings.md").read_text(encoding="utf-8")
     told = {name for row in first_cells(page) for name in row}
     assert told == read

@@ -13,7 +13,7 @@ from typing import Literal
 import click
 from rich.text import Text
 
-from metier import __version__
+from metier.version import __version__
 from metier.assembly import Metier
 from metier.cli import terminal
 from metier.cli.failures import DID_NOT_PASS, print_json
@@ -142,18 +142,26 @@ def _general(settings: Settings) -> Finding:
 
 
 def _lines(findings: list[Finding], width: int) -> list[Text]:
+    """A row for each finding, long ones wrapped beside their name, and what to do about it."""
     words = {"here": "", "missing": "missing", "wrong": "WRONG"}
-    rows: list[list[Line]] = [
+    titles = aligned(
         [
-            Text(finding.name, style="bold"),
-            Text(words[finding.state], style="bold" if finding.state == "wrong" else "dim"),
-            finding.found,
-        ]
-        for finding in findings
-    ]
+            [
+                Text(finding.name, style="bold"),
+                Text(words[finding.state], style="bold" if finding.state == "wrong" else "dim"),
+                "",
+            ]
+            for finding in findings
+        ],
+        "lll",
+    )
+    column = max(title.cell_len for title in titles) + 2
     lines = []
-    for finding, line in zip(findings, aligned(rows, "lll"), strict=True):
-        lines.append(line)
+    for finding, title in zip(findings, titles, strict=True):
+        told = wrapped(finding.found, width - column)
         if finding.remedy:
-            lines += [Text("    ") + text for text in wrapped(finding.remedy, width - 4)]
+            told += wrapped(finding.remedy, width - column)
+        title.pad_right(column - title.cell_len)
+        lines.append(title + told[0])
+        lines += [Text(" " * column) + line for line in told[1:]]
     return lines

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import click
 
-from metier import __version__
 from metier.cli import terminal
 from metier.cli.failures import print_json
 from metier.cli.parameters import json_option
@@ -23,6 +22,7 @@ from metier.cli.session import Session
 from metier.cli.terminal import Line
 from metier.cli.wording import counted
 from metier.errors import InputError, UnavailableError
+from metier.version import __version__
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _NEIGHBOURS = 20

@@ -1,7 +1,7 @@
 """The paired difference of two systems on the same items, with its interval and verdict.
 
-It knows two rows of outcomes and the clusters of their items. The interval and the p-value come
-from the same three tests, so they never disagree: 0 lies outside the interval exactly if p ≤ .05.
+It knows two rows of outcomes and the clusters of their items. The interval and the p-value
+never disagree: 0 lies outside the 95 % interval exactly if p is below .05.
 ``docs/explanation/verdicts.md`` explains the method for people.
 """
 
@@ -38,7 +38,7 @@ class PairedInterval:
     Attributes:
         difference: Mean of first minus second, over items.
         low, high: Ends of the interval, -1 to 1.
-        p_value: Two-sided; at most 1 - level exactly if 0 lies outside the interval.
+        p_value: Two-sided, exact; below 1 - level exactly if 0 lies outside the interval.
         n: Paired items.
         clusters: Independent groups among them.
         discordant: Items whose outcomes differ.
@@ -59,13 +59,18 @@ class PairedInterval:
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """Discordant items as counts of full size: wins, losses, and effective items."""
+    """Discordant items as counts of full size, among effective items.
+
+    ``size`` turns a count back into outcome, ``design`` is the design effect, ``freedom`` the
+    degrees of freedom of its estimate (infinite for independent items).
+    """
 
     wins: float
     losses: float
     items: float
     size: float
     design: float
+    freedom: float
 
 
 def paired_interval(
@@ -75,21 +80,22 @@ def paired_interval(
     *,
     level: float = LEVEL,
 ) -> PairedInterval:
-    """The interval of the mean paired difference.
+    """The interval of the mean paired difference, and the exact p-value that agrees with it.
 
-    Three tests of "the difference is δ" are used together, each where it is the honest one:
+    Three methods, each where it is the honest one:
 
-    * Student's t on the clusters (CR2 variance, Satterthwaite degrees of freedom), which holds
-      where many clusters differ;
-    * Tango's score test (Tango 1998, "Equivalence test and confidence interval for the difference
-      in proportions for the paired-sample design") on effective counts, which holds where few or
-      no items differ: 0 discordant of n gives ±3.84 / (n + 3.84), not ±0;
-    * the exact sign-flip test of "no difference" (McNemar's exact test where items are
-      independent), which fewer than six discordant clusters never pass.
+    * The exact sign-flip test on the clusters (McNemar's exact test where items are independent)
+      decides whether 0 lies outside: exactly if its p is below 1 - level. Fewer than six
+      discordant clusters never pass it at 95 %.
+    * Student's t on the clusters (CR2 variance, Satterthwaite degrees of freedom) gives the ends
+      where many clusters differ.
+    * Tango's score interval (Tango 1998, "Equivalence test and confidence interval for the
+      difference in proportions for the paired-sample design") on effective counts widens them
+      where few or no items differ: 0 discordant of n gives ±3.84 / (n + 3.84), not ±0.
 
-    A difference is outside the interval only if the first two both exclude it; the p-value is the
-    largest of the three. Where only the exact test keeps 0, the end of the interval next to 0 is
-    moved past it to the test-based limit (Miettinen 1976): difference ± z · difference / z(p).
+    Where these ends and the exact test disagree about 0, the end next to it is put at the
+    test-based limit (Miettinen 1976, "Estimability and estimation in case-referent studies"):
+    difference - z · difference / z(p).
 
     Args:
         first: Outcomes of the first system, 0 to 1, shape (n,), without unscored items.
@@ -109,23 +115,23 @@ def paired_interval(
     estimate = clustered_mean(differences, clusters)
     counts = _effective_counts(differences, estimate)
     flip_p = sign_flip_p(estimate.sums)
-    student_low, student_high, student_p = _student(estimate, level)
+    student_low, student_high = _student(estimate, level)
     score_low, score_high = _tango(counts, level)
-    p_value = max(flip_p, student_p, _tango_p(counts))
-    low, high = min(student_low, score_low), max(student_high, score_high)
-    low, high = _agree_with_exact(estimate.mean, low, high, flip_p, level)
+    low, high = _agree_with_exact(
+        estimate.mean, min(student_low, score_low), max(student_high, score_high), flip_p, level
+    )
     if estimate.clusters == 1 and estimate.n > 1:
-        low, high, p_value = -1.0, 1.0, 1.0
+        low, high = -1.0, 1.0
     return PairedInterval(
         difference=estimate.mean,
         low=max(-1.0, low),
         high=min(1.0, high),
-        p_value=p_value,
+        p_value=flip_p,
         n=estimate.n,
         clusters=estimate.clusters,
         discordant=int(np.count_nonzero(differences)),
         design=counts.design,
-        method=f"paired:t-cr2+tango+sign-flip;level={level:g}",
+        method=f"paired:sign-flip+t-cr2+tango;level={level:g}",
     )
 
 
@@ -210,7 +216,9 @@ def _effective_counts(differences: Floats, estimate: ClusteredMean) -> _Counts:
     A graded discordance counts by its size h, the mean squared over the mean absolute difference,
     which gives the counts the variance of the data; one discordance of full size is averaged in,
     because the sizes of few say little about the next. Clusters divide all counts by the design
-    effect (Rao and Scott 1992, "A simple method for the analysis of clustered binary data").
+    effect (Rao and Scott 1992, "A simple method for the analysis of clustered binary data"),
+    whose estimate has 2 / (Σs⁴ / (Σs²)² - 1 / clusters) degrees of freedom by Satterthwaite's
+    rule: about twice the discordant clusters where they are few.
     """
     sizes = np.abs(differences)
     events = float(np.count_nonzero(sizes))
@@ -221,19 +229,21 @@ def _effective_counts(differences: Floats, estimate: ClusteredMean) -> _Counts:
     share = 1.0 / (size * design)
     wins = float(np.clip(differences, 0.0, None).sum()) * share
     losses = float(np.clip(-differences, 0.0, None).sum()) * share
-    return _Counts(wins, losses, estimate.n / design, size, design)
+    squares = np.square(estimate.sums)
+    freedom = math.inf
+    if estimate.worst_design > 1.0 and squares.any():
+        unevenness = float(np.square(squares).sum() / squares.sum() ** 2) - 1.0 / estimate.clusters
+        freedom = max(1.0, 2.0 / max(unevenness, 1e-12))
+    return _Counts(wins, losses, estimate.n / design, size, design, freedom)
 
 
-def _student(estimate: ClusteredMean, level: float) -> tuple[float, float, float]:
-    """Ends and two-sided p of Student's t on the clusters."""
+def _student(estimate: ClusteredMean, level: float) -> tuple[float, float]:
+    """Ends of Student's t interval on the clusters."""
     if estimate.freedom <= 0.0:
-        return -1.0, 1.0, 1.0
-    if estimate.variance <= 0.0:
-        return estimate.mean, estimate.mean, 1.0 if estimate.mean == 0.0 else 0.0
-    error = math.sqrt(estimate.variance)
-    reach = float(student.ppf(0.5 + level / 2.0, estimate.freedom)) * error
-    p_value = 2.0 * float(student.sf(abs(estimate.mean) / error, estimate.freedom))
-    return estimate.mean - reach, estimate.mean + reach, p_value
+        return -1.0, 1.0
+    critical = float(student.ppf(0.5 + level / 2.0, estimate.freedom))
+    reach = critical * math.sqrt(estimate.variance)
+    return estimate.mean - reach, estimate.mean + reach
 
 
 def _tango_deviate(counts: _Counts, delta: float) -> float:
@@ -252,7 +262,7 @@ def _tango_deviate(counts: _Counts, delta: float) -> float:
 
 def _tango(counts: _Counts, level: float) -> tuple[float, float]:
     """Ends of Tango's score interval, in units of the outcome."""
-    critical = float(norm.ppf(0.5 + level / 2.0))
+    critical = float(student.ppf(0.5 + level / 2.0, counts.freedom))
     middle = (counts.wins - counts.losses) / counts.items
     nearly = 1.0 - 1e-12
 
@@ -267,23 +277,16 @@ def _tango(counts: _Counts, level: float) -> tuple[float, float]:
     return float(low) * counts.size, float(high) * counts.size
 
 
-def _tango_p(counts: _Counts) -> float:
-    """Two-sided p of the score test of "no difference": McNemar's without correction."""
-    total = counts.wins + counts.losses
-    if total <= 0.0:
-        return 1.0
-    return 2.0 * float(norm.sf(abs(counts.wins - counts.losses) / math.sqrt(total)))
-
-
 def _agree_with_exact(
     difference: float, low: float, high: float, exact_p: float, level: float
 ) -> tuple[float, float]:
-    """Move the end next to 0 past it where the exact test does not exclude 0."""
-    if exact_p <= 1.0 - level or low <= 0.0 <= high:
+    """Put the end next to 0 on the side of it that the exact test says."""
+    outside = exact_p < 1.0 - level
+    if outside == (low > 0.0 or high < 0.0):
         return low, high
-    deviate = float(norm.isf(exact_p / 2.0))
+    deviate = float(norm.isf(max(exact_p, 1e-300) / 2.0))
     critical = float(norm.ppf(0.5 + level / 2.0))
-    reach = abs(difference) * critical / deviate if deviate > 1e-9 else 1.0
+    reach = abs(difference) * critical / deviate if deviate > 0.0 else 1.0
     return (difference - reach, high) if difference > 0.0 else (low, difference + reach)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -329,12 +329,9 @@ def _export_blob(
 ) -> None:
     """Copy a blob, unless it is there and sound; a new file is noted in ``made``."""
     place = target / "blobs" / "sha256" / digest.hex
-    try:
-        with open_file(place) as file:
-            if digest_of(file) == digest:
-                return
-    except (FileNotFoundError, InputError):
-        pass
+    with suppress(FileNotFoundError, InputError), open_file(place) as file:
+        if digest_of(file) == digest:
+            return
     with draft(drafts) as copy:
         with layout.opened(digest) as source:
             found, _ = copy_hashed(source, copy, mode=BLOB_MODE)

@@ -72,12 +72,10 @@ def verify(layout: Layout, report: Report) -> Verified:
 
 
 def _check_layout_file(layout: Layout) -> list[Problem]:
-    try:
-        with open_file(layout.layout_file) as file:
-            if read_capped(file, len(LAYOUT)) == LAYOUT:
-                return []
-    except (OSError, MetierError):
-        pass
+    # A file that cannot even be read is as bad as one with other bytes.
+    with suppress(OSError, MetierError), open_file(layout.layout_file) as file:
+        if read_capped(file, len(LAYOUT)) == LAYOUT:
+            return []
     return [
         Problem(
             what="The file oci-layout is damaged.",

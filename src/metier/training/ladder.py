@@ -3,7 +3,8 @@
 It knows cross-validated outcomes, costs and the stop rule of DESIGN §6; it fits nothing and
 loads nothing. The rule: rungs are ordered by milliseconds per text, then by bytes; the first
 whose loss against the best is at most the margin by point estimate, and whose one-sided 80 %
-bound is at most twice the margin, is chosen.
+bound is at most twice the margin, is chosen. Rungs that cost nearly the same count as one step,
+of which the best is taken (docs/decisions/0080-one-step-of-the-ladder.md).
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from scipy.stats import t as student
 from metier.heads import FloatArray, fit_mixture, mix
 
 BOUND_LEVEL = 0.80
+SAME_COST = 1.25
+"""Two rungs whose milliseconds and whose bytes differ by less than this factor cost the same: the
+time of one text varies by as much between two runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,31 +98,41 @@ def choose(
     ordered = sorted(candidates, key=lambda rung: (rung.ms_per_text, rung.total_bytes))
     outcomes = {rung.name: rung.correct(classes) for rung in ordered}
     best = max(ordered, key=lambda rung: float(outcomes[rung.name].mean()))
-    chosen = best
-    undecided: list[str] = []
     reasons: dict[str, str] = {}
+    undecided: list[str] = []
+    passing: Candidate | None = None
     for rung in ordered:
-        if rung is best:
-            reasons[rung.name] = "best by cross-validation"
-            break
         loss, bound = loss_bound(outcomes[best.name] - outcomes[rung.name], clusters)
         text = f"{points(loss)} points behind {best.name} (80 % bound {points(bound)})"
-        if loss <= margin and bound <= 2 * margin:
-            reasons[rung.name] = f"{text}: good enough"
-            chosen = rung
-            break
-        if loss <= margin:
+        if rung is best:
+            text = "best by cross-validation"
+        elif loss <= margin and bound > 2 * margin and passing is None:
             undecided.append(rung.name)
             text += ": these rows cannot decide"
+        if passing is None and (rung is best or (loss <= margin and bound <= 2 * margin)):
+            passing = rung
         reasons[rung.name] = text
-    for rung in ordered:
-        if rung.name not in reasons:
-            loss, bound = loss_bound(outcomes[best.name] - outcomes[rung.name], clusters)
-            gain = "best by cross-validation, but dearer than needed"
-            behind = f"{points(loss)} points behind {best.name}, and dearer than {chosen.name}"
-            reasons[rung.name] = gain if rung is best else behind
+    chosen = _best_of_step(passing or best, ordered, outcomes)
     decided = chosen is not best or not undecided
+    if chosen is not passing and passing is not None:
+        reasons[passing.name] += f"; {chosen.name} costs the same and is better"
+    elif chosen is not best:
+        reasons[best.name] += ", but dearer than needed"
     return Choice(chosen.name, decided, _why(chosen, best, undecided, margin, reasons), reasons)
+
+
+def _best_of_step(
+    passing: Candidate, ordered: Sequence[Candidate], outcomes: dict[str, NDArray[np.float64]]
+) -> Candidate:
+    """The best of the rungs that cost the same as the first that passes."""
+    step = [
+        rung
+        for rung in ordered
+        if rung.ms_per_text <= passing.ms_per_text * SAME_COST
+        and rung.total_bytes <= passing.total_bytes * SAME_COST
+        and rung.ms_per_text >= passing.ms_per_text
+    ]
+    return max(step, key=lambda rung: float(outcomes[rung.name].mean()))
 
 
 def loss_bound(loss: NDArray[np.float64], clusters: NDArray[np.int64]) -> tuple[float, float]:
@@ -150,9 +164,8 @@ def _why(
     reasons: dict[str, str],
 ) -> str:
     if chosen is not best:
-        return (
-            f"The cheapest rung within {points(margin)} points of the best: {reasons[chosen.name]}."
-        )
+        reason = reasons[chosen.name]
+        return f"The cheapest rung within {points(margin)} points of the best: {reason}."
     if undecided:
         names = " and ".join(undecided)
         return (

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from metier.engines.parts import Member, pack_hashed, pack_head
 from metier.heads import FloatArray, LinearHead
-from metier.make.material import HashedWords, RememberingEncoder, median_milliseconds
+from metier.making.material import HashedWords, RememberingEncoder, median_milliseconds
 from metier.training.fitting import Fit, Rows, fit_hinge, fit_logistic
 
 SAMPLE = 24

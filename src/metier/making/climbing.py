@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from metier.card import Interval, Rung, Score
 from metier.heads import FloatArray
-from metier.make.clock import Clock
-from metier.make.learners import Learner
+from metier.making.clock import Clock
+from metier.making.learners import Learner
 from metier.messages import Progress, Report
 from metier.training.fitting import Rows, cross_validate
 from metier.training.ladder import Candidate, Choice, choose, mixture

@@ -2,12 +2,12 @@
 
 The order of the work is the order of the modules: ``rows`` (data, split, leak gate), ``material``
 (features and vectors, each made once), ``climbing`` (the ladder), ``deciding`` (thresholds),
-``proving`` (the exported parts against their rivals), ``curve`` (label efficiency), ``making``
+``proving`` (the exported parts against their rivals), ``curve`` (label efficiency), ``workflow``
 (the whole, ending in a card and an installed artifact).
 """
 
-from metier.make.makers import Makers
-from metier.make.making import Made, make
-from metier.make.rows import Places
+from metier.making.makers import Makers
+from metier.making.rows import Places
+from metier.making.workflow import Made, make
 
 __all__ = ["Made", "Makers", "Places", "make"]

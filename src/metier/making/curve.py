@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from metier.card import Crossover, CurvePoint, LabelCurve, Row
 from metier.heads import mix
-from metier.make.learners import Learner
+from metier.making.learners import Learner
 from metier.messages import Progress, Report
 from metier.training.fitting import Rows, fit_whole
 

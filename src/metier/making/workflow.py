@@ -18,14 +18,14 @@ from metier.engines.parts import SPECIALIST_FILE, Member, SpecialistFile
 from metier.engines.systems import SpecialistSystem, ZeroShotSystem
 from metier.evals.items import write_eval
 from metier.heads import FloatArray, LinearHead, mix
-from metier.make import carding, climbing, curve, encoders
-from metier.make.clock import Clock
-from metier.make.deciding import Thresholds, decide
-from metier.make.learners import hashed, majority
-from metier.make.makers import Makers
-from metier.make.material import HashedWords
-from metier.make.proving import Proof, Trial, prove
-from metier.make.rows import Rows, gather
+from metier.making import carding, climbing, curve, encoders
+from metier.making.clock import Clock
+from metier.making.deciding import Thresholds, decide
+from metier.making.learners import hashed, majority
+from metier.making.makers import Makers
+from metier.making.material import HashedWords
+from metier.making.proving import Proof, Trial, prove
+from metier.making.rows import Rows, gather
 from metier.manifest import WEIGHT_CONFIG_TYPE, WEIGHT_TYPE, Descriptor, system_digest
 from metier.messages import Encoder, Progress, Report
 from metier.recipe import Recipe
@@ -36,11 +36,21 @@ from metier.training.ladder import Candidate
 
 @dataclass(frozen=True)
 class Made:
-    """A specialist that is ready to be installed: its card and its parts."""
+    """A specialist that is ready to be installed.
+
+    Attributes:
+        card: What it is and has proved.
+        recipe: As it is recorded beside the card.
+        parts: File path to bytes of what answers.
+        proof: Its rows, evidence and results.
+        located: Digest of a local source to its path here.
+    """
 
     card: Card
+    recipe: Recipe
     parts: dict[str, bytes]
     proof: Proof
+    located: dict[str, str]
 
 
 def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[[], bool]) -> Made:
@@ -58,6 +68,7 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
     """
     clock = Clock(recipe.ladder.budget_seconds, cancelled)
     rows = gather(recipe, makers.places, report)
+    recipe = rows.recipe
     clock.check()
     makers.evals.mkdir(parents=True, exist_ok=True)
     write_eval(makers.evals / f"{Digest.parse(rows.sealed.fingerprint).hex}.jsonl", rows.sealed)
@@ -105,7 +116,7 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
         details=carding.Details(classifier.digest, cost, spent, label_curve),
     )
     report(Progress("save", "Writing the specialist.", fraction=1.0))
-    return Made(card, parts, proof)
+    return Made(card, recipe, parts, proof, rows.located)
 
 
 def _climb(

@@ -12,8 +12,8 @@ from typing import Any
 
 from metier.card import Card, Verdict
 from metier.evals.results import Result
-from metier.make.makers import Makers
-from metier.make.making import make
+from metier.making.makers import Makers
+from metier.making.workflow import make
 from metier.messages import Report
 from metier.recipe import Recipe
 

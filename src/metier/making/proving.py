@@ -23,7 +23,7 @@ from metier.evals.running import run_to_end
 from metier.evals.summary import mean_score
 from metier.features import FeatureSpec, hashed_counts
 from metier.heads import inverse_document_frequency, weigh
-from metier.make.rows import Rows
+from metier.making.rows import Rows
 from metier.messages import Example, Progress, Report, System
 from metier.recipe import Recipe
 

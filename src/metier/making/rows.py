@@ -24,7 +24,7 @@ from metier.evals.leaks import drop_leaks, scan
 from metier.evals.scoring import Accuracy
 from metier.manifest import canonical_json
 from metier.messages import Example, Progress, Report
-from metier.recipe import Recipe
+from metier.recipe import DataPart, Recipe
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ class Rows:
         leaked: Ids of eval items that overlap the training rows.
         leaks: The leak gate's report.
         summary: For the card.
+        recipe: The recipe as it is recorded: local files by name and digest, not by path.
+        located: Digest of a local file to where it lies on this machine.
         notes: What was assumed or left out, for people.
     """
 
@@ -69,7 +71,20 @@ class Rows:
     leaked: frozenset[str]
     leaks: LeakReport
     summary: DataSummary
+    recipe: Recipe
+    located: dict[str, str]
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Read:
+    """The rows divided, and what was learned about their sources on the way."""
+
+    division: Division
+    notes: tuple[str, ...]
+    sources: tuple[str, ...]
+    recipe: Recipe
+    located: dict[str, str]
 
 
 def gather(recipe: Recipe, places: Places, report: Report) -> Rows:
@@ -80,7 +95,8 @@ def gather(recipe: Recipe, places: Places, report: Report) -> Rows:
         UnavailableError: A source cannot be reached.
     """
     report(Progress("data", "Reading the rows."))
-    division, notes, sources = _divided(recipe, places, report)
+    read = _read(recipe, places, report)
+    division = read.division
     outside_label = recipe.specialist.out_of_scope_label
     report(
         Progress(
@@ -116,18 +132,20 @@ def gather(recipe: Recipe, places: Places, report: Report) -> Rows:
         sealed=sealed,
         leaked=leaked,
         leaks=leaks,
-        summary=_summary(recipe, division, train, labels, sealed, sources),
-        notes=notes,
+        summary=_summary(recipe, division, train, labels, sealed, read.sources),
+        recipe=read.recipe,
+        located=read.located,
+        notes=read.notes,
     )
 
 
-def _divided(
-    recipe: Recipe, places: Places, report: Report
-) -> tuple[Division, tuple[str, ...], tuple[str, ...]]:
+def _read(recipe: Recipe, places: Places, report: Report) -> _Read:
     examples: list[Example] = []
     splits: list[str] = []
     notes: list[str] = []
     sources: list[str] = []
+    recorded: list[DataPart] = []
+    located: dict[str, str] = {}
     for part in recipe.data:
         rows = resolve(
             part,
@@ -154,6 +172,9 @@ def _divided(
         splits.extend(given)
         notes.extend(dataset.recognised.notes)
         sources.append(_source(part.path, part.url, part.commit))
+        recorded.append(_recorded(part, rows.sha256))
+        if part.kind != "git":
+            located[rows.sha256] = str((places.folder / (part.path or "")).absolute())
     division = divide(
         examples,
         splits if any(splits) else None,
@@ -161,7 +182,22 @@ def _divided(
         seed=recipe.ladder.seed,
         out_of_scope_label=recipe.specialist.out_of_scope_label,
     )
-    return division, (*notes, *division.notes), tuple(sources)
+    return _Read(
+        division=division,
+        notes=(*notes, *division.notes),
+        sources=tuple(sources),
+        recipe=recipe.model_copy(update={"data": tuple(recorded)}),
+        located=located,
+    )
+
+
+def _recorded(part: DataPart, sha256: str) -> DataPart:
+    """The source as it may travel: a local file keeps its name and digest, not its path."""
+    if part.kind == "git":
+        return part
+    path = part.path or ""
+    name = Path(path).name if Path(path).is_absolute() else path
+    return part.model_copy(update={"path": name, "rows_sha256": sha256})
 
 
 def _source(path: str | None, url: str | None, commit: str | None) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from metier.card import BaseReference, Machine
 from metier.engines.remote import Service
-from metier.make.rows import Places
+from metier.making.rows import Places
 from metier.messages import Encoder
 
 

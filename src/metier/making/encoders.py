@@ -6,6 +6,7 @@ not worse than fp32's on the same rows, and the reason stands on the ladder.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -15,16 +16,18 @@ from numpy.typing import NDArray
 from metier.card import BaseReference, Difference, Verdict
 from metier.engines.parts import Member
 from metier.errors import MetierError
-from metier.make.climbing import Climb
-from metier.make.clock import Clock
-from metier.make.learners import Learner, vectors
-from metier.make.material import RememberingEncoder
+from metier.making.climbing import Climb
+from metier.making.clock import Clock
+from metier.making.learners import Learner, vectors
+from metier.making.material import RememberingEncoder
 from metier.messages import Encoder, Progress, Report
 from metier.training.fitting import cross_validate
 from metier.training.ladder import points
 
 TRIAL_ROWS = 1_500
 """Rows on which int8 is held against fp32."""
+QUIET = 0.5
+"""Seconds between two reports of encoding."""
 TITLES = {
     "static": "static embeddings + linear",
     "encoder-int8": "frozen encoder (int8) + linear",
@@ -42,6 +45,7 @@ class Bases:
     clock: Clock
     used: str | None = None
     _views: dict[str, RememberingEncoder] = field(default_factory=dict)
+    _told: float = 0.0
 
     @property
     def name(self) -> str:
@@ -67,7 +71,9 @@ class Bases:
 
     def _pause(self, done: int, number: int) -> None:
         self.clock.check()
-        if number > 1_000:
+        now = time.monotonic()
+        if number > 1_000 and now - self._told > QUIET:
+            self._told = now
             share = done / number
             message = f"{done:,} of {number:,} texts encoded"
             self.report(Progress("encode", message, fraction=share, data={"of": number}))

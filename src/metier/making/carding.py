@@ -15,10 +15,10 @@ from metier.card import Calibration, Card, Cost, LabelCurve, OutOfScope, Rung, S
 from metier.engines.classifier import TextClassifier
 from metier.evals.results import Result
 from metier.evals.summary import scores, worst_labels
-from metier.make.deciding import Thresholds
-from metier.make.makers import Makers
-from metier.make.proving import Proof
-from metier.make.rows import Rows
+from metier.making.deciding import Thresholds
+from metier.making.makers import Makers
+from metier.making.proving import Proof
+from metier.making.rows import Rows
 from metier.recipe import Recipe
 from metier.stats import auroc, expected_calibration_error, share_interval
 from metier.training.ladder import Choice
