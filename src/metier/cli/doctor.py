@@ -13,18 +13,18 @@ from typing import Literal
 import click
 from rich.text import Text
 
-from metier.version import __version__
 from metier.assembly import Metier
 from metier.cli import terminal
 from metier.cli.failures import DID_NOT_PASS, print_json
 from metier.cli.parameters import json_option
 from metier.cli.session import Session
-from metier.cli.terminal import Line, aligned, wrapped
+from metier.cli.terminal import aligned, wrapped
 from metier.cli.wording import count, counted, size
 from metier.conversion.upstream import find_packaged_default
 from metier.errors import NotFoundError
 from metier.hardware import free_memory_bytes, memory_bytes, processor_name, usable_cores
 from metier.settings import Settings
+from metier.version import __version__
 
 State = Literal["here", "missing", "wrong"]
 _LEAST_MEMORY = 1_000_000_000
