@@ -18,7 +18,7 @@ from metier.cli import terminal
 from metier.cli.failures import DID_NOT_PASS, print_json
 from metier.cli.parameters import json_option
 from metier.cli.session import Session
-from metier.cli.terminal import Line, aligned, wrapped
+from metier.cli.terminal import aligned, wrapped
 from metier.cli.wording import count, counted, size
 from metier.conversion.upstream import find_packaged_default
 from metier.errors import NotFoundError
@@ -142,18 +142,26 @@ def _general(settings: Settings) -> Finding:
 
 
 def _lines(findings: list[Finding], width: int) -> list[Text]:
+    """A row for each finding, long ones wrapped beside their name, and what to do about it."""
     words = {"here": "", "missing": "missing", "wrong": "WRONG"}
-    rows: list[list[Line]] = [
+    titles = aligned(
         [
-            Text(finding.name, style="bold"),
-            Text(words[finding.state], style="bold" if finding.state == "wrong" else "dim"),
-            finding.found,
-        ]
-        for finding in findings
-    ]
+            [
+                Text(finding.name, style="bold"),
+                Text(words[finding.state], style="bold" if finding.state == "wrong" else "dim"),
+                "",
+            ]
+            for finding in findings
+        ],
+        "lll",
+    )
+    column = max(title.cell_len for title in titles) + 2
     lines = []
-    for finding, line in zip(findings, aligned(rows, "lll"), strict=True):
-        lines.append(line)
+    for finding, title in zip(findings, titles, strict=True):
+        told = wrapped(finding.found, width - column)
         if finding.remedy:
-            lines += [Text("    ") + text for text in wrapped(finding.remedy, width - 4)]
+            told += wrapped(finding.remedy, width - column)
+        title.pad_right(column - title.cell_len)
+        lines.append(title + told[0])
+        lines += [Text(" " * column) + line for line in told[1:]]
     return lines

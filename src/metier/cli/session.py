@@ -6,13 +6,13 @@ what the façade does.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from metier.assembly import Metier
+    from metier.server.facade import Pages
 
 
 def open_metier() -> Metier:
@@ -22,9 +22,11 @@ def open_metier() -> Metier:
     return Metier.open()
 
 
-def open_pages() -> Any:
-    """The website that ``metier up`` serves, ``metier.site.Site``."""
-    return importlib.import_module("metier.site").Site()
+def open_pages() -> Pages:
+    """The website that ``metier up`` serves."""
+    from metier.site import Site
+
+    return Site()
 
 
 @dataclass
@@ -32,7 +34,7 @@ class Session:
     """One run of the command line: how it gets the façade and the website, and ``--debug``."""
 
     opener: Callable[[], Metier]
-    pages: Callable[[], Any] = open_pages
+    pages: Callable[[], Pages] = open_pages
     debug: bool = False
     _opened: Metier | None = field(default=None, repr=False)
 
