@@ -134,14 +134,13 @@ class Climb:
                 cells: list[Line] = [Text(name, style="dim"), "", Text(state, style="dim")]
                 rows.append([" ", *cells, "", "", ""])
         rows += [_cells(rung, signs) for rung in self.rungs.values() if rung.name not in shown]
+        return [*_rows(rows), Text(), *self.sentence_and_bar(width, signs)]
+
+    def sentence_and_bar(self, width: int, signs: Signs) -> list[Text]:
+        """What is being done, and how far it has come."""
         sentence = self.message or STAGES.get(self.stage, self.stage)
-        return [
-            *_rows(rows),
-            Text(),
-            *wrapped(sentence, width)[:2],
-            *([Text(self.notice, style="bold")] if self.notice else []),
-            self.bar(signs),
-        ]
+        notice = [Text(self.notice, style="bold")] if self.notice else []
+        return [*wrapped(sentence, width)[:2], *notice, self.bar(signs)]
 
     def _keep(self, rung: Rung | None) -> Rung | None:
         if rung is not None:

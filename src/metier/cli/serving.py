@@ -65,8 +65,8 @@ def up(
             code="needs_key",
             remedy="Give --api-key-file FILE, or leave --host out to serve this machine only.",
         )
-    with working(quiet=as_json) as report:
-        session.metier.install_starters(report=report)
+    with working(quiet=as_json) as shown:
+        session.metier.install_starters(report=shown.report)
 
     def serve(used: int, ready: Callable[[], None]) -> None:
         server = importlib.import_module("metier.server")

@@ -9,16 +9,17 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from metier.cli.facade import Facade
+    from metier.assembly import Metier
 
 
-def open_metier() -> Facade:
-    """Open the composition root, ``metier.assembly.Metier``; its import is the slow part."""
-    assembly = importlib.import_module("metier.assembly")
-    return cast("Facade", assembly.Metier.open())
+def open_metier() -> Metier:
+    """Open the composition root; importing it here keeps it off the way to ``--help``."""
+    from metier.assembly import Metier
+
+    return Metier.open()
 
 
 def open_pages() -> Any:
@@ -30,13 +31,13 @@ def open_pages() -> Any:
 class Session:
     """One run of the command line: how it gets the façade and the website, and ``--debug``."""
 
-    opener: Callable[[], Facade]
+    opener: Callable[[], Metier]
     pages: Callable[[], Any] = open_pages
     debug: bool = False
-    _opened: Facade | None = field(default=None, repr=False)
+    _opened: Metier | None = field(default=None, repr=False)
 
     @property
-    def metier(self) -> Facade:
+    def metier(self) -> Metier:
         """The façade, opened at the first call."""
         if self._opened is None:
             self._opened = self.opener()

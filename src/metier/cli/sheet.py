@@ -152,7 +152,8 @@ def _why_not(row: Row | None, width: int) -> str:
     """Why there is no comparison and the command that makes it, on two lines if need be."""
     if row is None:
         return NOT_MEASURED
-    told = f"{NOT_MEASURED}: {row.note}" if row.note else NOT_MEASURED
+    note = (row.note or "").removeprefix(f"{NOT_MEASURED}: ")
+    told = f"{NOT_MEASURED}: {note}" if note else NOT_MEASURED
     if not row.command:
         return told
     short = f"{NOT_MEASURED}; measure it: {row.command}"

@@ -29,7 +29,7 @@ from metier.recipe import Recipe
 
 EXAMPLES = 5
 """Retrieved examples that the general model is shown (field practice, ``docs/explanation``)."""
-NOT_CONFIGURED = "not measured: no general model is configured"
+NOT_CONFIGURED = "no general model is configured"
 CONFIGURE = (
     "METIER_GENERAL_URL=https://HOST/v1 METIER_GENERAL_MODEL=NAME METIER_GENERAL_KEY_FILE=FILE "
     "metier make ..."
@@ -187,7 +187,7 @@ def _missing(base: ZeroShotSystem | None, service: Service | None) -> list[Row]:
             Row(
                 role="base",
                 name="base",
-                note="not measured: the base encoder is not installed",
+                note="the base encoder is not installed",
                 command="metier doctor",
             )
         )

@@ -250,7 +250,7 @@ def _cost(climb: climbing.Climb, chosen: Candidate, parts: dict[str, bytes]) -> 
 
 def _base_cost(bases: encoders.Bases) -> Cost:
     shared = bases.best_size()
-    return Cost(cost_class=carding.cost_class(shared), size_bytes=0, shared_bytes=shared)
+    return Cost(cost_class=carding.cost_class(shared), shared_bytes=shared)
 
 
 def _zero_shot(

@@ -44,7 +44,9 @@ def make_order(metier: Facade, upload: Upload) -> Order:
             drop_leaks=drop_leaks,
             curve=curve,
         )
-        return metier.make(recipe, folder=upload.folder, report=report, cancelled=cancelled)
+        return metier.make(
+            recipe, folder=upload.folder, report=report, cancelled=cancelled, confined=True
+        )
 
     words = ["metier", "make", "--task", "classify", "--data", data.name, "--name", name]
     words += ["--eval", eval_file.name] if eval_file else []
@@ -66,8 +68,9 @@ def evaluate_order(metier: Facade, upload: Upload) -> Order:
     against = [part.strip() for part in (upload.text("against") or "").split(",") if part.strip()]
 
     def work(report: Report, cancelled: Callable[[], bool]) -> Any:
-        del cancelled
-        return metier.evaluate(name, on=str(on), against=against, report=report)
+        return metier.evaluate(
+            name, on=str(on), against=against, report=report, cancelled=cancelled
+        )
 
     words = ["metier", "eval", name, "--on", on.name]
     for rival in against:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy.special import ndtr
 
 Floats = NDArray[np.float64]
 
@@ -64,7 +64,7 @@ def sign_flip_p(sums: ArrayLike) -> float:
         return mcnemar_p(wins, int(array.size) - wins)
     steps = _on_lattice(array)
     if steps is None:
-        return min(1.0, 2.0 * float(norm.sf(abs(array.sum()) / np.sqrt((array**2).sum()))))
+        return min(1.0, 2.0 * float(ndtr(-abs(array.sum()) / np.sqrt((array**2).sum()))))
     return _flip_tail(steps)
 
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import bootstrap, norm
-from scipy.stats import t as student
+from scipy.special import ndtr, stdtrit
 
 from metier.card import Interval
 from metier.stats.clusters import Clusters, blended_design, cluster_codes, clustered_mean, finite
@@ -63,9 +62,9 @@ def share_interval(
         observed, estimate.worst_design, events, least=1.0 if two_valued else 0.0
     )
     effective = values.size / design
-    critical = float(student.ppf(0.5 + level / 2.0, max(estimate.freedom, 1.0)))
+    critical = float(stdtrit(max(estimate.freedom, 1.0), 0.5 + level / 2.0))
     # statsmodels takes a normal tail, so the t quantile is handed over as the tail that has it.
-    tail = max(2.0 * float(norm.sf(critical)), 1e-300)
+    tail = max(2.0 * float(ndtr(-critical)), 1e-300)
     low, high = _wilson_ends(min(estimate.mean, 1.0) * effective, effective, tail)
     return Interval(low=low, high=high, level=level)
 
@@ -109,6 +108,8 @@ def macro_f1(
         resamples: Bootstrap draws.
         seed: Of the draws.
     """
+    from scipy.stats import bootstrap
+
     true_codes = np.asarray(truth, dtype=np.intp)
     answer_codes = np.asarray(predicted, dtype=np.intp)
     if true_codes.ndim != 1 or true_codes.size == 0 or true_codes.shape != answer_codes.shape:
