@@ -19,6 +19,9 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "__init__": "tests/house/test_cold_start.py asks a fresh interpreter what the package offers",
     "__main__": "one line that calls the command line; tests/unit/cli runs it as a process",
 }
+TESTS_A_WHOLE_PACKAGE: dict[str, str] = {
+    "stats/test_null_evals": "equal systems through all of stats, from outcomes to verdicts",
+}
 
 
 def modules() -> set[str]:
@@ -93,7 +96,7 @@ def test_every_module_has_its_test_file() -> None:
 
 
 def test_every_test_file_has_its_module() -> None:
-    assert orphans(every_module(), all_tests()) == []
+    assert orphans(every_module(), all_tests() - TESTS_A_WHOLE_PACKAGE.keys()) == []
 
 
 def test_exceptions_are_still_needed() -> None:
