@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import made_up
 import tiny_bert
 
 from metier.assembly import Metier
+from metier.recipe import BasePart, Recipe
 from metier.settings import Settings
 
-BASE = "all-minilm-l6-v2"
-"""The tiny encoder is filed under the default base's name, so that recipes find it."""
+BASE = "tiny"
+"""The tiny encoder's name; the default base's name is kept for its own files."""
 
 
 def settings(home: Path, **values: str) -> Settings:
@@ -26,6 +28,12 @@ def opened(home: Path, *, base: bool = True, **values: str) -> Metier:
         upstream = tiny_bert.make_folder(home / "upstream")
         metier.install_base(upstream, name=BASE)
     return metier
+
+
+def recipe(metier: Metier, data: Path, **choices: Any) -> Recipe:
+    """The recipe that a person would get, on the tiny base."""
+    asked = metier.recipe_for(data, **choices)
+    return asked.model_copy(update={"base": BasePart(ref=BASE)})
 
 
 def tickets(folder: Path, *, train: int = 40, held_out: int = 15, outside: int = 0) -> Path:

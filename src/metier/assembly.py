@@ -21,7 +21,7 @@ from metier.fleet import Fleet, Installed
 from metier.hardware import cpu_class, machine, usable_cores
 from metier.ledger import Ledger
 from metier.manifest import BASE, BUILD, KIND, RECIPE, TASK
-from metier.messages import Encoder, Prediction, Progress, Report, silent
+from metier.messages import Prediction, Progress, Report, silent
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
 from metier.settings import Settings
@@ -413,8 +413,8 @@ class Metier:
         return Examiner(
             fleet=self.fleet,
             classifier=self._answering.classifier,
-            encoder=self._default_encoder,
-            base_name=DEFAULT_BASE,
+            base_of=lambda name: self.recipe_of(name).base.ref,
+            encoder=lambda base: self._answering.encoder(base, "fp32"),
             service=self._service(),
             evals=self._evals,
             journals=self.settings.home / "journals",
@@ -423,9 +423,6 @@ class Metier:
             toolchain=toolchain(),
             today=today(),
         )
-
-    def _default_encoder(self) -> Encoder:
-        return self._answering.encoder(DEFAULT_BASE, "fp32")
 
     def _rebuild(self, installed: Installed) -> Eval:
         """Seal a specialist's eval again from its recipe's sources."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import made_up
 import pytest
+import tiny_bert
 import workshop
 
 from metier.assembly import Metier, today, toolchain
@@ -36,7 +37,7 @@ def heard() -> list[Progress]:
 def card(metier, home, heard) -> Card:
     data = workshop.tickets(home / "data")
     return metier.make(
-        metier.recipe_for(data, name="tickets"), folder=home, report=heard.append
+        workshop.recipe(metier, data, name="tickets"), folder=home, report=heard.append
     )
 
 
@@ -117,7 +118,7 @@ def test_making_again_gives_the_same_digest(metier, card) -> None:
 
 
 def test_another_seed_is_another_build_of_another_recipe(metier, card, home) -> None:
-    recipe = metier.recipe_for(home / "data" / "tickets.jsonl", name="other", seed=1, curve=False)
+    recipe = workshop.recipe(metier, home / "data" / "tickets.jsonl", name="other", seed=1, curve=False)
     other = metier.make(recipe, folder=home)
     assert other.recipe_id != card.recipe_id
     assert other.build_id != card.build_id
@@ -173,7 +174,7 @@ def test_its_eval_cannot_be_had_elsewhere_and_that_is_said(metier, card, tmp_pat
 def test_without_a_base_the_linear_rung_still_works(tmp_path) -> None:
     bare = workshop.opened(tmp_path / "bare", base=False)
     data = workshop.tickets(tmp_path / "data")
-    card = bare.make(bare.recipe_for(data, name="tickets", curve=False), folder=tmp_path)
+    card = bare.make(workshop.recipe(bare, data, name="tickets", curve=False), folder=tmp_path)
     assert card.rung == "linear"
     base = next(row for row in card.rows if row.role == "base")
     assert base.score is None
@@ -188,6 +189,8 @@ def test_rows_in_two_files_and_a_recipe_file(metier, home) -> None:
 format = 1
 [specialist]
 name = "two-files"
+[base]
+ref = "tiny"
 [[data]]
 kind = "file"
 path = "train.jsonl"
@@ -215,7 +218,7 @@ def test_stopping_leaves_nothing_behind(metier, home) -> None:
         if progress.stage == "rung":
             asked.set()
 
-    recipe = metier.recipe_for(workshop.tickets(home / "data2"), name="stopped")
+    recipe = workshop.recipe(metier, workshop.tickets(home / "data2"), name="stopped")
     with pytest.raises(InputError) as caught:
         metier.make(recipe, folder=home, report=report, cancelled=cancelled)
     assert caught.value.code == "cancelled"
@@ -226,7 +229,7 @@ def test_stopping_leaves_nothing_behind(metier, home) -> None:
 
 def test_a_budget_ends_the_ladder_in_time(metier, home) -> None:
     data = workshop.tickets(home / "data3")
-    recipe = metier.recipe_for(data, name="hasty", budget=0.001, curve=False)
+    recipe = workshop.recipe(metier, data, name="hasty", budget=0.001, curve=False)
     card = metier.make(recipe, folder=home)
     stopped = [rung for rung in card.ladder if rung.state == "stopped"]
     assert stopped
@@ -236,7 +239,7 @@ def test_a_budget_ends_the_ladder_in_time(metier, home) -> None:
 
 def test_removing_takes_the_sealed_eval_with_it(metier, home) -> None:
     data = made_up.write(home / "gone.jsonl", made_up.rows(20, seed=42))
-    recipe = metier.recipe_for(data, name="gone", curve=False)
+    recipe = workshop.recipe(metier, data, name="gone", curve=False)
     card = metier.make(recipe, folder=home)
     kept = home / "evals" / f"{card.data.eval_digest.removeprefix('sha256:')}.jsonl"
     assert kept.is_file()
@@ -249,7 +252,7 @@ def test_removing_takes_the_sealed_eval_with_it(metier, home) -> None:
 
 def test_out_of_scope_is_learned_from_examples(metier, home) -> None:
     data = workshop.tickets(home / "outside", outside=80)
-    recipe = metier.recipe_for(data, name="scoped", curve=False)
+    recipe = workshop.recipe(metier, data, name="scoped", curve=False)
     part = recipe.specialist.model_copy(update={"out_of_scope_label": "none"})
     card = metier.make(recipe.model_copy(update={"specialist": part}), folder=home)
     assert "none" not in card.labels
@@ -267,18 +270,19 @@ def test_a_base_does_not_classify(metier) -> None:
     assert caught.value.code == "not_a_classifier"
 
 
-def test_a_changed_base_is_refused(metier, card, tmp_path) -> None:
-    import tiny_bert
-
-    metier.export("tickets", tmp_path / "out")
+def test_a_changed_base_is_refused(metier, home, tmp_path) -> None:
+    recipe = workshop.recipe(metier, workshop.tickets(home / "based"), name="based", curve=False)
+    ladder = recipe.ladder.model_copy(update={"rungs": ("encoder",)})
+    card = metier.make(recipe.model_copy(update={"ladder": ladder}), folder=home)
+    assert card.base is not None
+    metier.export("based", tmp_path / "out")
+    metier.remove("based")
     other = workshop.opened(tmp_path / "other", base=False)
     upstream = tiny_bert.make_folder(tmp_path / "upstream", layer_norm_eps=1e-6)
     other.install_base(upstream, name=workshop.BASE)
     other.import_path(tmp_path / "out")
-    if card.base is None:
-        pytest.fail("the fixture is meant to need its base")
     with pytest.raises(UnavailableError) as caught:
-        other.classify("tickets", ["x"])
+        other.classify("based", ["x"])
     assert caught.value.code == "wrong_base"
 
 

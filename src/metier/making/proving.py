@@ -112,7 +112,7 @@ def prove(
             cost = _measured(cost, system.service, result)
         results[_key(role, results)] = result
         costs[_key_of(result, results)] = cost
-        rows.append(_row(role, result, cost))
+        rows.append(_row(role, result, cost).model_copy(update={"settings": _settings(system)}))
     rows.extend(_missing(base, service))
     evidence = [
         compare(
@@ -172,6 +172,15 @@ def _measured(cost: Cost, service: Service, result: Result) -> Cost:
             "spent": service.spent(tokens_in, tokens_out),
         }
     )
+
+
+def _settings(system: System) -> dict[str, str | float]:
+    """What of a rival was fitted on the training rows."""
+    if isinstance(system, MajoritySystem):
+        return {"label": system.label}
+    if isinstance(system, ZeroShotSystem) and system.similarity_below is not None:
+        return {"similarity_below": system.similarity_below}
+    return {}
 
 
 def _row(role: str, result: Result, cost: Cost) -> Row:

@@ -142,7 +142,7 @@ def _climb(
     climb = climbing.Climb(task, clock, report, threads)
     wanted = recipe.ladder.rungs
     reserve = 0.1 * clock.budget if clock.budget else 0.0
-    climb.try_learner(majority(task.labels), reserve=0.0)
+    climb.try_learner(majority(task.labels), reserve=0.0, always=True)
     if "linear" in wanted or "ensemble" in wanted:
         climb.try_learner(
             hashed(HashedWords(rows.texts, task.labels), task.labels), reserve=reserve
