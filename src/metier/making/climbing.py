@@ -105,7 +105,7 @@ class Climb:
             learner.name,
             [(learner.name, logits)],
             task.classes,
-            ms_per_text=milliseconds,
+            nominal_ms=learner.nominal_ms,
             total_bytes=learner.own_bytes + learner.shared_bytes,
         )
         self.learners[learner.name], self.rows[learner.name] = learner, rows
@@ -129,14 +129,14 @@ class Climb:
         """Mix learners that were tried; costs no new fit."""
         start, processor = time.perf_counter(), time.process_time()
         learners = [self.learners[name] for name in members]
-        milliseconds = sum(self.candidates[name].ms_per_text for name in members)
+        milliseconds = sum(self.rungs[name].ms_per_text or 0.0 for name in members)
         own = sum(learner.own_bytes for learner in learners)
         shared = max(learner.shared_bytes for learner in learners)
         candidate = mixture(
             "ensemble",
             [(name, self.logits[name]) for name in members],
             self.task.classes,
-            ms_per_text=milliseconds,
+            nominal_ms=sum(learner.nominal_ms for learner in learners),
             total_bytes=own + shared,
         )
         self.candidates["ensemble"] = candidate

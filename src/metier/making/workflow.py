@@ -242,7 +242,7 @@ def _cost(climb: climbing.Climb, chosen: Candidate, parts: dict[str, bytes]) -> 
     own = sum(len(data) for data in parts.values())
     return Cost(
         cost_class=carding.cost_class(own + shared),
-        ms_per_text=chosen.ms_per_text,
+        ms_per_text=climb.rungs[chosen.name].ms_per_text,
         size_bytes=own,
         shared_bytes=shared,
     )

@@ -96,7 +96,7 @@ def test_a_mixture_names_its_members_and_is_calibrated() -> None:
     truth = chance.integers(0, 3, 500)
     logits = np.eye(3, dtype=np.float32)[truth] + chance.normal(size=(500, 3)).astype(np.float32)
     mixed = mixture(
-        "ensemble", [("a", logits), ("b", logits * 5)], truth, ms_per_text=1.0, total_bytes=10
+        "ensemble", [("a", logits), ("b", logits * 5)], truth, nominal_ms=1.0, total_bytes=10
     )
     assert mixed.members == ("a", "b")
     assert mixed.logits.shape == (500, 3)
