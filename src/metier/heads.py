@@ -43,7 +43,8 @@ class LinearHead:
                 picked = self.weights[rows.indices]
                 return np.asarray((rows.data @ picked + self.bias)[None, :], dtype=np.float32)
             return np.asarray(rows @ self.weights + self.bias, dtype=np.float32)
-        return np.asarray(rows @ self.weights + self.bias, dtype=np.float32)
+        logits: FloatArray = np.asarray(rows, dtype=np.float32) @ self.weights + self.bias
+        return logits
 
 
 def inverse_document_frequency(counts: sparse.csr_matrix) -> FloatArray:

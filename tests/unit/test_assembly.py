@@ -118,7 +118,9 @@ def test_making_again_gives_the_same_digest(metier, card) -> None:
 
 
 def test_another_seed_is_another_build_of_another_recipe(metier, card, home) -> None:
-    recipe = workshop.recipe(metier, home / "data" / "tickets.jsonl", name="other", seed=1, curve=False)
+    recipe = workshop.recipe(
+        metier, home / "data" / "tickets.jsonl", name="other", seed=1, curve=False
+    )
     other = metier.make(recipe, folder=home)
     assert other.recipe_id != card.recipe_id
     assert other.build_id != card.build_id

@@ -16,9 +16,7 @@ from metier.engines.parts import (
 from metier.errors import CorruptError
 from metier.heads import LinearHead
 
-LINEAR = Member(
-    kind="linear", file="linear.safetensors", buckets=64, words=(1,), characters=(2, 3)
-)
+LINEAR = Member(kind="linear", file="linear.safetensors", buckets=64, words=(1,), characters=(2, 3))
 HEAD = Member(kind="encoder", file="head.safetensors", precision="fp32")
 
 

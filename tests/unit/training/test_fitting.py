@@ -56,12 +56,13 @@ def test_hashed_words_of_messages_are_told_apart() -> None:
     assert (logits.argmax(1) == classes).mean() > 0.95
 
 
-def test_the_same_rows_give_the_same_bytes_with_any_number_of_workers() -> None:
+@pytest.mark.parametrize("fit", [fit_logistic, fit_hinge])
+def test_the_same_rows_give_the_same_bytes_with_any_number_of_workers(fit) -> None:
     rows, classes = clusters()
     folds = np.arange(classes.size) % 4
     results = [
         cross_validate(
-            fit_logistic,
+            fit,
             rows,
             classes,
             labels=3,
