@@ -73,7 +73,7 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
     makers.evals.mkdir(parents=True, exist_ok=True)
     write_eval(makers.evals / f"{Digest.parse(rows.sealed.fingerprint).hex}.jsonl", rows.sealed)
     bases = encoders.Bases(makers.base, makers.encoder, report, clock)
-    climb = _climb(recipe, rows, bases, clock, report, makers.threads)
+    climb = climb_all(recipe, rows, bases, clock, report, makers.threads)
     choice, ladder = climb.choose(recipe.ladder.margin)
     chosen = climb.candidates[choice.name]
     heads = _fit(climb, chosen)
@@ -119,7 +119,7 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
     return Made(card, recipe, parts, proof, rows.located)
 
 
-def _climb(
+def climb_all(
     recipe: Recipe,
     rows: Rows,
     bases: encoders.Bases,
@@ -127,6 +127,7 @@ def _climb(
     report: Report,
     threads: int,
 ) -> climbing.Climb:
+    """Try every rung that the recipe names, from the cheapest up; nothing is chosen yet."""
     from metier.datasets.splitting import folds
 
     number = climbing.fold_number(len(rows.texts))
