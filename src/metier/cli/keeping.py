@@ -5,7 +5,8 @@ It shows the fleet and asks for changes to it. How things are stored it does not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
 from rich.text import Text
@@ -14,7 +15,7 @@ from metier.card import Card
 from metier.cli import terminal
 from metier.cli.documents import installed_document, to_document
 from metier.cli.failures import DID_NOT_PASS, print_json
-from metier.cli.findings import finding_lines
+from metier.cli.findings import problem_lines, problems_found
 from metier.cli.parameters import complete_names, json_option
 from metier.cli.progress import working
 from metier.cli.session import Session
@@ -204,9 +205,14 @@ def verify(session: Session, remake: bool, as_json: bool) -> int:
     problems = found["problems"]
     if as_json:
         print_json(to_document(found))
-    elif problems:
-        screen = terminal.stdout()
-        screen.write(finding_lines(found, screen.width))
-    else:
-        terminal.stdout().write([f"{count(found['checked'])} checked, no problems found."])
+        return DID_NOT_PASS if problems else 0
+    screen = terminal.stdout()
+    screen.write(_remade(item) for item in found.get("remade", ()))
+    screen.write([f"{count(found['checked'])} checked, {problems_found(problems)}."])
+    screen.write(problem_lines(problems, screen.width))
     return DID_NOT_PASS if problems else 0
+
+
+def _remade(item: Mapping[str, Any]) -> str:
+    same = "the same bytes" if item["same_digest"] else "other bytes"
+    return f"{item['name']} made again: {same}, {percent(item['equal_labels'])} equal answers"

@@ -19,10 +19,11 @@ from metier.cli.interrupting import interruptible
 from metier.cli.parameters import complete_names, json_option
 from metier.cli.progress import working
 from metier.cli.session import Session
-from metier.cli.sheet import evidence_lines
+from metier.cli.sheet import bar_lines, evidence_lines
 from metier.cli.terminal import Line, aligned, wrapped
 from metier.cli.wording import count, counted, date, percent, span, verdict_sentence
 
+_METRICS = {"macro_f1": "macro F1"}
 _KEPT = "The answers so far are kept. The same command goes on from there."
 
 
@@ -55,7 +56,7 @@ def evaluate(session: Session, name: str, on: str, against: tuple[str, ...], as_
         screen = terminal.stdout()
         rows: list[list[Line]] = [
             [
-                Text(score.metric.replace("_", " "), style="dim"),
+                Text(_METRICS.get(score.metric, score.metric), style="dim"),
                 percent(score.value),
                 span(score.interval) if score.interval else "",
                 counted(score.n, "question"),
@@ -93,7 +94,7 @@ def compare(session: Session, first: str, second: str, on: str, as_json: bool) -
         for title, score in ((first, evidence.score), (second, evidence.rival_score))
     ]
     lines = [*aligned(rows, "lrl"), Text()]
-    lines += evidence_lines([evidence], screen.width, screen.signs)
+    lines += bar_lines([evidence], screen.width, screen.signs)
     screen.write([*lines, Text(), *wrapped(verdict_sentence(evidence), screen.width)])
     return _code([evidence])
 
