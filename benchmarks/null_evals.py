@@ -6,7 +6,7 @@ misses it. Clustered items hang together with an intraclass correlation (ICC) of
 
 Bars. In no shape may WIN and LOSS together exceed 7 %, nor either exceed 4 %. In *dense* shapes
 they must also reach 3 % together and 1.5 % each. A shape is dense if its discordance is spread
-over 6 effective clusters or more (the squared sum of the clusters' absolute sums over the sum of
+over 8 effective clusters or more (the squared sum of the clusters' absolute sums over the sum of
 their squares). With fewer an exact test cannot reach its level: six is the least that can pass.
 
     python benchmarks/null_evals.py --out benchmarks/results/null_evals.json
@@ -32,6 +32,8 @@ from metier.stats import mcnemar_p, paired_difference, paired_interval
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 ICC = 0.5
+DENSE = 8.0
+"""Effective discordant clusters from which the lower limits hold."""
 SEED = 20_251_112
 
 
@@ -172,7 +174,7 @@ def null_rates(shape: Shape, runs: int, seed: int) -> dict[str, Any]:
         if shape.source != "graded":
             naive += mcnemar_p(int((first > second).sum()), int((first < second).sum())) < 0.05
     win, loss = verdicts[Verdict.WIN] / runs, verdicts[Verdict.LOSS] / runs
-    dense = spreads / runs >= 6.0
+    dense = spreads / runs >= DENSE
     return {
         **asdict(shape),
         **{verdict.value: verdicts[verdict] / runs for verdict in Verdict},

@@ -47,7 +47,6 @@ def needed_items(
     size = abs(difference)
     if size == 0.0:
         raise ValueError("no number of items shows a difference of 0")
-    # statsmodels' normal_sample_size_one_tail is this formula with rounding of its own.
     items = (_critical() + float(ndtri(chance))) ** 2 * _variance(size, discordant) / size**2
     return math.ceil(max(items, LEAST_DISCORDANT / discordant) * design - 1e-9)
 

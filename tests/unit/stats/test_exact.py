@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import norm
+from scipy.stats import binomtest, norm
 
 from metier.stats.exact import mcnemar_p, sign_flip_p
 
@@ -17,6 +17,12 @@ from metier.stats.exact import mcnemar_p, sign_flip_p
 )
 def test_mcnemar_of_few_items(wins: int, losses: int, p: float) -> None:
     assert mcnemar_p(wins, losses) == pytest.approx(p)
+
+
+@given(st.integers(0, 400), st.integers(0, 400))
+def test_mcnemar_is_the_binomial_test(wins: int, losses: int) -> None:
+    expected = binomtest(wins, wins + losses, 0.5).pvalue if wins + losses else 1.0
+    assert mcnemar_p(wins, losses) == pytest.approx(expected, rel=1e-9)
 
 
 def test_mcnemar_without_discordance_says_nothing() -> None:

@@ -2,9 +2,22 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
 from metier.stats import macro_f1, share_interval, wilson
+
+
+@given(st.integers(1, 5_000), st.floats(0, 1), st.sampled_from([0.6, 0.9, 0.95, 0.99]))
+def test_wilson_is_scipys(n: int, share: float, level: float) -> None:
+    count = round(n * share)
+    expected = binomtest(count, n).proportion_ci(level, method="wilson")
+    found = wilson(count, n, level=level)
+    assert found.low == pytest.approx(expected.low, abs=1e-12)
+    assert found.high == pytest.approx(expected.high, abs=1e-12)
+    assert 0.0 <= found.low <= count / n <= found.high <= 1.0
 
 
 def test_wilson_is_the_textbook() -> None:
