@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,27 @@ def test_a_copy_begins_where_the_source_stands(tmp_path: Path) -> None:
         file.seek(4)
         digest, size = disk.copy_hashed(file, tmp_path / "a", mode=0o444)
     assert (digest, size) == (Digest.of(b"body"), 4)
+
+
+def test_bytes_are_on_the_disk_before_they_have_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The order that a power cut needs: fsync of the file, rename, fsync of the folder."""
+    order: list[str] = []
+    flush, rename = os.fsync, Path.replace
+
+    def recorded_flush(descriptor: int) -> None:
+        order.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        flush(descriptor)
+
+    def recorded_rename(path: Path, target: Path) -> Path:
+        order.append("rename")
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", recorded_flush)
+    monkeypatch.setattr(Path, "replace", recorded_rename)
+    disk.write_whole(tmp_path / "target", b"data", drafts=tmp_path)
+    assert order == ["file", "rename", "folder"]
+    order.clear()
+    disk.copy_hashed(io.BytesIO(b"data"), tmp_path / "copy", mode=0o444)
+    assert order == ["file"]

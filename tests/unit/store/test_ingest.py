@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import random
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -284,3 +285,34 @@ def test_a_large_stream_is_copied_in_pieces(store: Store) -> None:
         digest = work.add(io.BytesIO(data), media_type="x").blob
     assert digest == Digest.of(data)
     assert store.read_blob(digest) == data
+
+
+@pytest.mark.parametrize("way", ["bytes", "stream", "adopt"])
+def test_a_name_comes_after_everything_that_it_names_is_on_the_disk(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """The order that a power cut needs, as far as it can be seen without one."""
+    order: list[str] = []
+    flush, rename = os.fsync, Path.replace
+
+    def recorded_flush(descriptor: int) -> None:
+        order.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        flush(descriptor)
+
+    def recorded_rename(path: Path, target: Path) -> Path:
+        order.append("index" if target.name == "index.json" else "blob")
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", recorded_flush)
+    monkeypatch.setattr(Path, "replace", recorded_rename)
+    file = tmp_path / "file"
+    file.write_bytes(DATA)
+    with store.ingest() as work:
+        if way == "adopt":
+            layer = work.adopt(file, media_type=WEIGHT_TYPE)
+        else:
+            layer = work.add(DATA if way == "bytes" else io.BytesIO(DATA), media_type=WEIGHT_TYPE)
+        config = work.add(b"{}", media_type=CONFIG_TYPE)
+        work.put(NAME, Manifest(config=config, layers=(layer,)))
+    blob = ["file", "blob"]
+    assert order == [*blob, *blob, *blob, "folder", "file", "index", "folder"]
