@@ -112,6 +112,28 @@ def run(
     return _result(system, sealed, answered, header["toolchain"])
 
 
+def run_to_end(
+    system: System,
+    sealed: Eval,
+    *,
+    journals: Path,
+    toolchain: Mapping[str, str],
+    report: Report = silent,
+    cancelled: Callable[[], bool] = never,
+) -> Result:
+    """``run`` with a journal of its own under ``journals``, which is gone once the run is done."""
+    try:
+        journals.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(journals, error) from error
+    journal = journal_path(journals, system.digest, sealed.fingerprint)
+    result = run(
+        system, sealed, journal=journal, toolchain=toolchain, report=report, cancelled=cancelled
+    )
+    discard(journal)
+    return result
+
+
 def discard(journal: Path) -> None:
     """Remove a journal whose result was written. Removing one that is gone is no error."""
     journal.unlink(missing_ok=True)
