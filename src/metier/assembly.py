@@ -21,15 +21,8 @@ from metier.fleet import Fleet, Installed
 from metier.hardware import cpu_class, machine, usable_cores
 from metier.ledger import Ledger
 from metier.manifest import BASE, BUILD, KIND, RECIPE, TASK
-from metier.messages import Encoder, Prediction, Progress, Report, silent
-from metier.recipe import (
-    DataPart,
-    EvalPart,
-    LadderPart,
-    Recipe,
-    SpecialistPart,
-    SplitPart,
-)
+from metier.messages import Prediction, Progress, Report, silent
+from metier.recipe import Recipe
 from metier.reference import Digest, Reference
 from metier.settings import Settings
 from metier.sources import Sources
@@ -134,6 +127,10 @@ class Metier:
             for part in self.fleet.parts(name)
         ]
 
+    def read_part(self, name: str, filepath: str) -> bytes:
+        """The bytes of one of its files, proved by their digest."""
+        return self.fleet.read_part(name, filepath)
+
     def recipe_of(self, name: str) -> Recipe:
         """The recipe that an installed specialist was made by, its local files found again."""
         text = self.fleet.read_part(name, "recipe.toml").decode()
@@ -167,34 +164,18 @@ class Metier:
         drop_leaks: bool = False,
         curve: bool = True,
     ) -> Recipe:
-        """A recipe for a file of examples.
+        """A recipe for a file of examples; see ``making.asking``."""
+        from metier.making.asking import Columns, recipe_for
 
-        Args:
-            data: Labelled rows: a file or a folder; its rows' own split is kept.
-            name: What to call the specialist.
-            eval_file: Sealed rows in a file of their own.
-            text: The column of the texts, where it is not to be recognised.
-            label: The column of the labels.
-            group: The column of the groups: rows of one group never straddle a split.
-            budget: Wall seconds for everything.
-            seed: Of every choice that chance makes.
-            drop_leaks: Take leaked rows out of the training rows.
-            curve: Whether to draw the label-efficiency curve.
-        """
-        parts = [_data_part(data, "train" if eval_file else "both")]
-        if eval_file is not None:
-            parts.append(_data_part(eval_file, "eval"))
-        return Recipe(
-            specialist=SpecialistPart(name=name),
-            data=tuple(parts),
-            split=SplitPart(
-                text=text,
-                label=label,
-                group=group,
-                drop_leaks=drop_leaks,
-            ),
-            ladder=LadderPart(budget_seconds=budget, seed=seed, curve=curve),
-            eval=EvalPart(),
+        return recipe_for(
+            data,
+            name=name,
+            eval_file=eval_file,
+            columns=Columns(text, label, group),
+            budget=budget,
+            seed=seed,
+            drop_leaks=drop_leaks,
+            curve=curve,
         )
 
     def make(
@@ -290,7 +271,14 @@ class Metier:
         )
         found: dict[str, Any] = {"checked": verified.checked, "problems": problems}
         if remake:
-            found["remade"] = self._remake_all(problems, report)
+            from metier.making.remaking import remake_all
+
+            made = [item for item in self.fleet.list() if item.card is not None]
+            remade, differing = remake_all(
+                made, self.fleet, self.recipe_of, self._remakers, report=report
+            )
+            found["remade"] = remade
+            problems.extend(differing)
         return found
 
     # --- setting up -----------------------------------------------------------------------------
@@ -414,14 +402,19 @@ class Metier:
             today=today(),
         )
 
+    def _remakers(self, recipe: Recipe) -> Makers:
+        """For a remake: the general model is not asked again."""
+        makers = self._makers(recipe.base.ref, self.settings.home, confined=False)
+        return replace(makers, service=None)
+
     def _examiner(self) -> Examiner:
         from metier.examine import Examiner
 
         return Examiner(
             fleet=self.fleet,
             classifier=self._answering.classifier,
-            encoder=self._default_encoder,
-            base_name=DEFAULT_BASE,
+            base_of=lambda name: self.recipe_of(name).base.ref,
+            encoder=lambda base: self._answering.encoder(base, "fp32"),
             service=self._service(),
             evals=self._evals,
             journals=self.settings.home / "journals",
@@ -430,9 +423,6 @@ class Metier:
             toolchain=toolchain(),
             today=today(),
         )
-
-    def _default_encoder(self) -> Encoder:
-        return self._answering.encoder(DEFAULT_BASE, "fp32")
 
     def _rebuild(self, installed: Installed) -> Eval:
         """Seal a specialist's eval again from its recipe's sources."""
@@ -468,41 +458,6 @@ class Metier:
         decision = {"rung": card.rung, "why": card.why, "decided": card.decided}
         self.ledger.append("decision", card.name, Digest.parse(card.system), decision)
 
-    def _remake_all(
-        self, problems: builtins.list[dict[str, Any]], report: Report
-    ) -> builtins.list[dict[str, Any]]:
-        from metier.evals.results import read_result
-        from metier.making.remaking import remake
-
-        remade = []
-        for installed in self.fleet.list():
-            if installed.card is None:
-                continue
-            name = installed.name
-            report(Progress("remake", f"Making {name} again."))
-            recipe = self.recipe_of(name)
-            makers = replace(
-                self._makers(recipe.base.ref, self.settings.home, confined=False), service=None
-            )
-            result = read_result(self.fleet.part_path(name, "results/specialist.jsonl"))
-            try:
-                again = remake(
-                    installed.card, result, recipe, makers, report=report, cancelled=never
-                )
-            except MetierError as error:
-                problems.append({"what": error.message, "where": name, "remedy": error.remedy})
-                continue
-            remade.append({"name": name, **again.to_dict()})
-            if not again.passed:
-                problems.append(
-                    {
-                        "what": f"a remake gives other answers ({again.equal_labels:.4f} equal)",
-                        "where": name,
-                        "remedy": "Make it again with the locked libraries.",
-                    }
-                )
-        return remade
-
 
 def toolchain() -> dict[str, str]:
     """What can change a number: library versions and the class of processor."""
@@ -516,8 +471,3 @@ def today() -> str:
     from datetime import UTC, datetime
 
     return datetime.now(UTC).date().isoformat()
-
-
-def _data_part(path: Path, role: str) -> DataPart:
-    kind = "dir" if path.is_dir() else "file"
-    return DataPart.model_validate({"kind": kind, "path": str(path), "role": role})

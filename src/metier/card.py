@@ -128,7 +128,8 @@ class Row(Frozen):
     """One of the rows that are always shown beside the specialist.
 
     ``score`` is ``None`` when it was not measured; ``note`` then says why and ``command`` what
-    would measure it.
+    would measure it. ``settings`` is what was fitted on the training rows (the most frequent
+    label, the base's threshold), so that the same system can be asked again.
     """
 
     role: Literal["specialist", "majority", "base", "general"]
@@ -137,6 +138,7 @@ class Row(Frozen):
     cost: Cost = Cost()
     note: str | None = None
     command: str | None = None
+    settings: dict[str, str | float] = Field(default_factory=dict)
 
 
 class Rung(Frozen):

@@ -43,14 +43,15 @@ class LinearHead:
                 picked = self.weights[rows.indices]
                 return np.asarray((rows.data @ picked + self.bias)[None, :], dtype=np.float32)
             return np.asarray(rows @ self.weights + self.bias, dtype=np.float32)
-        return np.asarray(rows @ self.weights + self.bias, dtype=np.float32)
+        logits: FloatArray = np.asarray(rows, dtype=np.float32) @ self.weights + self.bias
+        return logits
 
 
 def inverse_document_frequency(counts: sparse.csr_matrix) -> FloatArray:
     """Smoothed idf of each bucket, ``log((1 + n) / (1 + df)) + 1``, float32."""
     document_frequency = np.bincount(counts.indices, minlength=counts.shape[1])
     idf = np.log((1.0 + counts.shape[0]) / (1.0 + document_frequency)) + 1.0
-    return idf.astype(np.float32)
+    return np.asarray(idf, dtype=np.float32)
 
 
 def weigh(counts: sparse.csr_matrix, idf: FloatArray) -> sparse.csr_matrix:

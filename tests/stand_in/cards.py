@@ -178,8 +178,12 @@ def banking() -> Card:
         domain="banking",
         description="Says which of 77 things a bank's customer wants.",
         licence="Apache-2.0",
-        labels=tuple(f"intent_{index:02d}" for index in range(74))
-        + ("card_arrival", "lost_or_stolen_card", "exchange_rate"),
+        labels=(
+            *(f"intent_{index:02d}" for index in range(74)),
+            "card_arrival",
+            "lost_or_stolen_card",
+            "exchange_rate",
+        ),
         base=BASE,
         rung="ensemble",
         why="It is the first rung within one point of the best; the cheaper ones are 1.1 points "

@@ -88,9 +88,11 @@ class StandIn:
             raise NotFoundError(f"There is no specialist {name!r}.", remedy=f"There are: {near}.")
         return entry
 
+    def _folder(self, name: str) -> Path:
+        return self.folder / Digest.of(self.show(name).reference.familiar.encode()).hex
+
     def parts(self, name: str) -> Sequence[File]:
-        self.show(name)
-        folder = self.folder / Digest.of(Reference.parse(name).familiar.encode()).hex
+        folder = self._folder(name)
         return [
             File(
                 str(path.relative_to(folder)),
@@ -112,34 +114,52 @@ class StandIn:
         return [predict(card.labels, text, top) for text in texts]
 
     def recipe_for(self, data: Path, **fields: Any) -> Recipe:
-        rows = data.read_text(encoding="utf-8").splitlines()
-        if len(rows) < 2:
-            raise InputError(f"{data.name} has no rows.", remedy="Give a header and two rows.")
-        self.made.append({"data": data.name, **fields})
+        self.made.append({"data": data, **fields})
         return Recipe(
             specialist=SpecialistPart(name=fields["name"]),
-            data=(DataPart(kind="file", path=data.name),),
+            data=(DataPart(kind="file", path=str(data)),),
         )
 
-    def make(self, recipe: Recipe, *, folder: Path, report: Report, cancelled: Cancelled) -> Card:
-        assert (folder / str(recipe.data[0].path)).is_file()
+    def make(
+        self,
+        recipe: Recipe,
+        *,
+        folder: Path,
+        report: Report,
+        cancelled: Cancelled,
+        confined: bool = False,
+    ) -> Card:
+        assert confined, "what comes over HTTP names no path of this machine"
+        path = Path(str(recipe.data[0].path))
+        assert not path.is_absolute()
+        if len((folder / path).read_text(encoding="utf-8").splitlines()) < 2:
+            raise InputError(f"{path} has no rows.", remedy="Give a header and two rows.")
         report(Progress("data", "1,000 rows, 77 labels.", 0.02, 20.0))
         report(Progress("leaks", "No leaks.", 0.05, 19.0))
         rungs = cards.ladder()
         for number, rung in enumerate(rungs):
             if cancelled():
                 raise DidNotPassError("It was stopped.", code="stopped")
+            report(Progress("rung", f"Trying {rung.title}.", data={"name": rung.name}))
             time.sleep(self.pause)
-            facts = {"rung": rung.model_dump(mode="json")}
+            facts = rung.model_copy(update={"state": "tried", "why": ""}).model_dump(mode="json")
             share = 0.1 + 0.8 * (number + 1) / len(rungs)
             report(Progress("rung", f"{rung.title}: tried.", share, 20 * (1 - share), facts))
+        ladder = [rung.model_dump(mode="json") for rung in rungs]
+        report(Progress("choose", "Chosen: ensemble.", data={"name": "ensemble", "ladder": ladder}))
         card = cards.banking().model_copy(update={"name": recipe.specialist.name})
         self._add(card)
         report(Progress("done", "Made.", 1.0, 0.0))
         return card
 
     def evaluate(
-        self, name: str, *, on: str, against: Sequence[str] = (), report: Report = silent
+        self,
+        name: str,
+        *,
+        on: str,
+        against: Sequence[str] = (),
+        report: Report = silent,
+        cancelled: Cancelled = lambda: False,
     ) -> dict[str, Any]:
         report(Progress("eval", f"{name} answers.", 0.5))
         return {"name": name, "items": len(Path(on).read_text().splitlines()), "against": against}

@@ -57,7 +57,12 @@ class Climb:
         self._show(rung)
 
     def try_learner(
-        self, learner: Learner, *, reserve: float, encoding_seconds: float = 0.0
+        self,
+        learner: Learner,
+        *,
+        reserve: float,
+        encoding_seconds: float = 0.0,
+        always: bool = False,
     ) -> bool:
         """Cross-validate one learner if the budget allows; returns whether it was tried.
 
@@ -65,18 +70,20 @@ class Climb:
             learner: The rung.
             reserve: Seconds to keep for everything after the ladder.
             encoding_seconds: Expected seconds to make its view of all training texts.
+            always: Try it whatever the budget says: there must be one rung.
         """
         self.clock.check()
         task = self.task
         folds = int(task.folds.max()) + 1
         start, processor = time.perf_counter(), time.process_time()
         self.report(Progress("rung", f"Trying {learner.title}.", data={"name": learner.name}))
-        if encoding_seconds > self.clock.left - reserve:
+        left = float("inf") if always else self.clock.left - reserve
+        if encoding_seconds > left:
             self._no_time(learner, encoding_seconds)
             return False
         rows = learner.view(task.texts)
         expected = self._fit_seconds(learner, rows) * folds / max(1, min(self.workers, folds))
-        if expected > self.clock.left - reserve:
+        if expected > (float("inf") if always else self.clock.left - reserve):
             self._no_time(learner, expected)
             return False
         logits = cross_validate(
@@ -87,7 +94,7 @@ class Climb:
             folds=task.folds,
             seed=task.seed,
             workers=self.workers,
-            stopped=lambda: self.clock.cancelled() or self.clock.left < 0,
+            stopped=lambda: self.clock.cancelled() or (self.clock.left < 0 and not always),
         )
         self.clock.check()
         if logits is None:
@@ -98,7 +105,7 @@ class Climb:
             learner.name,
             [(learner.name, logits)],
             task.classes,
-            ms_per_text=milliseconds,
+            nominal_ms=learner.nominal_ms,
             total_bytes=learner.own_bytes + learner.shared_bytes,
         )
         self.learners[learner.name], self.rows[learner.name] = learner, rows
@@ -122,14 +129,14 @@ class Climb:
         """Mix learners that were tried; costs no new fit."""
         start, processor = time.perf_counter(), time.process_time()
         learners = [self.learners[name] for name in members]
-        milliseconds = sum(self.candidates[name].ms_per_text for name in members)
+        milliseconds = sum(self.rungs[name].ms_per_text or 0.0 for name in members)
         own = sum(learner.own_bytes for learner in learners)
         shared = max(learner.shared_bytes for learner in learners)
         candidate = mixture(
             "ensemble",
             [(name, self.logits[name]) for name in members],
             self.task.classes,
-            ms_per_text=milliseconds,
+            nominal_ms=sum(learner.nominal_ms for learner in learners),
             total_bytes=own + shared,
         )
         self.candidates["ensemble"] = candidate

@@ -17,6 +17,10 @@ from metier.heads import FloatArray, LinearHead
 from metier.making.material import HashedWords, RememberingEncoder, median_milliseconds
 from metier.training.fitting import Fit, Rows, fit_hinge, fit_logistic
 
+NOMINAL = {"linear": 0.2, "static": 0.2, "encoder-int8": 2.5, "encoder": 5.0}
+"""Milliseconds of one text for the default base, from ``benchmarks/answer_speed.py``."""
+DEFAULT_BYTES = {"encoder-int8": 23e6, "encoder": 91e6}
+"""Bytes of the default base: a larger encoder is slower in proportion."""
 SAMPLE = 24
 """Texts that the milliseconds of one text are measured on."""
 
@@ -34,7 +38,9 @@ class Learner:
         pack: Its head to the bytes of its weight file.
         shared_bytes: Bytes of the base that it needs.
         own_bytes: Bytes of its weight file.
-        milliseconds: Of one text alone; measured when first asked for.
+        nominal_ms: Of one text alone on the reference machine (two cores of 2023, AVX-512), by
+            which rungs are ordered; see ``NOMINAL``.
+        milliseconds: Of one text alone here and now.
     """
 
     name: str
@@ -45,6 +51,7 @@ class Learner:
     pack: Callable[[LinearHead], bytes]
     own_bytes: int
     shared_bytes: int
+    nominal_ms: float
     milliseconds: Callable[[Sequence[str]], float]
 
 
@@ -59,6 +66,7 @@ def majority(labels: int) -> Learner:
         pack=pack_head,
         own_bytes=4 * labels,
         shared_bytes=0,
+        nominal_ms=0.0,
         milliseconds=lambda texts: median_milliseconds(lambda _: np.zeros(labels), texts[:SAMPLE]),
     )
 
@@ -82,6 +90,7 @@ def hashed(words: HashedWords, labels: int) -> Learner:
         pack=lambda fitted: pack_hashed(words.idf, fitted),
         own_bytes=spec.buckets * (labels + 2) + 8 * labels,
         shared_bytes=0,
+        nominal_ms=NOMINAL["linear"],
         milliseconds=lambda texts: median_milliseconds(
             lambda text: head.logits(words.of([text])), texts[:SAMPLE]
         ),
@@ -101,6 +110,7 @@ def vectors(
         pack=pack_head,
         own_bytes=4 * labels * (encoder.dimension + 1),
         shared_bytes=encoder.size_bytes,
+        nominal_ms=NOMINAL[name] * encoder.size_bytes / DEFAULT_BYTES.get(name, encoder.size_bytes),
         milliseconds=lambda texts: encoder.milliseconds_alone(texts[:SAMPLE]),
     )
 

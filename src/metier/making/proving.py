@@ -29,7 +29,7 @@ from metier.recipe import Recipe
 
 EXAMPLES = 5
 """Retrieved examples that the general model is shown (field practice, ``docs/explanation``)."""
-NOT_CONFIGURED = "not measured: no general model is configured"
+NOT_CONFIGURED = "no general model is configured"
 CONFIGURE = (
     "METIER_GENERAL_URL=https://HOST/v1 METIER_GENERAL_MODEL=NAME METIER_GENERAL_KEY_FILE=FILE "
     "metier make ..."
@@ -112,7 +112,7 @@ def prove(
             cost = _measured(cost, system.service, result)
         results[_key(role, results)] = result
         costs[_key_of(result, results)] = cost
-        rows.append(_row(role, result, cost))
+        rows.append(_row(role, result, cost).model_copy(update={"settings": _settings(system)}))
     rows.extend(_missing(base, service))
     evidence = [
         compare(
@@ -174,6 +174,15 @@ def _measured(cost: Cost, service: Service, result: Result) -> Cost:
     )
 
 
+def _settings(system: System) -> dict[str, str | float]:
+    """What of a rival was fitted on the training rows."""
+    if isinstance(system, MajoritySystem):
+        return {"label": system.label}
+    if isinstance(system, ZeroShotSystem) and system.similarity_below is not None:
+        return {"similarity_below": system.similarity_below}
+    return {}
+
+
 def _row(role: str, result: Result, cost: Cost) -> Row:
     return Row.model_validate(
         {"role": role, "name": result.system_name, "score": mean_score(result), "cost": cost}
@@ -187,7 +196,7 @@ def _missing(base: ZeroShotSystem | None, service: Service | None) -> list[Row]:
             Row(
                 role="base",
                 name="base",
-                note="not measured: the base encoder is not installed",
+                note="the base encoder is not installed",
                 command="metier doctor",
             )
         )

@@ -6,15 +6,18 @@ libraries) at least 99.9 % equal labels on the sealed items and no worse a verdi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from metier.card import Card, Verdict
-from metier.evals.results import Result
+from metier.errors import MetierError
+from metier.evals.results import Result, read_result
+from metier.fleet import Fleet, Installed
+from metier.making.clock import never
 from metier.making.makers import Makers
 from metier.making.workflow import make
-from metier.messages import Report
+from metier.messages import Progress, Report
 from metier.recipe import Recipe
 
 EQUAL_LABELS = 0.999
@@ -87,3 +90,50 @@ def remake(
         passed=same or (equal >= EQUAL_LABELS and not worse),
         system=again.card.system,
     )
+
+
+def remake_all(
+    installed: Sequence[Installed],
+    fleet: Fleet,
+    recipe_of: Callable[[str], Recipe],
+    makers_for: Callable[[Recipe], Makers],
+    *,
+    report: Report,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Make every specialist again; what could not be made or differs is a problem.
+
+    Args:
+        installed: Those with a card.
+        fleet: Holds their results.
+        recipe_of: Name to recipe.
+        makers_for: What each recipe is made with.
+        report: Receives progress.
+
+    Returns:
+        A document for each remake, and the problems (``what``, ``where``, ``remedy``).
+    """
+    remade: list[dict[str, Any]] = []
+    problems: list[dict[str, Any]] = []
+    for item in installed:
+        if item.card is None:
+            continue
+        report(Progress("remake", f"Making {item.name} again."))
+        try:
+            recipe = recipe_of(item.name)
+            result = read_result(fleet.part_path(item.name, "results/specialist.jsonl"))
+            again = remake(
+                item.card, result, recipe, makers_for(recipe), report=report, cancelled=never
+            )
+        except MetierError as error:
+            problems.append({"what": error.message, "where": item.name, "remedy": error.remedy})
+            continue
+        remade.append({"name": item.name, **again.to_dict()})
+        if not again.passed:
+            problems.append(
+                {
+                    "what": f"a remake answers otherwise ({100 * again.equal_labels:.2f} % equal)",
+                    "where": item.name,
+                    "remedy": "Make it again with the locked libraries.",
+                }
+            )
+    return remade, problems

@@ -73,7 +73,7 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
     makers.evals.mkdir(parents=True, exist_ok=True)
     write_eval(makers.evals / f"{Digest.parse(rows.sealed.fingerprint).hex}.jsonl", rows.sealed)
     bases = encoders.Bases(makers.base, makers.encoder, report, clock)
-    climb = _climb(recipe, rows, bases, clock, report, makers.threads)
+    climb = climb_all(recipe, rows, bases, clock, report, makers.threads)
     choice, ladder = climb.choose(recipe.ladder.margin)
     chosen = climb.candidates[choice.name]
     heads = _fit(climb, chosen)
@@ -119,7 +119,7 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
     return Made(card, recipe, parts, proof, rows.located)
 
 
-def _climb(
+def climb_all(
     recipe: Recipe,
     rows: Rows,
     bases: encoders.Bases,
@@ -127,6 +127,7 @@ def _climb(
     report: Report,
     threads: int,
 ) -> climbing.Climb:
+    """Try every rung that the recipe names, from the cheapest up; nothing is chosen yet."""
     from metier.datasets.splitting import folds
 
     number = climbing.fold_number(len(rows.texts))
@@ -142,7 +143,7 @@ def _climb(
     climb = climbing.Climb(task, clock, report, threads)
     wanted = recipe.ladder.rungs
     reserve = 0.1 * clock.budget if clock.budget else 0.0
-    climb.try_learner(majority(task.labels), reserve=0.0)
+    climb.try_learner(majority(task.labels), reserve=0.0, always=True)
     if "linear" in wanted or "ensemble" in wanted:
         climb.try_learner(
             hashed(HashedWords(rows.texts, task.labels), task.labels), reserve=reserve
@@ -242,7 +243,7 @@ def _cost(climb: climbing.Climb, chosen: Candidate, parts: dict[str, bytes]) -> 
     own = sum(len(data) for data in parts.values())
     return Cost(
         cost_class=carding.cost_class(own + shared),
-        ms_per_text=chosen.ms_per_text,
+        ms_per_text=climb.rungs[chosen.name].ms_per_text,
         size_bytes=own,
         shared_bytes=shared,
     )
@@ -250,7 +251,7 @@ def _cost(climb: climbing.Climb, chosen: Candidate, parts: dict[str, bytes]) -> 
 
 def _base_cost(bases: encoders.Bases) -> Cost:
     shared = bases.best_size()
-    return Cost(cost_class=carding.cost_class(shared), size_bytes=0, shared_bytes=shared)
+    return Cost(cost_class=carding.cost_class(shared), shared_bytes=shared)
 
 
 def _zero_shot(

@@ -27,6 +27,7 @@ from metier.server.jobs import Jobs
 from metier.server.limits import LIMITS, Limits
 from metier.server.pages import Website
 from metier.server.problems import Problem, body_for, problem_of, wants_page
+from metier.version import __version__
 
 _UPLOADS = (
     "/metier/v1/make",
@@ -66,8 +67,6 @@ def create_app(
     Raises:
         InputError: ``key_needed`` or ``weak_key``.
     """
-    from metier.version import __version__
-
     check_binding(host, api_key)
     batches = Batches(
         lambda name, texts, top: metier.classify(name, texts, top=top),

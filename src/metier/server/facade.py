@@ -93,11 +93,28 @@ class Facade(Protocol):
         """The recipe that makes a classifier of these rows."""
 
     def make(
-        self, recipe: Recipe, *, folder: Path, report: Report, cancelled: Callable[[], bool]
+        self,
+        recipe: Recipe,
+        *,
+        folder: Path,
+        report: Report,
+        cancelled: Callable[[], bool],
+        confined: bool,
     ) -> Card:
-        """Make a specialist and put it into the store."""
+        """Make a specialist and put it into the store.
 
-    def evaluate(self, name: str, *, on: str, against: Sequence[str], report: Report) -> Any:
+        ``confined`` is for recipes that came over HTTP: no path outside ``folder``, no address.
+        """
+
+    def evaluate(
+        self,
+        name: str,
+        *,
+        on: str,
+        against: Sequence[str],
+        report: Report,
+        cancelled: Callable[[], bool],
+    ) -> Any:
         """Question a specialist, and rivals, on an eval."""
 
     def compare(self, first: str, second: str, *, on: str) -> Any:
@@ -192,6 +209,3 @@ class Pages(Protocol):
 
     def asset(self, name: str) -> tuple[bytes, str] | None:
         """A style sheet, script or picture and its media type, or ``None``."""
-
-    def version(self) -> str:
-        """A short digest of all assets, for their addresses."""

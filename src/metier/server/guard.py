@@ -177,7 +177,8 @@ class Guard:
             self._write_log(scope, status, time.perf_counter() - started)
 
     def _problem(self, scope: Scope, headers: dict[bytes, bytes]) -> Problem | None:
-        host = headers.get(b"host", b"").decode("latin-1")
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        host = hosts[0].decode("latin-1") if len(hosts) == 1 else ""
         if not self._hosts.allows(host):
             return Problem(
                 403,

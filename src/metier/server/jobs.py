@@ -52,6 +52,12 @@ class Order:
     folder: Path | None = None
 
 
+def _rungs(stage: str, data: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rungs that a step tells of: one that is tried, or all of them once one is chosen."""
+    found = {"rung": [data], "choose": data.get("ladder", [])}.get(stage, [])
+    return [rung for rung in found if isinstance(rung, dict) and "name" in rung]
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
@@ -122,8 +128,7 @@ class Jobs:
     def _report(self, job: Job, step: Progress) -> None:
         event = native.progress(step)
         with self._lock:
-            rung = event["data"].get("rung", event["data"])
-            if step.stage == "rung" and isinstance(rung, dict) and "name" in rung:
+            for rung in _rungs(step.stage, event["data"]):
                 job.rungs[str(rung["name"])] = rung
             self._append(job, {"event": "progress", **event})
         self._wake(job.id)

@@ -46,15 +46,15 @@ def _add_specialists(routes: APIRouter, metier: Facade) -> None:
         "/specialists/{name:path}/results/{role}",
         tags=["fleet"],
         summary="A result, item by item",
-        response_class=FileResponse,
+        responses={200: {"content": {"application/jsonl": {}}}},
     )
     def one_result(name: str, role: str) -> Response:
         """The JSON Lines file that a number on the card was computed from.
 
         Roles: `specialist`, `majority`, `base`, `general`; those that were measured.
         """
-        wanted = f"results/{role}.jsonl"
         parts = metier.parts(name)
+        wanted = f"results/{role}.jsonl"
         part = next((part for part in parts if part.filepath == wanted), None)
         if part is None:
             raise NotFoundError(

@@ -287,7 +287,7 @@ def detail(item: Installed, parts: Sequence[Part]) -> dict[str, Any]:
         "page": f"/specialists/{name}",
         "card": plain(item.card),
         "parts": [
-            {"filepath": part.filepath, "digest": str(part.digest), "size": part.size}
+            {"filepath": part.filepath, "digest": str(part.digest), "size_bytes": part.size}
             for part in parts
         ],
         "results": {role: f"/metier/v1/specialists/{name}/results/{role}" for role in roles(parts)},

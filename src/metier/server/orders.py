@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from metier.errors import InputError
@@ -24,7 +25,9 @@ def make_order(metier: Facade, upload: Upload) -> Order:
     Fields: ``name``, ``text``, ``label``, ``group``, ``budget``, ``seed``, ``drop_leaks``,
     ``curve``; files ``data`` and, if wanted, ``eval``.
     """
-    data, eval_file = upload.file("data"), upload.files.get("eval")
+    # A recipe that came over HTTP names its files by name only, beside itself.
+    data = Path(upload.file("data").name)
+    eval_file = Path(upload.file("eval").name) if "eval" in upload.files else None
     name = Reference.parse(upload.needed("name")).familiar
     budget, seed = upload.seconds("budget"), upload.number("seed", otherwise=0)
     drop_leaks = upload.flag("drop_leaks")
@@ -44,7 +47,9 @@ def make_order(metier: Facade, upload: Upload) -> Order:
             drop_leaks=drop_leaks,
             curve=curve,
         )
-        return metier.make(recipe, folder=upload.folder, report=report, cancelled=cancelled)
+        return metier.make(
+            recipe, folder=upload.folder, report=report, cancelled=cancelled, confined=True
+        )
 
     words = ["metier", "make", "--task", "classify", "--data", data.name, "--name", name]
     words += ["--eval", eval_file.name] if eval_file else []
@@ -66,8 +71,9 @@ def evaluate_order(metier: Facade, upload: Upload) -> Order:
     against = [part.strip() for part in (upload.text("against") or "").split(",") if part.strip()]
 
     def work(report: Report, cancelled: Callable[[], bool]) -> Any:
-        del cancelled
-        return metier.evaluate(name, on=str(on), against=against, report=report)
+        return metier.evaluate(
+            name, on=str(on), against=against, report=report, cancelled=cancelled
+        )
 
     words = ["metier", "eval", name, "--on", on.name]
     for rival in against:

@@ -22,11 +22,12 @@ from metier.errors import MetierError, NotFoundError
 from metier.server import native, orders, uploads
 from metier.server.answering import json_response
 from metier.server.batching import Batches
-from metier.server.facade import Facade, Failure, Here, Installed, PageOptions, Pages, Part, Trial
+from metier.server.facade import Facade, Failure, Here, Installed, PageOptions, Pages, Trial
 from metier.server.guard import COOKIE, session_value
 from metier.server.jobs import Jobs
 from metier.server.limits import Limits
 
+_RECIPE = "recipe.toml"
 _SHOWN_RECIPE = 64 * 1024
 
 
@@ -104,13 +105,19 @@ class Website:
                 raise
             name, as_json = name.removesuffix(".json"), True
             item = self._metier.show(name)
-        parts = self._metier.parts(name)
         if as_json:
-            return json_response(native.detail(item, parts))
-        return HTMLResponse(self._draw(item, parts, self._options(request)))
+            return json_response(native.detail(item, self._metier.parts(name)))
+        return HTMLResponse(self._draw(item, self._options(request)))
 
-    def _draw(self, item: Installed, parts: Any, options: PageOptions) -> str:
-        return self._pages.specialist(item, parts, _recipe(parts), options)
+    def _draw(self, item: Installed, options: PageOptions) -> str:
+        name = item.reference.familiar
+        parts = self._metier.parts(name)
+        recipe = None
+        part = next((part for part in parts if part.filepath == _RECIPE), None)
+        if part is not None:
+            with part.path.open("rb") as file:
+                recipe = file.read(_SHOWN_RECIPE).decode("utf-8", errors="replace")
+        return self._pages.specialist(item, parts, recipe, options)
 
     async def try_one(self, request: Request) -> Response:
         """``POST /try``: a page's try box without scripts; answers with the page it came from."""
@@ -120,8 +127,7 @@ class Website:
         trial = await self._trial(item.reference.familiar, text)
         options = self._options(request, trial=trial)
         if form.get("page") == "specialist":
-            parts = await run_in_threadpool(self._metier.parts, name)
-            return HTMLResponse(await run_in_threadpool(self._draw, item, parts, options))
+            return HTMLResponse(await run_in_threadpool(self._draw, item, options))
         items = await run_in_threadpool(self._metier.list)
         return HTMLResponse(await run_in_threadpool(self._pages.fleet, items, options))
 
@@ -216,14 +222,6 @@ def _wants_json(request: Request) -> bool:
         return True
     accept = request.headers.get("accept", "")
     return "application/json" in accept and "text/html" not in accept
-
-
-def _recipe(parts: Any) -> str | None:
-    part: Part | None = next((part for part in parts if part.filepath == "recipe.toml"), None)
-    if part is None:
-        return None
-    with part.path.open("rb") as file:
-        return file.read(_SHOWN_RECIPE).decode("utf-8", errors="replace")
 
 
 def _own_path(path: str) -> str:

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable, Sequence
 
 import uvicorn
+from fastapi import FastAPI
 
 from metier.errors import InputError, UnavailableError
 from metier.server.app import create_app
@@ -27,11 +28,13 @@ def bind(host: str, port: int) -> socket.socket:
         InputError: The address is not this machine's, or the port is not allowed.
         UnavailableError: The port is taken (``port_taken``).
     """
+    if not 0 <= port <= 65_535:
+        raise InputError(f"{port} is not a port.", remedy="Use a port from 1 to 65535.")
     try:
         family, _, _, _, target = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-    except (socket.gaierror, OverflowError) as error:
+    except socket.gaierror as error:
         raise InputError(
             f"{host}:{port} is not an address of this machine.",
             remedy="Use 127.0.0.1 and a port from 1 to 65535.",
@@ -53,9 +56,6 @@ def bind(host: str, port: int) -> socket.socket:
             f"{host}:{port} cannot be bound: {error.strerror}.",
             remedy="Use 127.0.0.1 and a port above 1023.",
         ) from error
-    except OverflowError as error:
-        listener.close()
-        raise InputError(f"{port} is not a port.", remedy="Use a port from 1 to 65535.") from error
     return listener
 
 
@@ -87,16 +87,21 @@ def serve(
         UnavailableError: The port is taken.
     """
     check_binding(host, api_key)
-    listener = bind(host, port)
-    app = create_app(
-        metier,
-        pages,
-        api_key=api_key,
-        host=host,
-        port=listener.getsockname()[1],
-        names=names,
-        log_requests=log_requests,
-    )
+    with bind(host, port) as listener:
+        app = create_app(
+            metier,
+            pages,
+            api_key=api_key,
+            host=host,
+            port=listener.getsockname()[1],
+            names=names,
+            log_requests=log_requests,
+        )
+        server_for(app, ready).run(sockets=[listener])
+
+
+def server_for(app: FastAPI, ready: Callable[[], None] | None = None) -> uvicorn.Server:
+    """A server for ``app``, to be run on a socket of ``bind``; ``ready`` as in ``serve``."""
     config = uvicorn.Config(
         app,
         access_log=False,
@@ -106,11 +111,8 @@ def serve(
         proxy_headers=False,
         timeout_graceful_shutdown=2,
         timeout_keep_alive=30,
-        h11_max_incomplete_event_size=64 * 1024,
     )
-    server = _Announcing(config, ready)
-    with listener:
-        server.run(sockets=[listener])
+    return _Announcing(config, ready)
 
 
 class _Announcing(uvicorn.Server):

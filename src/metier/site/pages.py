@@ -151,7 +151,7 @@ class Site:
 
     def job(self, job: Mapping[str, Any], options: Options) -> str:
         """One job: the ladder while it is climbed."""
-        rungs = [Rung.model_validate(_known(rung, Rung)) for rung in job["rungs"]]
+        rungs = [_rung(rung) for rung in job["rungs"]]
         return self._page(
             "job.html",
             options,
@@ -224,8 +224,10 @@ def answer_words(prediction: Prediction) -> dict[str, Any]:
     }
 
 
-def _known(rung: Mapping[str, Any], model: type[Rung]) -> dict[str, Any]:
-    return {name: value for name, value in rung.items() if name in model.model_fields}
+def _rung(told: Mapping[str, Any]) -> Rung:
+    """A rung as a job tells of it; one that is being tried has only its name."""
+    known = {name: value for name, value in told.items() if name in Rung.model_fields}
+    return Rung.model_validate({"title": told["name"], "state": "tried", **known})
 
 
 def _claims(item: Item, card: Card, results: Sequence[str]) -> dict[str, Any]:

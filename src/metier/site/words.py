@@ -188,8 +188,12 @@ def headline(card: Card) -> tuple[str, VerdictWords | None]:
     """The one sentence of a specialist: against its base, else against the next best rival."""
     for against in ("base", "general", "majority", "other"):
         item = card.against(against)
-        if item is not None:
-            return sentence(item), VERDICTS[item.difference.verdict]
+        if item is None:
+            continue
+        if item.difference.verdict is Verdict.WIN and card.leaks.blocks_win:
+            leaked = percent(card.leaks.share)
+            return f"Not proved: {leaked} of the eval items are in the training rows.", None
+        return sentence(item), VERDICTS[item.difference.verdict]
     accuracy = card.accuracy()
     if accuracy is None:
         return "Not proved: nothing was measured.", None

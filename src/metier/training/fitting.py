@@ -76,7 +76,10 @@ def cross_validate(
         return True
 
     numbers: Sequence[int] = [int(fold) for fold in np.unique(folds)]
-    with _solver_settings(), ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+    # liblinear draws from one generator for the whole process: two fits at once would share it,
+    # and no fit could be repeated.
+    at_once = 1 if fit is fit_hinge else max(1, workers)
+    with _solver_settings(), ThreadPoolExecutor(max_workers=at_once) as pool:
         finished = list(pool.map(one, numbers))
     return logits if all(finished) else None
 

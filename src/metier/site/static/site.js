@@ -256,9 +256,11 @@ function startJob() {
   source.addEventListener("progress", (event) => {
     const step = JSON.parse(event.data);
     state.textContent = clip(step.message, 300);
-    if (step.fraction !== null) bar.value = step.fraction;
+    if (step.fraction === null) bar.removeAttribute("value");
+    else bar.value = step.fraction;
     one("[data-left]", head).textContent = step.seconds_left === null ? "" : `about ${duration(step.seconds_left)} left`;
-    if (step.stage === "rung") showRung(step.data.rung ?? step.data);
+    if (step.stage === "rung") showRung(step.data);
+    if (step.stage === "choose") (step.data.ladder ?? []).forEach(showRung);
   });
   for (const kind of ["done", "failed", "stopped"]) {
     source.addEventListener(kind, () => {
