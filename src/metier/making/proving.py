@@ -31,8 +31,8 @@ EXAMPLES = 5
 """Retrieved examples that the general model is shown (field practice, ``docs/explanation``)."""
 NOT_CONFIGURED = "no general model is configured"
 CONFIGURE = (
-    "METIER_GENERAL_URL=https://HOST/v1 METIER_GENERAL_MODEL=NAME METIER_GENERAL_KEY_FILE=FILE "
-    "metier make ..."
+    "METIER_GENERAL_URL=https://HOST/v1 METIER_GENERAL_MODEL=MODEL "
+    "metier eval {name} --on {name} --against general"
 )
 
 
@@ -113,7 +113,7 @@ def prove(
         results[_key(role, results)] = result
         costs[_key_of(result, results)] = cost
         rows.append(_row(role, result, cost).model_copy(update={"settings": _settings(system)}))
-    rows.extend(_missing(base, service))
+    rows.extend(_missing(base, service, recipe.specialist.name))
     evidence = [
         compare(
             results["specialist"],
@@ -189,7 +189,7 @@ def _row(role: str, result: Result, cost: Cost) -> Row:
     )
 
 
-def _missing(base: ZeroShotSystem | None, service: Service | None) -> list[Row]:
+def _missing(base: ZeroShotSystem | None, service: Service | None, name: str) -> list[Row]:
     rows = []
     if base is None:
         rows.append(
@@ -201,7 +201,8 @@ def _missing(base: ZeroShotSystem | None, service: Service | None) -> list[Row]:
             )
         )
     if service is None:
-        rows.append(Row(role="general", name="general", note=NOT_CONFIGURED, command=CONFIGURE))
+        command = CONFIGURE.format(name=name)
+        rows.append(Row(role="general", name="general", note=NOT_CONFIGURED, command=command))
     return rows
 
 
