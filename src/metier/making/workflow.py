@@ -26,6 +26,7 @@ from metier.making.makers import Makers
 from metier.making.material import HashedWords
 from metier.making.proving import Proof, Trial, prove
 from metier.making.rows import Rows, gather
+from metier.making.thinning import within_budget
 from metier.manifest import WEIGHT_CONFIG_TYPE, WEIGHT_TYPE, Descriptor, system_digest
 from metier.messages import Encoder, Progress, Report
 from metier.recipe import Recipe
@@ -70,6 +71,7 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
     rows = gather(recipe, makers.places, report)
     recipe = rows.recipe
     clock.check()
+    rows = within_budget(rows, clock, recipe.ladder.seed, report)
     makers.evals.mkdir(parents=True, exist_ok=True)
     write_eval(makers.evals / f"{Digest.parse(rows.sealed.fingerprint).hex}.jsonl", rows.sealed)
     bases = encoders.Bases(makers.base, makers.encoder, report, clock)
