@@ -56,11 +56,8 @@ def commit() -> str | None:
     here = Path(__file__).resolve().parent
     try:
         found = _git(here, "rev-parse", "HEAD")
-        return (
-            f"{found}+changes"
-            if _git(here, "status", "--porcelain", "--untracked-files=no")
-            else found
-        )
+        changed = _git(here, "status", "--porcelain", "--untracked-files=no")
+        return f"{found}+changes" if changed else found
     except (OSError, subprocess.CalledProcessError):
         return None
 
