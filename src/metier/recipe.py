@@ -74,10 +74,12 @@ class DataPart(Frozen):
     ``file`` and ``dir`` are paths beside the recipe; ``git`` is a repository at a commit, or
     several ``repositories`` that one converter reads together.
     ``rows_sha256`` is the digest of the canonical rows (JSON Lines, UTF-8) that the converter
-    makes of the upstream files: a mirror is addressed by it.
+    makes of the upstream files: a mirror is addressed by it. ``role`` says what its rows are for;
+    ``both`` leaves it to the rows' own split, or to chance.
     """
 
     kind: Literal["file", "dir", "git"]
+    role: Literal["both", "train", "eval"] = "both"
     url: str | None = None
     commit: str | None = Field(default=None, pattern=r"^[0-9a-f]{7,64}$")
     path: str | None = None
