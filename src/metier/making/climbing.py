@@ -18,7 +18,7 @@ from metier.heads import FloatArray
 from metier.making.clock import Clock
 from metier.making.learners import Learner
 from metier.messages import Progress, Report
-from metier.training.fitting import Rows, cross_validate
+from metier.training.fitting import Rows, at_once, cross_validate, fit_whole
 from metier.training.ladder import Candidate, Choice, choose, mixture
 
 PROBE = 2_000
@@ -82,7 +82,8 @@ class Climb:
             self._no_time(learner, encoding_seconds)
             return False
         rows = learner.view(task.texts)
-        expected = self._fit_seconds(learner, rows) * folds / max(1, min(self.workers, folds))
+        expected = self._fit_seconds(learner, rows) * folds
+        expected /= max(1, min(at_once(learner.fit, self.workers), folds))
         if expected > (float("inf") if always else self.clock.left - reserve):
             self._no_time(learner, expected)
             return False
@@ -217,7 +218,8 @@ class Climb:
         if np.unique(self.task.classes[picked]).size < 2:
             return 0.0
         start = time.perf_counter()
-        learner.fit(rows[picked], self.task.classes[picked], self.task.labels, self.task.seed)
+        task = self.task
+        fit_whole(learner.fit, rows[picked], task.classes[picked], task.labels, task.seed)
         return (time.perf_counter() - start) * number / picked.size
 
 
