@@ -7,7 +7,6 @@ from typing import Any
 
 import made_up
 import tiny_bert
-
 from metier.assembly import Metier
 from metier.recipe import BasePart, Recipe
 from metier.settings import Settings

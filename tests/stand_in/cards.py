@@ -49,7 +49,7 @@ def difference(
         interval=Interval(low=value - half, high=value + half),
         n=n,
         clusters=n,
-        discordant=int(n * abs(value) * 1.3) + 3,
+        discordant=int(n * min(abs(value), 1.0) * 0.7) + 3 if value == value else 0,
         method=METHOD,
         **more,
     )
@@ -169,6 +169,26 @@ def curve(top: float = 0.941) -> LabelCurve:
     )
 
 
+DATA = DataSummary(
+    train_rows=10_003,
+    eval_rows=3080,
+    labels=77,
+    smallest_class=35,
+    largest_class=187,
+    train_digest="sha256:" + "d1" * 32,
+    eval_digest="sha256:" + "d2" * 32,
+    source="PolyAI task-specific-datasets, banking_data",
+    licence="CC-BY-4.0",
+    given_split=True,
+)
+LABELS = (
+    *(f"intent_{index:02d}" for index in range(74)),
+    "card_arrival",
+    "lost_or_stolen_card",
+    "exchange_rate",
+)
+
+
 def banking() -> Card:
     own, base, general = score(0.941), score(0.710, half=0.016), score(0.786, half=0.014)
     name = "banking-intents"
@@ -178,12 +198,7 @@ def banking() -> Card:
         domain="banking",
         description="Says which of 77 things a bank's customer wants.",
         licence="Apache-2.0",
-        labels=(
-            *(f"intent_{index:02d}" for index in range(74)),
-            "card_arrival",
-            "lost_or_stolen_card",
-            "exchange_rate",
-        ),
+        labels=LABELS,
         base=BASE,
         rung="ensemble",
         why="It is the first rung within one point of the best; the cheaper ones are 1.1 points "
@@ -213,18 +228,7 @@ def banking() -> Card:
         ),
         out_of_scope=OutOfScope(energy_threshold=3.1, false_alarms=0.05),
         leaks=leaks(),
-        data=DataSummary(
-            train_rows=10_003,
-            eval_rows=3080,
-            labels=77,
-            smallest_class=35,
-            largest_class=187,
-            train_digest="sha256:" + "d1" * 32,
-            eval_digest="sha256:" + "d2" * 32,
-            source="PolyAI task-specific-datasets, banking_data",
-            licence="CC-BY-4.0",
-            given_split=True,
-        ),
+        data=DATA,
         worst_labels=(
             ("topping_up_by_card", 0.78, 40),
             ("why_verify_identity", 0.80, 40),

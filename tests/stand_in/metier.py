@@ -141,7 +141,7 @@ class StandIn:
             if cancelled():
                 raise DidNotPassError("It was stopped.", code="stopped")
             report(Progress("rung", f"Trying {rung.title}.", data={"name": rung.name}))
-            time.sleep(self.pause)
+            time.sleep(1.0 if recipe.specialist.name == "slow" else self.pause)
             facts = rung.model_copy(update={"state": "tried", "why": ""}).model_dump(mode="json")
             share = 0.1 + 0.8 * (number + 1) / len(rungs)
             report(Progress("rung", f"{rung.title}: tried.", share, 20 * (1 - share), facts))

@@ -6,11 +6,11 @@ import json
 import threading
 from pathlib import Path
 
-import made_up
 import pytest
+
+import made_up
 import tiny_bert
 import workshop
-
 from metier.assembly import Metier, today, toolchain
 from metier.card import Card, Verdict
 from metier.errors import InputError, NotFoundError, UnavailableError

@@ -29,6 +29,9 @@ STAGES = {
     "eval": "Asking the sealed questions",
     "curve": "Drawing the label curve",
     "save": "Saving",
+    "base": "Making the encoder ready",
+    "verify": "Checking the store",
+    "remake": "Making again",
     "done": "Done",
 }
 _SETTLED_SECONDS = 0.5

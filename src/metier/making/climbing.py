@@ -82,8 +82,7 @@ class Climb:
             self._no_time(learner, encoding_seconds)
             return False
         rows = learner.view(task.texts)
-        expected = self._fit_seconds(learner, rows) * folds
-        expected /= max(1, min(at_once(learner.fit, self.workers), folds))
+        expected = self._fit_seconds(learner, rows, folds)
         if expected > (float("inf") if always else self.clock.left - reserve):
             self._no_time(learner, expected)
             return False
@@ -209,8 +208,8 @@ class Climb:
         step = max(1, len(self.task.texts) // 48)
         return list(self.task.texts[::step])
 
-    def _fit_seconds(self, learner: Learner, rows: Rows) -> float:
-        """Expected seconds of one fit, from a fit on some rows; 0 without a budget."""
+    def _fit_seconds(self, learner: Learner, rows: Rows, folds: int) -> float:
+        """Expected seconds of a fit for each fold, from one on some rows; 0 without a budget."""
         number = self.task.classes.size
         if self.clock.budget is None or number <= PROBE:
             return 0.0
@@ -220,7 +219,8 @@ class Climb:
         start = time.perf_counter()
         task = self.task
         fit_whole(learner.fit, rows[picked], task.classes[picked], task.labels, task.seed)
-        return (time.perf_counter() - start) * number / picked.size
+        one = (time.perf_counter() - start) * number / picked.size
+        return one * folds / min(at_once(learner.fit, self.workers), folds)
 
 
 def _rung_sentence(rung: Rung) -> str:

@@ -104,9 +104,9 @@ class HashedWords:
 
 
 def buckets_for(labels: int) -> int:
-    """The largest power of two whose int8 table fits, from 2**11 to 2**18."""
+    """The largest power of two whose int8 table and float16 weighting fit, from 2**11 to 2**18."""
     power = 18
-    while power > 11 and (1 << power) * labels > LARGEST_TABLE:
+    while power > 11 and (1 << power) * (labels + 2) > LARGEST_TABLE:
         power -= 1
     return 1 << power
 

@@ -24,7 +24,7 @@ from metier.evals.running import discard, journal_path, run_to_end
 from metier.evals.summary import mean_score
 from metier.features import FeatureSpec, hashed_counts
 from metier.heads import inverse_document_frequency, weigh
-from metier.making.rows import Rows
+from metier.making.rows import Rows, rows_digest
 from metier.messages import Example, Progress, Report, System
 from metier.recipe import Recipe
 
@@ -34,8 +34,8 @@ NOT_CONFIGURED = "no general model is configured"
 NOT_INSTALLED = "the base encoder is not installed"
 NOT_WANTED = "the recipe does not ask for it"
 CONFIGURE = (
-    "METIER_GENERAL_URL=https://HOST/v1 METIER_GENERAL_MODEL=NAME METIER_GENERAL_KEY_FILE=FILE "
-    "metier make ..."
+    "METIER_GENERAL_URL=https://HOST/v1 METIER_GENERAL_MODEL=MODEL "
+    "metier eval {name} --on {name} --against general"
 )
 
 
@@ -174,7 +174,7 @@ def _general(service: Service, recipe: Recipe, rows: Rows) -> list[tuple[str, Sy
     if outside is not None:
         labels = (*labels, outside)
         examples = (*examples, *(Example(text, outside) for text in rows.outside))
-    find, source = nearest(examples), rows.summary.train_digest
+    find, source = nearest(examples), rows_digest(examples)
     cost = Cost(cost_class="remote", price_per_million_tokens=service.price_in)
     return [
         ("general", GeneralSystem(service, labels), cost),
@@ -237,7 +237,8 @@ def _missing(recipe: Recipe, base: ZeroShotSystem | str, service: Service | None
         mend = "metier doctor" if base == NOT_INSTALLED else _repeat(recipe, "base")
         rows.append(_unasked("base", "base", base, mend))
     if service is None:
-        rows.append(_unasked("general", "general", NOT_CONFIGURED, CONFIGURE))
+        command = CONFIGURE.format(name=recipe.specialist.name)
+        rows.append(_unasked("general", "general", NOT_CONFIGURED, command))
     elif "general" not in recipe.eval.against:
         rows.append(_unasked("general", "general", NOT_WANTED, _repeat(recipe, "general")))
     return rows

@@ -27,6 +27,7 @@ from metier.making.makers import Makers
 from metier.making.material import HashedWords
 from metier.making.proving import NOT_INSTALLED, NOT_WANTED, Proof, Trial, prove
 from metier.making.rows import Rows, gather
+from metier.making.thinning import within_budget
 from metier.manifest import WEIGHT_CONFIG_TYPE, WEIGHT_TYPE, Descriptor, Role, system_digest
 from metier.messages import Encoder, Progress, Report
 from metier.recipe import Recipe
@@ -73,6 +74,7 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
     rows = gather(recipe, makers.places, report)
     recipe = rows.recipe
     clock.check()
+    rows = within_budget(rows, clock, recipe.ladder.seed, report)
     bases = encoders.Bases(makers.base, makers.encoder, report, clock)
     climb = climb_all(recipe, rows, bases, clock, report, makers.threads)
     choice, ladder = climb.choose(recipe.ladder.margin)

@@ -31,7 +31,8 @@ def router(metier: Facade, jobs: Jobs) -> APIRouter:
     routes = APIRouter(prefix="/metier/v1")
     _add_specialists(routes, metier)
     _add_store(routes, metier, jobs)
-    _add_work(routes, metier, jobs)
+    _add_making(routes, metier, jobs)
+    _add_proofs(routes, metier, jobs)
     _add_jobs(routes, jobs)
     return routes
 
@@ -103,18 +104,7 @@ def _add_store(routes: APIRouter, metier: Facade, jobs: Jobs) -> None:
         return json_response(native.plain(found))
 
 
-def _add_work(routes: APIRouter, metier: Facade, jobs: Jobs) -> None:
-    async def ordered(
-        request: Request, files: tuple[str, ...], order: Callable[[Facade, uploads.Upload], Order]
-    ) -> Response:
-        upload = await uploads.receive(request, files=files)
-        try:
-            snapshot = jobs.submit(await run_in_threadpool(order, metier, upload))
-        except BaseException:
-            shutil.rmtree(upload.folder, ignore_errors=True)
-            raise
-        return _accepted(snapshot)
-
+def _add_making(routes: APIRouter, metier: Facade, jobs: Jobs) -> None:
     @routes.post(
         "/make",
         tags=["make"],
@@ -140,8 +130,10 @@ def _add_work(routes: APIRouter, metier: Facade, jobs: Jobs) -> None:
         `data` holds the rows (CSV, TSV or JSON Lines); `eval` sealed rows, else a share of the
         data is set aside. `budget` is a duration like `2m`.
         """
-        return await ordered(request, ("data", "eval"), orders.make_order)
+        return await _ordered(metier, jobs, request, ("data", "eval"), orders.make_order)
 
+
+def _add_proofs(routes: APIRouter, metier: Facade, jobs: Jobs) -> None:
     @routes.post(
         "/evaluate",
         tags=["prove"],
@@ -151,7 +143,7 @@ def _add_work(routes: APIRouter, metier: Facade, jobs: Jobs) -> None:
     )
     async def evaluate(request: Request) -> Response:
         """Queue an evaluation of `name`, and of the rivals in `against`, parted by commas."""
-        return await ordered(request, ("eval",), orders.evaluate_order)
+        return await _ordered(metier, jobs, request, ("eval",), orders.evaluate_order)
 
     @routes.post(
         "/compare",
@@ -162,7 +154,7 @@ def _add_work(routes: APIRouter, metier: Facade, jobs: Jobs) -> None:
     )
     async def compare(request: Request) -> Response:
         """Queue a paired comparison; the job's result is the evidence with its verdict."""
-        return await ordered(request, ("eval",), orders.compare_order)
+        return await _ordered(metier, jobs, request, ("eval",), orders.compare_order)
 
     @routes.post(
         "/check-eval",
@@ -178,6 +170,22 @@ def _add_work(routes: APIRouter, metier: Facade, jobs: Jobs) -> None:
         finally:
             shutil.rmtree(upload.folder, ignore_errors=True)
         return json_response(native.plain(found))
+
+
+async def _ordered(
+    metier: Facade,
+    jobs: Jobs,
+    request: Request,
+    files: tuple[str, ...],
+    order: Callable[[Facade, uploads.Upload], Order],
+) -> Response:
+    upload = await uploads.receive(request, files=files)
+    try:
+        snapshot = jobs.submit(await run_in_threadpool(order, metier, upload))
+    except BaseException:
+        shutil.rmtree(upload.folder, ignore_errors=True)
+        raise
+    return _accepted(snapshot)
 
 
 def _add_jobs(routes: APIRouter, jobs: Jobs) -> None:

@@ -59,6 +59,8 @@ def _line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
 
 def _place(value: float, domain: Domain, start: float, end: float) -> float:
     low, high = domain
+    if not math.isfinite(value):
+        return start
     share = (value - low) / (high - low) if high > low else 0.5
     return start + (end - start) * min(1.0, max(0.0, share))
 
@@ -67,8 +69,10 @@ def difference_domain(differences: Iterable[Difference]) -> Domain:
     """A common axis for evidence bars: zero, every interval, and air, in steps of five points."""
     lows, highs = [-0.05], [0.05]
     for item in differences:
-        lows.append(item.interval.low)
-        highs.append(item.interval.high)
+        ends = (item.interval.low, item.interval.high)
+        if all(map(math.isfinite, ends)):
+            lows.append(min(ends))
+            highs.append(max(ends))
     return math.floor(min(lows) * 20) / 20, math.ceil(max(highs) * 20) / 20
 
 
@@ -141,7 +145,7 @@ def evidence_axis(domain: Domain) -> str:
 
 def probability_bar(share: float) -> str:
     """One probability as a bar; the number stands beside it as text."""
-    width = _number(100 * min(1.0, max(0.0, share)))
+    width = _number(100 * min(1.0, max(0.0, share if math.isfinite(share) else 0.0)))
     return (
         '<svg class="chart probability" width="100%" height="8" aria-hidden="true">'
         '<rect class="track" width="100%" height="8" rx="1"/>'

@@ -10,7 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from metier.card import Card, Difference, Evidence, Row, Rung, Verdict
+from metier.card import (
+    Abstention,
+    Card,
+    Difference,
+    Evidence,
+    OutOfScope,
+    Row,
+    Rung,
+    Verdict,
+)
 from metier.site import charts, words
 from metier.site.values import File, Item
 
@@ -129,7 +138,7 @@ def _not_measured(name: str, card: Card, against: str) -> EvidenceRow:
     return EvidenceRow(
         against=f"against {words.RIVALS[against]}",
         rival=words.NOT_MEASURED,
-        note=words.clip(row.note, 200) if row is not None and row.note else note,
+        note=words.reason(row.note) if row is not None and row.note else note,
         command=words.clip(row.command, 300) if row is not None and row.command else command,
     )
 
@@ -166,7 +175,7 @@ def score_rows(item: Item, card: Card, results: Sequence[str]) -> list[dict[str,
                 "n": words.count(score.n) if score is not None else "",
                 "unscored": score.unscored if score is not None else 0,
                 "cost": _cost(row),
-                "note": words.clip(row.note, 200) if row.note else "",
+                "note": words.reason(row.note),
                 "command": words.clip(row.command, 300) if row.command else "",
                 "result": result_address(item, role) if role in results else None,
             }
@@ -197,6 +206,7 @@ def ladder_rows(rungs: Sequence[Rung]) -> list[dict[str, Any]]:
             "speed": words.milliseconds(rung.ms_per_text),
             "size": words.rung_size(rung),
             "made": words.duration(rung.seconds),
+            "measured": rung.accuracy is not None,
             "state": rung.state,
             "why": words.clip(rung.why, 300),
         }
@@ -230,22 +240,29 @@ def trust_sentences(card: Card) -> list[str]:
             f"(expected calibration error, {words.plural(card.calibration.n, 'unseen row')})."
         )
     if card.abstention is not None:
-        part = card.abstention
-        sentences.append(
-            f"It abstains when its best probability is below {part.threshold:.2f}: then it answers "
-            f"{words.percent(part.coverage)} of texts and {words.percent(part.accuracy)} of those "
-            f"answers are right ({words.plural(part.n, 'unseen row')}; "
-            f"the aim was {words.percent(part.target_accuracy)})."
-        )
+        sentences.append(_abstention_sentence(card.abstention))
     if card.out_of_scope is not None:
-        sentences.append(_scope_sentence(card))
+        sentences.append(_scope_sentence(card.out_of_scope))
     return sentences
 
 
-def _scope_sentence(card: Card) -> str:
-    part = card.out_of_scope
-    if part is None:
-        return ""
+def _abstention_sentence(part: Abstention) -> str:
+    right = words.percent(part.accuracy)
+    if part.coverage >= 1.0:
+        return (
+            f"It never abstains for being unsure: {right} of all its answers are right "
+            f"({words.plural(part.n, 'unseen row')}; the aim was "
+            f"{words.percent(part.target_accuracy)})."
+        )
+    return (
+        f"It abstains when its best probability is below {part.threshold:.2f}: then it answers "
+        f"{words.percent(part.coverage)} of texts and {right} of those "
+        f"answers are right ({words.plural(part.n, 'unseen row')}; "
+        f"the aim was {words.percent(part.target_accuracy)})."
+    )
+
+
+def _scope_sentence(part: OutOfScope) -> str:
     if part.auroc is None or part.recall is None:
         return (
             "It marks texts that look unlike everything it was made for; how many it finds was "
@@ -267,7 +284,7 @@ def leak_sentence(card: Card) -> str:
         )
     else:
         kinds = words.listed(
-            [f"{words.count(n)} {words.clip(kind, 40)}" for kind, n in report.by_kind.items()]
+            [f"{words.count(n)} {words.clip(kind, 40)}" for kind, n in report.by_kind.items() if n]
         )
         text = (
             f"{words.count(report.leaked)} of {words.plural(report.eval_items, 'eval item')} "

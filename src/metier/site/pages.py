@@ -7,6 +7,7 @@ templates and assets, and escapes everything (autoescape; see ``words.clip`` for
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -157,6 +158,9 @@ class Site:
             options,
             job=job,
             live=job["state"] in ("queued", "running"),
+            result=json.dumps(job["result"], indent=2, ensure_ascii=False, default=str)
+            if job["result"] is not None
+            else "",
             ladder=evidence.ladder_rows(rungs),
             plot=charts.ladder_plot(rungs, key="ladder"),
             json_address=f"{job['page']}.json",

@@ -81,12 +81,14 @@ def few(number: float) -> str:
         return f"{number:,.0f}"
     if number >= 10:
         return f"{number:.0f}"
-    return f"{number:.1f}" if number >= 1 else f"{number:.2g}"
+    return f"{number:.1f}" if number >= 0.995 else f"{number:.2g}"
 
 
 def milliseconds(value: float | None) -> str:
     """3.02 as "3.0 ms"."""
-    return NOT_MEASURED if value is None else f"{few(value)}\u202fms"
+    if value is None:
+        return NOT_MEASURED
+    return f"{few(value)}\u202fms" if value >= 0.01 else "under 0.01\u202fms"
 
 
 def size(number: int | None) -> str:
@@ -157,9 +159,8 @@ def sentence(item: Evidence) -> str:
     difference, rival = item.difference, RIVALS[item.against]
     facts = f"({interval_words(difference)}, {plural(difference.n, 'question')}, {date(item.date)})"
     size_of = points(abs(difference.difference))
-    margin = f"{few(difference.margin * 100)} " + (
-        "point" if difference.margin == 0.01 else "points"
-    )
+    margin = f"{difference.margin * 100:.2g}"
+    margin += " point" if margin == "1" else " points"
     if difference.verdict is Verdict.WIN:
         small = f" It is less than the margin of {margin}." if difference.small else ""
         return f"Better than {rival} by {size_of} points {facts}.{small}"
@@ -209,6 +210,11 @@ def cost_line(card: Card) -> list[str]:
     if card.cost.ms_per_text is not None:
         facts.append(f"{milliseconds(card.cost.ms_per_text)} a text")
     return facts
+
+
+def reason(note: str | None) -> str:
+    """A row's note without the "not measured" that stands beside it already."""
+    return clip((note or "").removeprefix(f"{NOT_MEASURED}:").strip(), 200)
 
 
 def rung_size(rung: Rung) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import made_up
 from metier.engines.classifier import TextClassifier
 from metier.engines.parts import Member, SpecialistFile, pack_hashed, pack_head
 from metier.errors import InputError
 from metier.features import FeatureSpec, hashed_counts
 from metier.heads import LinearHead, inverse_document_frequency, weigh
 from metier.training.fitting import fit_hinge, fit_whole
-import made_up
 
 LABELS = tuple(sorted(made_up.SAID))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import made_up
 from metier.errors import InputError
 from metier.features import FeatureSpec, hashed_counts
 from metier.heads import ABSENT, inverse_document_frequency, weigh
 from metier.training.fitting import cross_validate, fit_hinge, fit_logistic, fit_whole
-import made_up
 
 
 def clusters(number: int = 300, labels: int = 3, seed: int = 0):

@@ -223,6 +223,11 @@ function rungRow(number, rung) {
   const words = score
     ? percent(score.value) + (score.interval ? ` (${points(score.interval.low)} to ${points(score.interval.high)})` : "")
     : "not measured";
+  if (!score && rung.state !== undefined && rung.state !== "tried") {
+    const why = element("td", { class: "facts", colspan: 4 }, clip(rung.why || "not tried", 300));
+    const left = element("th", { scope: "row" }, element("bdi", {}, clip(rung.title ?? rung.name, 80)), " ", element("span", { class: "state" }, clip(rung.state, 20)));
+    return element("tr", { class: "fresh", "data-rung": clip(rung.name, 60) }, element("td", { class: "number" }, String(number)), left, why);
+  }
   const quality = element("td", { class: "quality" });
   quality.append(element("span", {}, words));
   if (score) quality.append(meter(score.value));
