@@ -11,6 +11,7 @@ DEV := $(VENV)/.installed-dev
 ENCODER := $(VENV)/.installed-encoder
 ARGS ?=
 WORKERS ?= 2
+BENCH ?= $(basename $(notdir $(shell grep -l -e '"--out"' benchmarks/*.py)))
 
 # A virtual environment that was moved, or whose Python is gone, is made again.
 ifneq ($(shell $(BIN)/python -c 'import sys; print(sys.prefix)' 2>/dev/null),$(abspath $(VENV)))
@@ -35,8 +36,11 @@ lint: $(DEV) ## Check style, types and floors only.
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-bench: $(RUN) $(ENCODER) ## Run the benchmarks (docs/how-to/run-the-benchmarks.md).
-	$(BIN)/python -m benchmarks $(ARGS)
+bench: $(RUN) $(ENCODER) ## Run every benchmark, or one: BENCH=cold_start.
+	@failed=""; for name in $(BENCH); do \
+		echo "== $$name"; \
+		$(BIN)/python benchmarks/$$name.py --out benchmarks/results/$$name.json $(ARGS) || failed="$$failed $$name"; \
+	done; [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
 docs: $(RUN) ## Write the pages that come out of the code: decisions' index, command line.
 	scripts/decisions

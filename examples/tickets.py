@@ -2,7 +2,7 @@
 
 It knows two dozen phrases per team and joins them so that no pair of phrases occurs twice: the
 rows look alike, as real tickets do, but no row is another one in disguise, which the leak gate of
-``metier make`` would find. One ticket in sixteen stands with the wrong team, as in a real inbox, so
+``metier make`` would find. One ticket in forty stands with the wrong team, as in a real inbox, so
 no method can be right every time. It needs nothing but Python.
 
     python examples/tickets.py tickets.csv
@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 ROWS_PER_TEAM = 100
-WRONG_TEAM = 1 / 16
+WRONG_TEAM = 1 / 40
 
 # What happened, and what the customer wants or adds. Some phrases fit more than one team.
 PHRASES: dict[str, tuple[list[str], list[str]]] = {
@@ -202,8 +202,8 @@ PHRASES: dict[str, tuple[list[str], list[str]]] = {
         ],
     ),
 }
-OPENINGS = ["Hello,", "Hi team,", "Good morning,", "Hi,", "To whom it may concern:", "", "", ""]
-CLOSINGS = ["Thanks", "Best regards", "Please answer soon", "Thank you in advance", "", "", "", ""]
+OPENINGS = ["Hello,", "Hi team,", "Good morning,", "Hi,", "Dear support,", "", "", ""]
+CLOSINGS = ["Thanks", "Best regards", "Please answer soon", "Thank you", "", "", "", ""]
 
 
 def ticket(happened: str, wanted: str, dice: random.Random) -> str:

@@ -15,21 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metier.answer import Answering, base_digest
-from metier.card import BaseReference, Card
+from metier.card import BaseReference, Card, Evidence
 from metier.errors import InputError, MetierError, NotFoundError, UnavailableError
 from metier.fleet import Fleet, Installed
 from metier.hardware import cpu_class, machine, usable_cores
 from metier.ledger import Ledger
 from metier.manifest import BASE, BUILD, KIND, RECIPE, TASK
-from metier.messages import Encoder, Prediction, Progress, Report, silent
-from metier.recipe import (
-    DataPart,
-    EvalPart,
-    LadderPart,
-    Recipe,
-    SpecialistPart,
-    SplitPart,
-)
+from metier.messages import Prediction, Progress, Report, silent
+from metier.recipe import Recipe
 from metier.reference import Digest, Reference
 from metier.settings import Settings
 from metier.sources import Sources
@@ -39,7 +32,7 @@ if TYPE_CHECKING:
     from metier.engines.remote import Service
     from metier.evals.items import Eval
     from metier.examine import Examined, Examiner
-    from metier.make import Makers
+    from metier.making import Makers
 
 DEFAULT_BASE = "all-minilm-l6-v2"
 STARTERS = Path(__file__).parent / "starters"
@@ -100,12 +93,7 @@ class Metier:
         """Remove a specialist and, unless another has it too, its sealed eval."""
         installed = self.fleet.show(name)
         self.fleet.remove(name)
-        if installed.card is None:
-            return
-        kept = {item.card.data.eval_digest for item in self.fleet.list() if item.card}
-        digest = installed.card.data.eval_digest
-        if digest not in kept:
-            (self._evals / f"{Digest.parse(digest).hex}.jsonl").unlink(missing_ok=True)
+        self._forget_eval(installed.card)
 
     def collect_garbage(self) -> dict[str, Any]:
         """Remove blobs that nothing names; returns how many and how many bytes."""
@@ -134,6 +122,10 @@ class Metier:
             for part in self.fleet.parts(name)
         ]
 
+    def read_part(self, name: str, filepath: str) -> bytes:
+        """The bytes of one of its files, proved by their digest."""
+        return self.fleet.read_part(name, filepath)
+
     def recipe_of(self, name: str) -> Recipe:
         """The recipe that an installed specialist was made by, its local files found again."""
         text = self.fleet.read_part(name, "recipe.toml").decode()
@@ -141,7 +133,9 @@ class Metier:
 
     # --- answering ------------------------------------------------------------------------------
 
-    def classify(self, name: str, texts: Sequence[str], *, top: int = 5) -> list[Prediction]:
+    def classify(
+        self, name: str, texts: Sequence[str], *, top: int = 5
+    ) -> builtins.list[Prediction]:
         """One prediction per text."""
         return self._answering.classify(name, texts, top=top)
 
@@ -165,34 +159,18 @@ class Metier:
         drop_leaks: bool = False,
         curve: bool = True,
     ) -> Recipe:
-        """A recipe for a file of examples.
+        """A recipe for a file of examples; see ``making.asking``."""
+        from metier.making.asking import Columns, recipe_for
 
-        Args:
-            data: Labelled rows: a file or a folder; its rows' own split is kept.
-            name: What to call the specialist.
-            eval_file: Sealed rows in a file of their own.
-            text: The column of the texts, where it is not to be recognised.
-            label: The column of the labels.
-            group: The column of the groups: rows of one group never straddle a split.
-            budget: Wall seconds for everything.
-            seed: Of every choice that chance makes.
-            drop_leaks: Take leaked rows out of the training rows.
-            curve: Whether to draw the label-efficiency curve.
-        """
-        parts = [_data_part(data, "train" if eval_file else "both")]
-        if eval_file is not None:
-            parts.append(_data_part(eval_file, "eval"))
-        return Recipe(
-            specialist=SpecialistPart(name=name),
-            data=tuple(parts),
-            split=SplitPart(
-                text=text,
-                label=label,
-                group=group,
-                drop_leaks=drop_leaks,
-            ),
-            ladder=LadderPart(budget_seconds=budget, seed=seed, curve=curve),
-            eval=EvalPart(),
+        return recipe_for(
+            data,
+            name=name,
+            eval_file=eval_file,
+            columns=Columns(text, label, group),
+            budget=budget,
+            seed=seed,
+            drop_leaks=drop_leaks,
+            curve=curve,
         )
 
     def make(
@@ -216,23 +194,13 @@ class Metier:
         Raises:
             InputError: The data or recipe is wrong; nothing is installed.
         """
-        from metier.make import make
-        from metier.make.carding import recipe_toml, results_parts
+        from metier.making import artifact_parts, make
 
+        before = self._replaced(recipe.specialist.name)
         with self._making:
             makers = self._makers(recipe.base.ref, folder, confined)
             made = make(recipe, makers, report=report, cancelled=cancelled)
         card = made.card
-        parts: dict[str, Any] = {
-            path: ("weight-config" if path.endswith(".json") else "weight", data)
-            for path, data in made.parts.items()
-        }
-        documents = {
-            "card.json": card.to_bytes(),
-            "recipe.toml": recipe_toml(made.recipe),
-            **results_parts(made.proof),
-        }
-        parts.update({path: ("doc", data) for path, data in documents.items()})
         annotations = {
             KIND: "specialist",
             TASK: card.task,
@@ -241,9 +209,13 @@ class Metier:
         }
         if card.base is not None:
             annotations[BASE] = card.base.digest
-        self.fleet.install(Reference.parse(card.name), parts, annotations, card.licence)
+        reference = Reference.parse(card.name)
+        self.fleet.install(reference, artifact_parts(made), annotations, card.licence)
+        self._keep_eval(made.sealed)
+        self._forget_eval(before)
         self._sources.add(made.located)
         self._record(card, {key: item.digest for key, item in made.proof.results.items()})
+        made.proof.settle()
         report(Progress("done", f"{card.name} is installed.", 1.0, data=card.to_dict()))
         return card
 
@@ -267,7 +239,7 @@ class Metier:
             self.ledger.append("evidence", name, Digest.parse(examined.result), body)
         return examined
 
-    def compare(self, first: str, second: str, *, on: str) -> Any:
+    def compare(self, first: str, second: str, *, on: str) -> Evidence:
         """The evidence of two systems on one eval."""
         return self.evaluate(first, on=on, against=[second]).evidence[0]
 
@@ -288,7 +260,14 @@ class Metier:
         )
         found: dict[str, Any] = {"checked": verified.checked, "problems": problems}
         if remake:
-            found["remade"] = self._remake_all(problems, report)
+            from metier.making.remaking import remake_all
+
+            made = [item for item in self.fleet.list() if item.card is not None]
+            remade, differing = remake_all(
+                made, self.fleet, self.recipe_of, self._remakers, report=report
+            )
+            found["remade"] = remade
+            problems.extend(differing)
         return found
 
     # --- setting up -----------------------------------------------------------------------------
@@ -397,7 +376,7 @@ class Metier:
         return service
 
     def _makers(self, base: str, folder: Path, confined: bool) -> Makers:
-        from metier.make import Makers, Places
+        from metier.making import Makers, Places
 
         return Makers(
             places=Places(folder, self.settings.mirror, self.settings.home / "cache", confined),
@@ -407,10 +386,14 @@ class Metier:
             machine=machine(),
             toolchain=toolchain(),
             threads=self._threads,
-            evals=self._evals,
             journals=self.settings.home / "journals",
             today=today(),
         )
+
+    def _remakers(self, recipe: Recipe) -> Makers:
+        """For a remake: the general model is not asked again."""
+        makers = self._makers(recipe.base.ref, self.settings.home, confined=False)
+        return replace(makers, service=None)
 
     def _examiner(self) -> Examiner:
         from metier.examine import Examiner
@@ -418,8 +401,8 @@ class Metier:
         return Examiner(
             fleet=self.fleet,
             classifier=self._answering.classifier,
-            encoder=self._default_encoder,
-            base_name=DEFAULT_BASE,
+            base_of=lambda name: self.recipe_of(name).base.ref,
+            encoder=lambda base: self._answering.encoder(base, "fp32"),
             service=self._service(),
             evals=self._evals,
             journals=self.settings.home / "journals",
@@ -429,13 +412,9 @@ class Metier:
             today=today(),
         )
 
-    def _default_encoder(self) -> Encoder:
-        return self._answering.encoder(DEFAULT_BASE, "fp32")
-
     def _rebuild(self, installed: Installed) -> Eval:
         """Seal a specialist's eval again from its recipe's sources."""
-        from metier.evals.items import write_eval
-        from metier.make.rows import gather
+        from metier.making.rows import gather
 
         recipe = self.recipe_of(str(installed.reference))
         makers = self._makers(recipe.base.ref, self.settings.home, confined=False)
@@ -453,9 +432,39 @@ class Metier:
                 f"The rows of {installed.name!r} are no longer what its eval was sealed from.",
                 code="other_eval",
             )
-        self._evals.mkdir(parents=True, exist_ok=True)
-        write_eval(self._evals / f"{Digest.parse(sealed.fingerprint).hex}.jsonl", sealed)
+        self._keep_eval(sealed)
         return sealed
+
+    def _replaced(self, name: str) -> Card | None:
+        """The card of what a new specialist of this name replaces; bases are not replaced."""
+        try:
+            installed = self.fleet.show(name)
+        except NotFoundError:
+            return None
+        if installed.kind != "specialist":
+            raise InputError(
+                f"{installed.name!r} is a {installed.kind} that specialists may stand on.",
+                code="name_taken",
+                remedy="Give the specialist another name.",
+            )
+        return installed.card
+
+    def _eval_file(self, fingerprint: str) -> Path:
+        return self._evals / f"{Digest.parse(fingerprint).hex}.jsonl"
+
+    def _keep_eval(self, sealed: Eval) -> None:
+        from metier.evals.items import write_eval
+
+        self._evals.mkdir(parents=True, exist_ok=True)
+        write_eval(self._eval_file(sealed.fingerprint), sealed)
+
+    def _forget_eval(self, card: Card | None) -> None:
+        """Remove the sealed eval of a specialist that is gone, unless another has it too."""
+        if card is None:
+            return
+        kept = {item.card.data.eval_digest for item in self.fleet.list() if item.card}
+        if card.data.eval_digest not in kept:
+            self._eval_file(card.data.eval_digest).unlink(missing_ok=True)
 
     def _record(self, card: Card, results: dict[str, str]) -> None:
         for key, digest in results.items():
@@ -465,41 +474,6 @@ class Metier:
             self.ledger.append("evidence", card.name, Digest.parse(card.system), body)
         decision = {"rung": card.rung, "why": card.why, "decided": card.decided}
         self.ledger.append("decision", card.name, Digest.parse(card.system), decision)
-
-    def _remake_all(
-        self, problems: builtins.list[dict[str, Any]], report: Report
-    ) -> builtins.list[dict[str, Any]]:
-        from metier.evals.results import read_result
-        from metier.make.remaking import remake
-
-        remade = []
-        for installed in self.fleet.list():
-            if installed.card is None:
-                continue
-            name = installed.name
-            report(Progress("remake", f"Making {name} again."))
-            recipe = self.recipe_of(name)
-            makers = replace(
-                self._makers(recipe.base.ref, self.settings.home, confined=False), service=None
-            )
-            result = read_result(self.fleet.part_path(name, "results/specialist.jsonl"))
-            try:
-                again = remake(
-                    installed.card, result, recipe, makers, report=report, cancelled=never
-                )
-            except MetierError as error:
-                problems.append({"what": error.message, "where": name, "remedy": error.remedy})
-                continue
-            remade.append({"name": name, **again.to_dict()})
-            if not again.passed:
-                problems.append(
-                    {
-                        "what": f"a remake gives other answers ({again.equal_labels:.4f} equal)",
-                        "where": name,
-                        "remedy": "Make it again with the locked libraries.",
-                    }
-                )
-        return remade
 
 
 def toolchain() -> dict[str, str]:
@@ -514,8 +488,3 @@ def today() -> str:
     from datetime import UTC, datetime
 
     return datetime.now(UTC).date().isoformat()
-
-
-def _data_part(path: Path, role: str) -> DataPart:
-    kind = "dir" if path.is_dir() else "file"
-    return DataPart.model_validate({"kind": kind, "path": str(path), "role": role})

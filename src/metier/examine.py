@@ -81,8 +81,8 @@ class Examiner:
     Attributes:
         fleet: What is installed.
         classifier: Name to loaded specialist.
-        encoder: Gives the default base's fp32 encoder; raises MetierError if it is not here.
-        base_name: The default base's name.
+        base_of: Name of a specialist to the name of the base that its recipe names.
+        encoder: Name of a base to its fp32 encoder; raises MetierError if it is not here.
         service: The general model, or ``None``.
         evals: Folder of sealed evals.
         journals: Folder of interrupted runs.
@@ -94,8 +94,8 @@ class Examiner:
 
     fleet: Fleet
     classifier: Callable[[str], TextClassifier]
-    encoder: Callable[[], Encoder]
-    base_name: str
+    base_of: Callable[[str], str]
+    encoder: Callable[[str], Encoder]
     service: Service | None
     evals: Path
     journals: Path
@@ -130,7 +130,7 @@ class Examiner:
         differ = {}
         leaked = self._leaked(name, sealed)
         for rival in against:
-            system = self._system(rival, classifier, sealed)
+            system = self._system(rival, name, sealed)
             second = self._run(system, sealed, report, cancelled)
             evidence.append(
                 compare(
@@ -203,28 +203,40 @@ class Examiner:
         write_result(self.results / f"{Digest.parse(result.digest).hex}.jsonl", result)
         return result
 
-    def _system(self, rival: str, classifier: TextClassifier, sealed: Eval) -> System:
+    def _system(self, rival: str, name: str, sealed: Eval) -> System:
+        classifier = self.classifier(name)
         refusal = classifier.out_of_scope_label
         if rival == "majority":
-            return MajoritySystem(_most_frequent(sealed))
+            label = self._settings(name, "majority").get("label")
+            return MajoritySystem(str(label) if label is not None else _most_frequent(sealed))
         if rival == "base":
-            encoder = self.encoder()
+            base = self.base_of(name)
+            encoder = self.encoder(base)
+            below = self._settings(name, "base").get("similarity_below")
             return ZeroShotSystem(
-                name=f"{self.base_name} on label names",
+                name=f"{base} on label names",
                 encoder=encoder,
                 embed=encoder.encode,
                 labels=classifier.labels,
+                out_of_scope_label=refusal if below is not None else None,
+                similarity_below=float(below) if below is not None else None,
             )
         if rival == "general":
             if self.service is None:
                 raise UnavailableError(
                     "No general model is configured.",
                     code="no_general",
-                    remedy="Set METIER_GENERAL_URL and METIER_GENERAL_MODEL (and METIER_GENERAL_KEY_FILE).",
+                    remedy="Set METIER_GENERAL_URL and METIER_GENERAL_MODEL.",
                 )
             labels = (*classifier.labels, refusal) if refusal else classifier.labels
             return GeneralSystem(self.service, labels)
         return SpecialistSystem(rival, self.classifier(rival))
+
+    def _settings(self, name: str, role: str) -> dict[str, str | float]:
+        """What was fitted for a rival when the specialist was made."""
+        card = self.fleet.show(name).card
+        rows = card.rows if card is not None else ()
+        return next((row.settings for row in rows if row.role == role), {})
 
     def _leaked(self, name: str, sealed: Eval) -> frozenset[str]:
         """Leaks were scanned when it was made; on another eval they are not known."""

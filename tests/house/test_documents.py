@@ -189,6 +189,7 @@ def unknown_to_the_command_line(words: list[str]) -> list[str]:
     if importlib.util.find_spec("metier.cli") is None:
         pytest.skip("the command line is not part of this tree")
     import click
+
     from metier.cli.program import program
 
     command: click.Command = program

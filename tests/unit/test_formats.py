@@ -6,6 +6,7 @@ import json
 import pickle
 import struct
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -353,10 +354,8 @@ fuzz = settings(
 def harmless(check: Any, path: Path) -> None:
     """The check says yes or raises an error of ours, and does not take long."""
     began = time.process_time()
-    try:
+    with suppress(MetierError):
         check(path)
-    except MetierError as error:
-        assert error.message
     assert time.process_time() - began < LONGEST
 
 

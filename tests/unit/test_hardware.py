@@ -20,8 +20,8 @@ ARM = """processor\t: 0
 BogoMIPS\t: 50.00
 Features\t: fp asimd aes crc32 atomics asimddp i8mm
 """
-V3 = frozenset("avx avx2 bmi1 bmi2 f16c fma abm movbe xsave".split())
-V2 = frozenset("cx16 lahf_lm popcnt pni sse4_1 sse4_2 ssse3".split())
+V3 = frozenset(["avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe", "xsave"])
+V2 = frozenset(["cx16", "lahf_lm", "popcnt", "pni", "sse4_1", "sse4_2", "ssse3"])
 
 
 def test_this_machine() -> None:

@@ -77,8 +77,10 @@ def test_rows_survive_closing(file: Path) -> None:
     [
         "UPDATE rows SET body = '{}'",
         "DELETE FROM rows",
-        "INSERT OR REPLACE INTO rows SELECT 1, kind, subject, digest, 'x', date, previous, hash"
-        " FROM rows",
+        (
+            "INSERT OR REPLACE INTO rows SELECT 1, kind, subject, digest, 'x', date, previous, hash"
+            " FROM rows"
+        ),
         "INSERT INTO rows SELECT 9, kind, subject, digest, body, date, hash, hash FROM rows",
         "INSERT INTO rows SELECT 2, kind, subject, digest, body, date, previous, hash FROM rows",
     ],

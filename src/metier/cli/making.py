@@ -6,25 +6,22 @@ which one is chosen is the maker's.
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any, TypedDict, Unpack
 
 import click
 
+from metier.assembly import Metier
 from metier.card import Card, Verdict
 from metier.cli import terminal
 from metier.cli.documents import to_document
-from metier.cli.facade import Facade
-from metier.cli.failures import DID_NOT_PASS, InterruptedWorkError, print_json
+from metier.cli.failures import DID_NOT_PASS, print_json
+from metier.cli.interrupting import interruptible
 from metier.cli.parameters import Duration, json_option
 from metier.cli.progress import climbing
 from metier.cli.session import Session
 from metier.cli.sheet import with_ladder
-from metier.errors import InputError, MetierError, NotFoundError
+from metier.errors import InputError, NotFoundError
 from metier.recipe import Recipe
 from metier.reference import Reference
 
@@ -182,7 +179,7 @@ def _changed(recipe: Recipe, choices: Choices) -> Recipe:
     return Recipe.model_validate(document)
 
 
-def _digest(metier: Facade, name: str) -> str | None:
+def _digest(metier: Metier, name: str) -> str | None:
     try:
         return str(metier.show(name).digest)
     except NotFoundError:
@@ -192,21 +189,11 @@ def _digest(metier: Facade, name: str) -> str | None:
 def _made(
     session: Session, recipe: Recipe, folder: Path, before: str | None, *, quiet: bool
 ) -> Card:
-    try:
-        with (
-            climbing(recipe.ladder.rungs, quiet=quiet) as shown,
-            _interruptible(shown.say) as cancelled,
-        ):
-            card = session.metier.make(
-                recipe, folder=folder, report=shown.report, cancelled=cancelled
-            )
-    except KeyboardInterrupt:
-        raise InterruptedWorkError(_kept(session, recipe, before)) from None
-    except MetierError as error:
-        if error.code == "cancelled":
-            raise InterruptedWorkError(_kept(session, recipe, before)) from None
-        raise
-    return card
+    with (
+        climbing(recipe.ladder.rungs, quiet=quiet) as shown,
+        interruptible(shown.say, lambda: _kept(session, recipe, before)) as cancelled,
+    ):
+        return session.metier.make(recipe, folder=folder, report=shown.report, cancelled=cancelled)
 
 
 def _kept(session: Session, recipe: Recipe, before: str | None) -> str:
@@ -217,22 +204,3 @@ def _kept(session: Session, recipe: Recipe, before: str | None) -> str:
     if now == before:
         return f"{name!r} is as it was. The same command starts it again."
     return f"{name!r} was saved: metier show {name}"
-
-
-@contextmanager
-def _interruptible(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
-    """Ctrl-C once asks the work to end where nothing is half done; twice ends it at once."""
-    asked = False
-
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-        say("Stopping after this step. Press Ctrl-C again to stop at once.")
-
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield lambda: asked
-    finally:
-        signal.signal(signal.SIGINT, before)

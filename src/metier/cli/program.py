@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import click
 
-from metier import __version__
 from metier.cli import failures
 from metier.cli.session import Session, open_metier
+from metier.version import __version__
 
 
 class Entry(NamedTuple):

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from metier.cli import terminal
 from metier.cli.ladder import STAGES, Climb, rung_line
-from metier.cli.terminal import Terminal
+from metier.cli.terminal import Signs, Terminal
 from metier.cli.wording import duration
 from metier.messages import Progress, Report, silent
 
@@ -43,53 +43,41 @@ def climbing(planned: tuple[str, ...], *, quiet: bool) -> Iterator[Shown]:
     On a terminal the ladder is redrawn in place and cleared at the end, because the card that
     follows shows it again.
     """
+    with _shown(Climb(planned), Climb.lines, quiet=quiet) as shown:
+        yield shown
+
+
+@contextmanager
+def working(*, quiet: bool) -> Iterator[Shown]:
+    """Show a sentence and a bar for work without a ladder."""
+    with _shown(Climb(()), Climb.sentence_and_bar, quiet=quiet) as shown:
+        yield shown
+
+
+@contextmanager
+def _shown(
+    climb: Climb, lines: Callable[[Climb, int, Signs], list[Text]], *, quiet: bool
+) -> Iterator[Shown]:
     if quiet:
         yield Shown(silent, _unsaid)
         return
     screen = terminal.stderr()
-    climb = Climb(planned)
     if not screen.interactive:
         appended = _Appended(screen, climb)
         yield Shown(appended.report, appended.say)
         return
 
     def draw() -> RenderableType:
-        lines = climb.lines(screen.width, screen.signs)
-        return Group(*(screen.fitted(line) for line in lines))
+        return Group(*(screen.fitted(line) for line in lines(climb, screen.width, screen.signs)))
+
+    def report(progress: Progress) -> None:
+        climb.observe(progress)
 
     def say(sentence: str) -> None:
         climb.notice = sentence
 
     with _live(screen, draw):
-        yield Shown(_feeding(climb), say)
-
-
-def _feeding(climb: Climb) -> Report:
-    def report(progress: Progress) -> None:
-        climb.observe(progress)
-
-    return report
-
-
-@contextmanager
-def working(*, quiet: bool) -> Iterator[Report]:
-    """Show one line of progress for work without a ladder."""
-    if quiet:
-        yield silent
-        return
-    screen = terminal.stderr()
-    climb = Climb(())
-    if not screen.interactive:
-        yield _Appended(screen, climb).report
-        return
-
-    def draw() -> RenderableType:
-        sentence = Text(climb.message or STAGES.get(climb.stage, ""))
-        lines = (sentence, climb.bar(screen.signs))
-        return Group(*(screen.fitted(line) for line in lines if line.plain))
-
-    with _live(screen, draw):
-        yield _feeding(climb)
+        yield Shown(report, say)
 
 
 def _live(screen: Terminal, draw: Callable[[], RenderableType]) -> Live:

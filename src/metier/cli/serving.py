@@ -6,14 +6,12 @@ to the server. It answers no request itself.
 
 from __future__ import annotations
 
-import importlib
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from metier import __version__
 from metier.cli import terminal
 from metier.cli.failures import print_json
 from metier.cli.parameters import json_option
@@ -23,6 +21,8 @@ from metier.cli.session import Session
 from metier.cli.terminal import Line
 from metier.cli.wording import counted
 from metier.errors import InputError, UnavailableError
+from metier.server import serve
+from metier.version import __version__
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _NEIGHBOURS = 20
@@ -65,14 +65,11 @@ def up(
             code="needs_key",
             remedy="Give --api-key-file FILE, or leave --host out to serve this machine only.",
         )
-    with working(quiet=as_json) as report:
-        session.metier.install_starters(report=report)
+    with working(quiet=as_json) as shown:
+        session.metier.install_starters(report=shown.report)
 
-    def serve(used: int, ready: Callable[[], None]) -> None:
-        server = importlib.import_module("metier.server")
-        server.serve(
-            session.metier, session.pages(), host=host, port=used, api_key=key, ready=ready
-        )
+    def serve_on(used: int, ready: Callable[[], None]) -> None:
+        serve(session.metier, session.pages(), host=host, port=used, api_key=key, ready=ready)
 
     def announce(used: int) -> None:
         address = f"http://{_in_address(host)}:{used}"
@@ -81,18 +78,18 @@ def up(
             webbrowser.open(address)
 
     try:
-        serve_nearby(port, serve, announce)
+        serve_nearby(port, serve_on, announce)
     except KeyboardInterrupt:
         if not as_json:
             click.echo("\nStopped.", err=True)
 
 
-def serve_nearby(port: int, serve: Serve, announce: Callable[[int], None]) -> None:
+def serve_nearby(port: int, serve_on: Serve, announce: Callable[[int], None]) -> None:
     """Serve on ``port``, or on the next one that is free.
 
     Args:
         port: The port that was asked for.
-        serve: Serves on a port; raises UnavailableError (code ``port_taken``) if it is taken.
+        serve_on: Serves on a port; raises UnavailableError (code ``port_taken``) if it is taken.
         announce: Told the port once the server answers.
 
     Raises:
@@ -104,7 +101,7 @@ def serve_nearby(port: int, serve: Serve, announce: Callable[[int], None]) -> No
             announce(used)
 
         try:
-            serve(used, ready)
+            serve_on(used, ready)
         except UnavailableError as error:
             if error.code != "port_taken":
                 raise

@@ -6,37 +6,40 @@ what the façade does.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from metier.cli.facade import Facade
+    from metier.assembly import Metier
+    from metier.server.facade import Pages
 
 
-def open_metier() -> Facade:
-    """Open the composition root, ``metier.assembly.Metier``; its import is the slow part."""
-    assembly = importlib.import_module("metier.assembly")
-    return cast("Facade", assembly.Metier.open())
+def open_metier() -> Metier:
+    """Open the composition root; importing it here keeps it off the way to ``--help``."""
+    from metier.assembly import Metier
+
+    return Metier.open()
 
 
-def open_pages() -> Any:
-    """The website that ``metier up`` serves, ``metier.site.Site``."""
-    return importlib.import_module("metier.site").Site()
+def open_pages() -> Pages:
+    """The website that ``metier up`` serves."""
+    from metier.site import Site
+
+    return Site()
 
 
 @dataclass
 class Session:
     """One run of the command line: how it gets the façade and the website, and ``--debug``."""
 
-    opener: Callable[[], Facade]
-    pages: Callable[[], Any] = open_pages
+    opener: Callable[[], Metier]
+    pages: Callable[[], Pages] = open_pages
     debug: bool = False
-    _opened: Facade | None = field(default=None, repr=False)
+    _opened: Metier | None = field(default=None, repr=False)
 
     @property
-    def metier(self) -> Facade:
+    def metier(self) -> Metier:
         """The façade, opened at the first call."""
         if self._opened is None:
             self._opened = self.opener()

@@ -54,4 +54,5 @@ def export(session: Session, name: str, directory: Path, as_json: bool) -> None:
     if as_json:
         print_json({"name": name, "path": str(written)})
         return
-    terminal.stdout().write([f"Exported {name} to {written}."])
+    lines = [f"Exported {name} to {written}.", f"Take it in elsewhere:  metier import {written}"]
+    terminal.stdout().write(lines)

@@ -58,14 +58,19 @@ def card_lines(card: Card, width: int, signs: Signs, *, name: str) -> list[Text]
 
 def with_ladder(card: Card, width: int, signs: Signs, *, name: str) -> list[Text]:
     """The ladder as it was climbed, then the card on the last screen."""
-    return [*ladder_lines(card.ladder, signs), Text(), *card_lines(card, width, signs, name=name)]
+    ladder = [shortened(line, width, signs) for line in ladder_lines(card.ladder, signs)]
+    return [*ladder, Text(), *card_lines(card, width, signs, name=name)]
 
 
 def evidence_lines(evidence: Sequence[Evidence], width: int, signs: Signs) -> list[Text]:
     """Comparisons that were just made: the bars and what could not be proved."""
+    return [*bar_lines(evidence, width, signs), *_unproved(evidence, width)]
+
+
+def bar_lines(evidence: Sequence[Evidence], width: int, signs: Signs) -> list[Text]:
+    """Comparisons as bars alone."""
     rows = [Comparison(_rival(item), item.difference) for item in evidence]
-    lines = evidence_bars(rows, width, signs)
-    return [*lines, *_unproved(evidence, width)]
+    return evidence_bars(rows, width, signs)
 
 
 def _rival(evidence: Evidence) -> str:
@@ -107,7 +112,8 @@ def _row_cells(row: Row, score: Score) -> list[Line]:
     title = "this" if ours else row.role
     interval = span(score.interval) if score.interval else ""
     speed = "" if row.cost.ms_per_text is None else milliseconds(row.cost.ms_per_text)
-    weight = "" if row.cost.size_bytes is None else size(row.cost.size_bytes)
+    held = row.cost.size_bytes or row.cost.shared_bytes
+    weight = size(held) if held else ""
     note = "" if ours else _short_name(row)
     style = "bold" if ours else ""
     return [
@@ -152,11 +158,17 @@ def _why_not(row: Row | None, width: int) -> str:
     """Why there is no comparison and the command that makes it, on two lines if need be."""
     if row is None:
         return NOT_MEASURED
-    told = f"{NOT_MEASURED}: {row.note}" if row.note else NOT_MEASURED
+    note = (row.note or "").removeprefix(f"{NOT_MEASURED}: ")
+    told = f"{NOT_MEASURED}: {note}" if note else NOT_MEASURED
     if not row.command:
         return told
     short = f"{NOT_MEASURED}; measure it: {row.command}"
-    return short if len(short) <= width else f"{told}. Measure it:\n  {row.command}"
+    if len(short) <= width:
+        return short
+    command = row.command
+    if len(command) > width - 2:
+        command = " \\\n    ".join(line.plain for line in wrapped(command, width - 6))
+    return f"{told}. Measure it:\n  {command}"
 
 
 def _unproved(evidence: Sequence[Evidence], width: int) -> list[Text]:

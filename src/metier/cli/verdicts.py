@@ -104,11 +104,11 @@ class _Scale:
         half = round(100 * difference.margin / (self.high - self.low) * (self.columns - 1))
         for column in range(max(0, zero - half), min(self.columns, zero + half + 1)):
             cells[column] = (signs.band, "dim")
-        cells[zero] = (signs.zero, "")
         style = _STYLES[difference.verdict]
         low, high = 100 * difference.interval.low, 100 * difference.interval.high
         for column in range(self.column(low), self.column(high) + 1):
             cells[column] = (signs.bar, style)
+        cells[zero] = (signs.zero, "")
         cells[self.column(100 * difference.difference)] = (signs.tick, style)
         return Text.assemble(*cells)
 

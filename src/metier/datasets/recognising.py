@@ -304,7 +304,7 @@ def check_labels(
     """Refuse labels that nothing can be learned from.
 
     Raises:
-        InputError: One class (``one_class``), labels that look like free text (``labels_are_text``),
+        InputError: One class (``one_class``), labels that look like text (``labels_are_text``),
             or classes with one example (``one_example``).
     """
     if len(labels) == 1:

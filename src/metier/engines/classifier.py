@@ -15,7 +15,7 @@ import scipy.sparse as sparse
 from metier.engines.parts import Member, SpecialistFile, unpack
 from metier.errors import InputError
 from metier.features import hashed_counts
-from metier.heads import FloatArray, LinearHead, energy, log_softmax, weigh
+from metier.heads import FloatArray, LinearHead, energy, weigh
 from metier.messages import Encoder, Prediction
 
 CHUNK = 4096
@@ -105,6 +105,12 @@ class TextClassifier:
         Raises:
             InputError: Something in ``texts`` is not a string.
         """
+        if isinstance(texts, str):
+            raise InputError(
+                "One string was given where a list of texts is wanted.",
+                code="bad_text",
+                remedy="Send a list: [text].",
+            )
         for position, text in enumerate(texts):
             if not isinstance(text, str):
                 raise InputError(
@@ -116,7 +122,7 @@ class TextClassifier:
             return []
         logits = self.logits(texts)
         energies = energy(logits)
-        probabilities = np.exp(log_softmax(logits))
+        probabilities = np.exp(logits - energies[:, None])
         number = min(max(top, 1), len(self.labels))
         if number < len(self.labels):
             best = np.argpartition(-probabilities, number - 1, axis=1)[:, :number]

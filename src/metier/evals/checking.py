@@ -175,7 +175,7 @@ def _warnings(check: EvalCheck) -> tuple[str, ...]:
     found: list[str] = []
     least = check.detectable["0.1"]
     if check.smallest_win is None:
-        found.append(f"{check.clusters} clusters are fewer than 6: no WIN or LOSS can be given.")
+        found.append(f"Clusters: {check.clusters}, fewer than 6: no WIN or LOSS can be given.")
     elif least >= 1.0:
         found.append(f"{check.items} items show nothing where 10 % of the answers differ.")
     elif least >= 0.05:
@@ -189,9 +189,9 @@ def _warnings(check: EvalCheck) -> tuple[str, ...]:
             f"{check.items / check.worst_design:.0f} independent items."
         )
     if check.duplicate_items:
-        found.append(f"{check.duplicate_items} items repeat the text of another.")
+        found.append(f"Items that repeat the text of another: {check.duplicate_items}.")
     if check.conflicting_items:
-        found.append(f"{check.conflicting_items} items repeat a text under another label.")
+        found.append(f"Items that repeat a text under another label: {check.conflicting_items}.")
     if check.labels == 1:
         found.append("There is one label only: every answer with it is right.")
     elif check.majority_share >= 0.8:
@@ -207,9 +207,9 @@ def _result_warnings(check: EvalCheck) -> list[str]:
     right, wrong = check.all_right or 0, check.all_wrong or 0
     if check.results > 1 and right + wrong >= 0.9 * check.items:
         found.append(
-            f"{right} items are right and {wrong} wrong in all {check.results} results: only "
+            f"Right in all {check.results} results: {right} items, wrong in all: {wrong}; only "
             f"{check.items - right - wrong} tell systems apart."
         )
     if check.unscored:
-        found.append(f"{check.unscored} items are unscored in a result: they are not compared.")
+        found.append(f"Items that a result left unscored, so not compared: {check.unscored}.")
     return found

@@ -51,11 +51,10 @@ def compare(
 ) -> Evidence:
     """The evidence of two results of one eval.
 
-    Leaked items favour the system that trained on them, so: if more than 1 % of the eval's items
-    leaked, the verdict is the one that the items without leaks support, and a WIN there is given
-    as NOT WORSE, because leaks that were found tell of leaks that were not. A LOSS on all items
-    stays a LOSS. With 1 % or less the verdict is that of all items. Either way
-    ``without_leaks`` carries the comparison without the leaked items.
+    Leaked items favour the system that trained on them. If more than 1 % of the eval's items
+    leaked, the verdict is the one that the others support, and a WIN there is given as NOT
+    WORSE, because leaks that were found tell of leaks that were not; a LOSS stays a LOSS.
+    Otherwise it is that of all items. ``without_leaks`` stands beside it.
 
     Args:
         first: The result of the specialist.
@@ -67,9 +66,7 @@ def compare(
         margin: The margin m.
         costs: Of the first and of the second.
 
-    Raises:
-        InputError: The results are of different evals (code ``other_eval``), or no item is scored
-            in both (code ``nothing_to_compare``).
+    Raises InputError: ``other_eval``; ``nothing_to_compare`` if no item is scored in both.
     """
     _same_eval(first, second)
     everything = _difference(first, second, frozenset(), margin)

@@ -123,10 +123,18 @@ def seal(examples: Sequence[Example], *, scorer: str = "accuracy") -> Eval:
     items = []
     for position, example in enumerate(examples, start=1):
         row = example.row or position
-        digest = hashlib.sha256(canonical_json([example.text, row])).hexdigest()[:_ID_DIGITS]
-        cluster = digest if example.group is None else f"group:{example.group}"
+        key = f"{row}\n{example.text}".encode("utf-8", "surrogatepass")
+        digest = hashlib.sha256(key).hexdigest()[:_ID_DIGITS]
+        cluster = digest if example.group is None else _cluster(example.group)
         items.append(EvalItem(digest, example.text, example.label, cluster, example.date))
     return Eval(tuple(items), scorer=scorer)
+
+
+def _cluster(group: str) -> str:
+    """A cluster that cannot be an item's id; long groups are named by their digest."""
+    if len(group) <= MAX_NAME_CHARACTERS - len("group:"):
+        return f"group:{group}"
+    return f"group-sha256:{hashlib.sha256(group.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def write_eval(path: Path, sealed: Eval) -> None:
@@ -243,7 +251,7 @@ def _parse_item(fields: dict[str, Any], where: str) -> EvalItem:
 def _check_item(item: EvalItem, where: str) -> None:
     limits = {
         "id": (item.id, MAX_NAME_CHARACTERS),
-        "cluster": (item.cluster, MAX_NAME_CHARACTERS + 6),
+        "cluster": (item.cluster, MAX_NAME_CHARACTERS),
         "label": (item.label, MAX_LABEL_CHARACTERS),
         "text": (item.text, MAX_TEXT_CHARACTERS),
     }

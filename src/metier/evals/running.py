@@ -43,11 +43,18 @@ class _Answered:
     seconds: float
 
 
-def journal_path(folder: Path, system: str, eval_fingerprint: str) -> Path:
-    """The journal of one system on one eval: a name made of both digests."""
-    return folder / (
-        f"{Digest.parse(system).short}-{Digest.parse(eval_fingerprint).short}.journal.jsonl"
-    )
+def journal_path(
+    folder: Path, system: str, eval_fingerprint: str, toolchain: Mapping[str, str] | None = None
+) -> Path:
+    """The journal of one system on one eval: a name made of both digests.
+
+    With a toolchain its digest is in the name too: after an upgrade a run begins anew, and does
+    not stumble over the journal of the one before.
+    """
+    names = [Digest.parse(system).short, Digest.parse(eval_fingerprint).short]
+    if toolchain is not None:
+        names.append(Digest.of(canonical_json(dict(toolchain))).short)
+    return folder / f"{'-'.join(names)}.journal.jsonl"
 
 
 def run(
@@ -63,30 +70,25 @@ def run(
 ) -> Result:
     """Answer every item and score it; resumes from ``journal`` if it holds answers already.
 
-    The journal stays when the run is done, so that nothing is lost between this call and the
-    writing of the result; ``discard`` it then.
+    The journal stays when the run is done, so that nothing is lost before the result is written;
+    ``discard`` it then.
 
     Args:
         system: What is questioned.
         sealed: The eval.
-        journal: File of this run; made if it is not there. One process at a time may hold it.
+        journal: File of this run; made if it is not there.
         batch: Texts per call of the system. A journal keeps the size that it was begun with.
         toolchain: Name to version of what can change an outcome; part of the result's digest.
-        scorer: For scorers of plugins; its name must be the eval's. By default the built-in one.
+        scorer: A plugin's, of the name that the eval has. By default the built-in one.
         report: Receives progress with the rate and the time left.
         cancelled: Asked before each batch.
 
-    Returns:
-        The result, with timings.
-
     Raises:
-        InputError: The scorer is not the eval's, or (code ``other_journal``) the journal belongs
-            to another system, eval, scorer or toolchain.
-        StorageError: The journal cannot be written, or (code ``journal_busy``, retryable)
-            another process holds it.
+        InputError: ``other_scorer``; ``other_journal``: it belongs to another system or eval.
+        StorageError: It cannot be written; ``journal_busy``: another process holds it.
         CorruptError: A line of the journal other than the last is damaged.
-        UnavailableError: Code ``cancelled``; what was answered is in the journal.
-        MetierError: Whatever the system raises; what was answered before is in the journal.
+        UnavailableError: ``cancelled``; what was answered is in the journal.
+        MetierError: Whatever the system raises; what was answered is in the journal.
     """
     judge = scorer or scorer_from_name(sealed.scorer)
     if judge.name != sealed.scorer:
@@ -95,7 +97,7 @@ def run(
         )
     if batch < 1:
         raise InputError(f"A batch of {batch} texts is not possible.", code="bad_batch")
-    header = {
+    header: dict[str, Any] = {
         "format": FORMAT,
         "system": system.digest,
         "eval": sealed.fingerprint,
@@ -114,19 +116,7 @@ def run(
             _append(file, journal, {"batch": start // size, "items": _lines(fresh)})
             answered.extend(fresh)
             pace.tell(len(answered))
-    return Result(
-        system=system.digest,
-        system_name=system.name,
-        eval_fingerprint=sealed.fingerprint,
-        scorer=sealed.scorer,
-        items=tuple(one.item for one in answered),
-        toolchain=dict(toolchain or {}),
-        timings=Timings(
-            date=datetime.now(UTC).isoformat(timespec="seconds"),
-            seconds={one.item.id: one.seconds for one in answered},
-            machine={"cores": os.cpu_count() or 1, "system": platform.platform()},
-        ),
-    )
+    return _result(system, sealed, answered, header["toolchain"])
 
 
 def run_to_end(
@@ -137,23 +127,46 @@ def run_to_end(
     toolchain: Mapping[str, str],
     report: Report = silent,
     cancelled: Callable[[], bool] = never,
+    keep: bool = False,
 ) -> Result:
-    """``run`` with a journal of its own under ``journals``, which is gone once the run is done."""
+    """``run`` with a journal of its own under ``journals``, which is gone once the run is done.
+
+    With ``keep`` it stays, for answers that cost money and are not filed yet.
+    """
     try:
         journals.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unwritable(journals, error) from error
-    journal = journal_path(journals, system.digest, sealed.fingerprint)
+    journal = journal_path(journals, system.digest, sealed.fingerprint, toolchain)
     result = run(
         system, sealed, journal=journal, toolchain=toolchain, report=report, cancelled=cancelled
     )
-    discard(journal)
+    if not keep:
+        discard(journal)
     return result
 
 
 def discard(journal: Path) -> None:
     """Remove a journal whose result was written. Removing one that is gone is no error."""
     journal.unlink(missing_ok=True)
+
+
+def _result(
+    system: System, sealed: Eval, answered: Sequence[_Answered], toolchain: Mapping[str, str]
+) -> Result:
+    return Result(
+        system=system.digest,
+        system_name=system.name,
+        eval_fingerprint=sealed.fingerprint,
+        scorer=sealed.scorer,
+        items=tuple(one.item for one in answered),
+        toolchain=toolchain,
+        timings=Timings(
+            date=datetime.now(UTC).isoformat(timespec="seconds"),
+            seconds={one.item.id: one.seconds for one in answered},
+            machine={"cores": os.cpu_count() or 1, "system": platform.platform()},
+        ),
+    )
 
 
 def _ask(system: System, scorer: Scorer, items: Sequence[EvalItem]) -> list[_Answered]:

@@ -17,7 +17,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from metier import __version__
 from metier.errors import MetierError
 from metier.server import documents, management
 from metier.server.answering import Classify, Listing
@@ -28,6 +27,7 @@ from metier.server.jobs import Jobs
 from metier.server.limits import LIMITS, Limits
 from metier.server.pages import Website
 from metier.server.problems import Problem, body_for, problem_of, wants_page
+from metier.version import __version__
 
 _UPLOADS = (
     "/metier/v1/make",

@@ -10,7 +10,7 @@ no label, no file and no clock, and it never draws a random number that its call
 * ``power``: what an eval of a given size can show
 * ``calibration``: expected calibration error and AUROC
 
-Every formula names its source. Where scipy or statsmodels have the method, theirs is used.
+Every formula names its source; where scipy has the method, its is used.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata
 
 from metier.stats.clusters import finite
 
@@ -47,6 +46,8 @@ def auroc(positive: ArrayLike, negative: ArrayLike) -> float:
         positive: Scores of the items that should score high, shape (p,).
         negative: Scores of the others, shape (q,).
     """
+    from scipy.stats import rankdata
+
     high, low = finite(positive), finite(negative)
     ranks = rankdata(np.concatenate([high, low]))
     wins = float(ranks[: high.size].sum()) - high.size * (high.size + 1) / 2.0

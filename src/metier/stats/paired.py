@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import ndtri, stdtrit
 
 from metier.card import Difference, Interval, Verdict
 from metier.stats.clusters import (
@@ -241,7 +240,7 @@ def _student(estimate: ClusteredMean, level: float) -> tuple[float, float]:
     """Ends of Student's t interval on the clusters."""
     if estimate.freedom <= 0.0:
         return -1.0, 1.0
-    critical = float(student.ppf(0.5 + level / 2.0, estimate.freedom))
+    critical = float(stdtrit(estimate.freedom, 0.5 + level / 2.0))
     reach = critical * math.sqrt(estimate.variance)
     return estimate.mean - reach, estimate.mean + reach
 
@@ -262,7 +261,7 @@ def _tango_deviate(counts: _Counts, delta: float) -> float:
 
 def _tango(counts: _Counts, level: float) -> tuple[float, float]:
     """Ends of Tango's score interval, in units of the outcome."""
-    critical = float(student.ppf(0.5 + level / 2.0, counts.freedom))
+    critical = float(stdtrit(counts.freedom, 0.5 + level / 2.0))
     middle = (counts.wins - counts.losses) / counts.items
     nearly = 1.0 - 1e-12
 
@@ -284,8 +283,8 @@ def _agree_with_exact(
     outside = exact_p < 1.0 - level
     if outside == (low > 0.0 or high < 0.0):
         return low, high
-    deviate = float(norm.isf(max(exact_p, 1e-300) / 2.0))
-    critical = float(norm.ppf(0.5 + level / 2.0))
+    deviate = -float(ndtri(max(exact_p, 1e-300) / 2.0))
+    critical = float(ndtri(0.5 + level / 2.0))
     reach = abs(difference) * critical / deviate if deviate > 0.0 else 1.0
     return (difference - reach, high) if difference > 0.0 else (low, difference + reach)
 
@@ -303,7 +302,7 @@ def _settling_items(found: PairedInterval, margin: float) -> int:
         least = LEAST_DISCORDANT * found.n / found.discordant
         options.append(max(found.n * (half / size) ** 2, least))
     if size < margin:
-        square = float(norm.ppf(0.5 + LEVEL / 2.0)) ** 2
+        square = float(ndtri(0.5 + LEVEL / 2.0)) ** 2
         rare = square * (1.0 / margin - 1.0) * found.design
         spread = found.n * (half / (margin - size)) ** 2 if found.discordant else 0.0
         options.append(max(spread, rare))

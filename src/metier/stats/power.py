@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 LEVEL = 0.95
 POWER = 0.8
@@ -33,7 +33,7 @@ def power(n: float, difference: float, discordant: float, *, design: float = 1.0
     if variance == 0.0:
         return 0.0 if difference == 0.0 else 1.0
     shift = abs(difference) * math.sqrt(n / design / variance)
-    return float(norm.sf(_critical() - shift))
+    return float(ndtr(shift - _critical()))
 
 
 def needed_items(
@@ -47,8 +47,7 @@ def needed_items(
     size = abs(difference)
     if size == 0.0:
         raise ValueError("no number of items shows a difference of 0")
-    # statsmodels' normal_sample_size_one_tail is this formula with rounding of its own.
-    items = (_critical() + float(norm.ppf(chance))) ** 2 * _variance(size, discordant) / size**2
+    items = (_critical() + float(ndtri(chance))) ** 2 * _variance(size, discordant) / size**2
     return math.ceil(max(items, LEAST_DISCORDANT / discordant) * design - 1e-9)
 
 
@@ -57,24 +56,25 @@ def detectable_difference(
 ) -> float:
     """The smallest true difference that comes out as WIN or LOSS with the given chance.
 
-    Never more than the discordant share itself; ``1.0`` if not even that is enough (fewer than
-    six discordant items are to be expected).
+    ``1.0`` if not even a difference as large as the discordant share itself would: every
+    discordant item one way, or fewer than six of them to be expected.
     """
     _variance(0.0, discordant)
     effective = n / design
     if effective * discordant < LEAST_DISCORDANT:
         return 1.0
-    square = (_critical() + float(norm.ppf(chance))) ** 2
-    return math.sqrt(discordant * square / (effective + square))
+    square = (_critical() + float(ndtri(chance))) ** 2
+    found = math.sqrt(discordant * square / (effective + square))
+    return found if found <= discordant else 1.0
 
 
 def widening(chance: float = POWER) -> float:
     """Detectable difference over the half-width of a 95 % interval: 1.43 at 80 % power."""
-    return (_critical() + float(norm.ppf(chance))) / _critical()
+    return (_critical() + float(ndtri(chance))) / _critical()
 
 
 def _critical() -> float:
-    return float(norm.ppf(0.5 + LEVEL / 2.0))
+    return float(ndtri(0.5 + LEVEL / 2.0))
 
 
 def _variance(difference: float, discordant: float) -> float:

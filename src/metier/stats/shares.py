@@ -5,12 +5,12 @@ It knows outcomes between 0 and 1 and label codes; it knows no names.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import bootstrap, norm
-from scipy.stats import t as student
+from scipy.special import ndtri, stdtrit
 
 from metier.card import Interval
 from metier.stats.clusters import Clusters, blended_design, cluster_codes, clustered_mean, finite
@@ -28,7 +28,7 @@ def wilson(count: float, n: float, *, level: float = 0.95) -> Interval:
     """
     if not (n > 0 and 0 <= count <= n):
         raise ValueError("successes must lie between 0 and the number of items, above 0")
-    low, high = _wilson_ends(count, n, 1.0 - level)
+    low, high = _wilson_ends(count, n, float(ndtri(0.5 + level / 2.0)))
     return Interval(low=low, high=high, level=level)
 
 
@@ -63,19 +63,22 @@ def share_interval(
         observed, estimate.worst_design, events, least=1.0 if two_valued else 0.0
     )
     effective = values.size / design
-    critical = float(student.ppf(0.5 + level / 2.0, max(estimate.freedom, 1.0)))
-    # statsmodels takes a normal tail, so the t quantile is handed over as the tail that has it.
-    tail = max(2.0 * float(norm.sf(critical)), 1e-300)
-    low, high = _wilson_ends(min(estimate.mean, 1.0) * effective, effective, tail)
+    critical = float(stdtrit(max(estimate.freedom, 1.0), 0.5 + level / 2.0))
+    low, high = _wilson_ends(estimate.mean * effective, effective, critical)
     return Interval(low=low, high=high, level=level)
 
 
-def _wilson_ends(count: float, n: float, tail: float) -> tuple[float, float]:
-    from statsmodels.stats.proportion import proportion_confint
+def _wilson_ends(count: float, n: float, critical: float) -> tuple[float, float]:
+    """Wilson 1927: the shares whose score statistic reaches ``critical``.
 
-    low, high = proportion_confint(count, n, alpha=tail, method="wilson")
-    share = count / n
-    return max(0.0, min(float(low), share)), min(1.0, max(float(high), share))
+    ``scipy.stats.binomtest`` has it for whole counts and normal quantiles only.
+    """
+    share, square = count / n, critical**2
+    middle = (share + square / (2.0 * n)) / (1.0 + square / n)
+    reach = critical * math.sqrt(share * (1.0 - share) / n + square / (4.0 * n * n))
+    reach /= 1.0 + square / n
+    # At 0 and 1 rounding could put the end beside the share.
+    return max(0.0, min(middle - reach, share)), min(1.0, max(middle + reach, share))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,8 @@ def macro_f1(
         resamples: Bootstrap draws.
         seed: Of the draws.
     """
+    from scipy.stats import bootstrap
+
     true_codes = np.asarray(truth, dtype=np.intp)
     answer_codes = np.asarray(predicted, dtype=np.intp)
     if true_codes.ndim != 1 or true_codes.size == 0 or true_codes.shape != answer_codes.shape:

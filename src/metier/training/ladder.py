@@ -20,8 +20,7 @@ from metier.heads import FloatArray, fit_mixture, mix
 
 BOUND_LEVEL = 0.80
 SAME_COST = 1.25
-"""Two rungs whose milliseconds and whose bytes differ by less than this factor cost the same: the
-time of one text varies by as much between two runs."""
+"""Two rungs whose milliseconds and whose bytes differ by less than this factor cost the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,9 @@ class Candidate:
         members: Names of the learners whose logits it mixes; one for a single rung.
         logits: Out-of-fold logits after mixing and calibration, shape (rows, labels).
         weights: The mixture's weights, one per member.
-        ms_per_text: Milliseconds for one text at a time.
+        nominal_ms: Milliseconds for one text at a time on a reference machine: what the order and
+            the steps of the ladder go by, so that a remake chooses alike whatever the machine's
+            mood. What was measured stands on the card.
         total_bytes: Its own and its shared bytes.
     """
 
@@ -41,7 +42,7 @@ class Candidate:
     members: tuple[str, ...]
     logits: FloatArray
     weights: tuple[float, ...]
-    ms_per_text: float
+    nominal_ms: float
     total_bytes: int
 
     def correct(self, classes: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -64,7 +65,7 @@ def mixture(
     members: Sequence[tuple[str, FloatArray]],
     classes: NDArray[np.int64],
     *,
-    ms_per_text: float,
+    nominal_ms: float,
     total_bytes: int,
 ) -> Candidate:
     """A candidate whose members are weighed and calibrated together on out-of-fold logits."""
@@ -75,7 +76,7 @@ def mixture(
         members=tuple(member for member, _ in members),
         logits=mix(logits, weights),
         weights=weights,
-        ms_per_text=ms_per_text,
+        nominal_ms=nominal_ms,
         total_bytes=total_bytes,
     )
 
@@ -95,7 +96,7 @@ def choose(
         clusters: Cluster of each row: rows of a cluster are not independent.
         margin: Loss that is accepted, a share of 1.
     """
-    ordered = sorted(candidates, key=lambda rung: (rung.ms_per_text, rung.total_bytes))
+    ordered = sorted(candidates, key=lambda rung: (rung.nominal_ms, rung.total_bytes))
     outcomes = {rung.name: rung.correct(classes) for rung in ordered}
     best = max(ordered, key=lambda rung: float(outcomes[rung.name].mean()))
     reasons: dict[str, str] = {}
@@ -128,9 +129,9 @@ def _best_of_step(
     step = [
         rung
         for rung in ordered
-        if rung.ms_per_text <= passing.ms_per_text * SAME_COST
+        if rung.nominal_ms <= passing.nominal_ms * SAME_COST
         and rung.total_bytes <= passing.total_bytes * SAME_COST
-        and rung.ms_per_text >= passing.ms_per_text
+        and rung.nominal_ms >= passing.nominal_ms
     ]
     return max(step, key=lambda rung: float(outcomes[rung.name].mean()))
 

@@ -38,11 +38,17 @@ from metier.card import (
 from metier.cli import main
 from metier.cli.session import Session
 from metier.errors import MetierError, NotFoundError
-from metier.messages import Prediction, Progress, Report, silent
+from metier.evals.checking import check_eval
+from metier.evals.items import seal
+from metier.examine import Examined
+from metier.fleet import Part
+from metier.messages import Example, Prediction, Progress, Report, silent
 from metier.recipe import DataPart, LadderPart, Recipe, SpecialistPart, SplitPart
 from metier.reference import Digest, Reference
+from metier.settings import Settings
 
 DIGEST = "sha256:" + "ab" * 32
+RESULT = "results/base.jsonl"
 METHOD = "paired, cluster-robust, 95 %"
 
 
@@ -242,19 +248,34 @@ class Item:
     modified: str = "2026-11-12T10:20:30+00:00"
 
 
-@dataclass
-class Part:
-    filepath: str
-    path: Path
-    size: int = 120
-    digest: str = DIGEST
+class SmallFleet:
+    """The files of every specialist, and what is damaged."""
+
+    def __init__(self) -> None:
+        self.files = {"recipe.toml": b'format = 1\n[specialist]\nname = "x"\n', RESULT: b"{}\n"}
+        self.damaged: dict[Reference, MetierError] = {}
+
+    def broken(self) -> dict[Reference, MetierError]:
+        return self.damaged
+
+    def parts(self, _name: str) -> list[Part]:
+        return [Part(path, "doc", Digest.of(body), len(body)) for path, body in self.files.items()]
+
+    def read_part(self, name: str, filepath: str) -> bytes:
+        if filepath not in self.files:
+            raise NotFoundError(f"{name!r} has no part {filepath!r}.", code="part_not_found")
+        return self.files[filepath]
+
+    def part_path(self, _name: str, filepath: str) -> Path:
+        return Path("blobs") / Digest.of(self.files[filepath]).hex
 
 
 class SmallFacade:
     """Answers like the real one, from memory; ``failure`` is raised by the next verb."""
 
     def __init__(self, folder: Path) -> None:
-        self.settings = SimpleNamespace(home=folder, general_url=None, general_model=None)
+        self.settings = Settings(home=folder)
+        self.fleet = SmallFleet()
         self.items = {
             "banking-intents": Item(Reference("banking-intents"), make_card(), 118_000),
             "sms-spam": Item(
@@ -289,12 +310,6 @@ class SmallFacade:
                 remedy="Did you mean banking-intents? See metier list.",
             )
         return found
-
-    def parts(self, name: str) -> list[Part]:
-        recipe = self.folder / "recipe.toml"
-        recipe.write_text('format = 1\n[specialist]\nname = "x"\n')
-        results = self.folder / "base.jsonl"
-        return [Part("recipe.toml", recipe), Part("results/base.jsonl", results)]
 
     def classify(self, name: str, texts: Sequence[str], *, top: int = 5) -> list[Prediction]:
         self._called("classify", name=name, texts=list(texts), top=top)
@@ -364,13 +379,19 @@ class SmallFacade:
         return self.card
 
     def evaluate(
-        self, name: str, *, on: str, against: Sequence[str] = (), report: Report = silent
+        self,
+        name: str,
+        *,
+        on: str,
+        against: Sequence[str] = (),
+        report: Report = silent,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> Any:
         self._called("evaluate", name=name, on=on, against=tuple(against))
         report(Progress("eval", "Asking 3,080 questions.", 0.5, 2.0))
         card = self.show(name).card
         assert card is not None
-        return SimpleReport(card.scores, card.evidence)
+        return Examined(name, on, DIGEST, card.scores, card.evidence, DIGEST, {})
 
     def compare(self, first: str, second: str, *, on: str) -> Evidence:
         self._called("compare", first=first, second=second, on=on)
@@ -378,7 +399,8 @@ class SmallFacade:
 
     def check_eval(self, on: str) -> dict[str, Any]:
         self._called("check_eval", on=on)
-        return {"items": 3080, "labels": 77, "fingerprint": DIGEST, "problems": self.problems}
+        sealed = seal([Example(f"text {n}", f"label {n % 5}") for n in range(100)])
+        return check_eval(sealed).to_dict()
 
     def remove(self, name: str) -> None:
         self._called("remove", name=name)
@@ -390,7 +412,10 @@ class SmallFacade:
 
     def verify(self, *, remake: bool = False, report: Report = silent) -> dict[str, Any]:
         self._called("verify", remake=remake)
-        return {"checked": 41, "problems": self.problems}
+        found: dict[str, Any] = {"checked": 41, "problems": self.problems}
+        if remake:
+            found["remade"] = [{"name": "sms-spam", "same_digest": False, "equal_labels": 0.999}]
+        return found
 
     def import_path(self, path: Path, *, name: str | None = None) -> Sequence[Item]:
         self._called("import_path", path=path, name=name)
@@ -404,12 +429,6 @@ class SmallFacade:
         self._called("install_starters")
         report(Progress("data", "Installing starters.", 0.5, 1.0))
         return []
-
-
-@dataclass(frozen=True)
-class SimpleReport:
-    scores: tuple[Score, ...]
-    evidence: tuple[Evidence, ...]
 
 
 @pytest.fixture

@@ -1,33 +1,28 @@
-"""Findings: facts as rows, problems as paragraphs, never more than a screen."""
+"""Problems: what, where and how to mend it, never more than a screen."""
 
 from __future__ import annotations
 
-from metier.cli.findings import finding_lines
+from metier.cli.findings import problem_lines, problems_found
 
 
-def test_facts_are_rows_and_problems_paragraphs() -> None:
-    found = {
-        "items": 1200,
-        "sealed": True,
-        "share": 0.123456,
-        "nothing": None,
-        "by_kind": {"exact": 3},
-        "labels": ["a", "b", "c", "d", "e", "f"],
-        "problems": ["one", {"what": "two.", "where": "row 2", "remedy": "Mend it."}],
-    }
-    assert [line.plain for line in finding_lines(found, 80)] == [
-        "items    1,200",
-        "sealed   yes",
-        "share    0.1235",
-        "by kind  exact 3",
-        "labels   a, b, c, d, e, …",
-        "2 problems:",
-        "  one",
-        "  row 2: two. What to do: Mend it.",
+def test_a_problem_is_a_paragraph() -> None:
+    problems = [
+        {"what": "the bytes differ", "where": "blob ab", "remedy": "Make it again."},
+        {"what": "one.", "where": "", "remedy": None},
+    ]
+    assert [line.plain for line in problem_lines(problems, 80)] == [
+        "  blob ab: the bytes differ. What to do: Make it again.",
+        "  one.",
     ]
 
 
 def test_many_problems_stay_on_a_screen() -> None:
-    lines = finding_lines({"problems": [f"problem {n}" for n in range(1000)]}, 80)
-    assert len(lines) == 22
+    lines = problem_lines([{"what": f"problem {n}"} for n in range(1000)], 80)
+    assert len(lines) == 21
     assert lines[-1].plain == "  and 980 more; see them with --json."
+
+
+def test_how_many() -> None:
+    assert problems_found([]) == "no problems"
+    assert problems_found([{}]) == "1 problem"
+    assert problems_found([{}] * 1200) == "1,200 problems"

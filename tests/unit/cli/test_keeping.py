@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from metier.errors import CorruptError
+from metier.reference import Reference
+
 
 def test_list_is_aligned_specialists_first(metier: Any) -> None:
     lines = metier("list").out.splitlines()
@@ -19,7 +22,9 @@ def test_list_is_aligned_specialists_first(metier: Any) -> None:
 
 
 def test_list_json(metier: Any) -> None:
-    first, _, base = metier("list", "--json").json()["installed"]
+    document = metier("list", "--json").json()
+    assert document["damaged"] == []
+    first, _, base = document["installed"]
     assert first["name"] == "banking-intents"
     assert first["accuracy"]["value"] == 0.936
     assert first["against_base"]["verdict"] == "WIN"
@@ -31,7 +36,15 @@ def test_list_json(metier: Any) -> None:
 def test_an_empty_fleet_says_what_to_do_first(metier: Any, facade: Any) -> None:
     facade.items.clear()
     assert "metier make --data FILE --name NAME" in metier("list").out
-    assert metier("list", "--json").json() == {"installed": []}
+    assert metier("list", "--json").json() == {"installed": [], "damaged": []}
+
+
+def test_what_is_damaged_is_said_beside_the_list(metier: Any, facade: Any) -> None:
+    facade.fleet.damaged[Reference("old")] = CorruptError("A manifest is not valid.")
+    outcome = metier("list")
+    assert "old is damaged: A manifest is not valid. See metier verify." in outcome.err
+    assert "old" not in outcome.out
+    assert metier("list", "--json").json()["damaged"][0]["name"] == "old"
 
 
 def test_show_is_the_ladder_and_the_card(metier: Any) -> None:
@@ -58,7 +71,7 @@ def test_show_results(metier: Any, facade: Any) -> None:
     document = metier("show", "banking-intents", "--results", "--json").json()
     assert [part["filepath"] for part in document["results"]] == ["results/base.jsonl"]
     assert metier("show", "banking-intents", "--results", "--recipe").code == 2
-    facade.parts = lambda _name: []
+    facade.fleet.files.clear()
     assert metier("show", "banking-intents", "--results").out == (
         "banking-intents has no results.\n"
     )
@@ -88,13 +101,15 @@ def test_gc(metier: Any, facade: Any) -> None:
 
 
 def test_verify(metier: Any, facade: Any) -> None:
-    assert metier("verify").out == "41 checked, no problems found.\n"
+    assert metier("verify").out == "41 checked, no problems.\n"
     facade.problems = [
         {"what": "the bytes differ.", "where": "blob ab", "remedy": "Make it again."}
     ]
     outcome = metier("verify", "--remake")
     assert outcome.code == 1
     assert "blob ab: the bytes differ. What to do: Make it again." in outcome.out
+    assert "41 checked, 1 problem." in outcome.out
+    assert "sms-spam made again: other bytes, 99.9 % equal answers" in outcome.out
     assert facade.calls[-1] == ("verify", {"remake": True})
     told = metier("verify", "--json")
     assert told.code == 1

@@ -32,7 +32,8 @@ def test_a_rung_that_was_not_tried_says_so(make: Any) -> None:
     skipped = make.rung("ensemble", 0.9, 1, 1, 1).model_copy(
         update={"accuracy": None, "state": "skipped", "why": "The budget was used up."}
     )
-    assert ladder_lines([skipped], ASCII)[1].plain.split() == ["ensemble", "skipped"]
+    line = ladder_lines([skipped], ASCII)[1].plain
+    assert line == "   ensemble  skipped: The budget was used up."
     assert rung_line(skipped) == "ensemble: skipped. The budget was used up."
 
 

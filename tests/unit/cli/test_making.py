@@ -52,8 +52,9 @@ def test_examples_become_a_card_and_the_next_command(metier: Any, facade: Any, d
     assert "▸  encoder-int8" in outcome.out
     asked = dict(facade.calls)["recipe_for"]
     assert asked == {
-        "data": Path(data), "name": "tickets", "eval_file": None, "text": None, "label": None,
-        "group": None, "budget": 120.0, "seed": 7, "drop_leaks": False, "curve": True,
+        "data": Path(data), "name": "tickets", "eval_file": None,
+        "text": None, "label": None, "group": None,
+        "budget": 120.0, "seed": 7, "drop_leaks": False, "curve": True,
     }  # fmt: skip
 
 

@@ -31,15 +31,15 @@ def test_a_rung_is_a_line(capsys: Any, make: Any) -> None:
 
 def test_long_work_gives_a_sign_of_life(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "_QUIET_SECONDS", 0.0)
-    with working(quiet=False) as report:
-        report(Progress("eval", "Asking.", 0.1, 60.0))
-        report(Progress("eval", "Still asking.", 0.2, 50.0))
+    with working(quiet=False) as shown:
+        shown.report(Progress("eval", "Asking.", 0.1, 60.0))
+        shown.report(Progress("eval", "Still asking.", 0.2, 50.0))
     assert capsys.readouterr().err.splitlines()[1] == "Still asking. (about 50 s left)"
 
 
 def test_quiet_is_quiet(capsys: Any) -> None:
-    with working(quiet=True) as report, climbing(("linear",), quiet=True) as shown:
-        report(Progress("eval", "Asking."))
+    with working(quiet=True) as worked, climbing(("linear",), quiet=True) as shown:
+        worked.report(Progress("eval", "Asking."))
         shown.report(Progress("eval", "Asking."))
         shown.say("Stopping.")
     told = capsys.readouterr()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from metier.card import Verdict
+from metier.errors import UnavailableError
 
 
 def test_eval_shows_scores_and_bars(metier: Any, facade: Any) -> None:
@@ -21,8 +22,8 @@ def test_eval_shows_scores_and_bars(metier: Any, facade: Any) -> None:
 
 def test_eval_json(metier: Any) -> None:
     document = metier("eval", "banking-intents", "--on", "x", "--json").json()
-    assert document["report"]["scores"][0]["value"] == 0.936
-    assert document["report"]["evidence"][1]["difference"]["verdict"] == "WIN"
+    assert document["scores"][0]["value"] == 0.936
+    assert document["evidence"][1]["difference"]["verdict"] == "WIN"
 
 
 def test_compare_says_the_verdict_in_a_sentence(metier: Any) -> None:
@@ -51,13 +52,20 @@ def test_an_eval_is_needed(metier: Any) -> None:
     assert "Missing option '--on'." in outcome.err
 
 
-def test_check_eval(metier: Any, facade: Any) -> None:
-    good = metier("check-eval", "banking77")
-    assert good.code == 0
-    assert "items        3,080" in good.out
-    assert good.out.endswith("No problems found.\n")
-    facade.problems = [{"what": "the text is empty.", "where": "item 3", "remedy": "Remove it."}]
-    bad = metier("check-eval", "banking77")
-    assert bad.code == 1
-    assert "1 problem:\n  item 3: the text is empty. What to do: Remove it.\n" in bad.out
-    assert metier("check-eval", "banking77", "--json").json()["problems"] == facade.problems
+def test_check_eval_says_what_it_holds_and_can_show(metier: Any, facade: Any) -> None:
+    outcome = metier("check-eval", "banking77")
+    assert outcome.code == 0
+    lines = [" ".join(line.split()) for line in outcome.out.splitlines()]
+    assert lines[0] == "banking77"
+    assert "questions 100 in 100 groups" in lines
+    assert "rarest label 0, 20 questions" in lines
+    assert any(line.startswith("can show ") and "10 % of the answers" in line for line in lines)
+    assert any(line.startswith("Warning: 100 items cannot show less than") for line in lines)
+    assert metier("check-eval", "banking77", "--json").json()["items"] == 100
+
+
+def test_a_stopped_eval_says_what_is_kept(metier: Any, facade: Any) -> None:
+    facade.failure = UnavailableError("The eval was stopped.", code="cancelled")
+    outcome = metier("eval", "banking-intents", "--on", "x")
+    assert outcome.code == 130
+    assert "The answers so far are kept." in outcome.err

@@ -25,7 +25,7 @@ def test_import_of_nothing_is_input(metier: Any) -> None:
 
 def test_export(metier: Any, tmp_path: Path) -> None:
     words = ("export", "sms-spam", "--to", str(tmp_path))
-    assert metier(*words).out == f"Exported sms-spam to {tmp_path / 'sms-spam'}.\n"
+    assert metier(*words).out.startswith(f"Exported sms-spam to {tmp_path / 'sms-spam'}.\n")
     assert metier(*words, "--json").json() == {
         "name": "sms-spam",
         "path": str(tmp_path / "sms-spam"),

@@ -54,7 +54,8 @@ def test_the_last_line_is_the_next_command(make: Any) -> None:
 def test_other_widths_only_cut_what_may_be_cut(make: Any, width: int) -> None:
     lines = lines_of(make.card(), width)
     assert lines[-1].startswith("Run it:")
-    assert "metier eval banking-intents --on banking-intents --against general" in "\n".join(lines)
+    text = " ".join(" ".join(lines).replace("\\", " ").split())
+    assert "metier eval banking-intents --on banking-intents --against general" in text
 
 
 def test_ascii_all_through(make: Any) -> None:
@@ -80,6 +81,19 @@ def test_a_measured_general_model_has_a_row_a_bar_and_a_price(make: Any) -> None
     assert "big-1, 2.5 per million tokens" in text
     assert "not measured" not in text
     assert text.count("▲ WIN") == 2
+
+
+def test_a_long_command_is_continued_as_a_shell_reads_it(make: Any) -> None:
+    command = (
+        "METIER_GENERAL_URL=https://HOST/v1 METIER_GENERAL_MODEL=NAME metier make tickets.toml"
+    )
+    row = Row(role="general", name="general", note="not measured: none is set", command=command)
+    lines = lines_of(make.card(rows=(row,)))
+    start = lines.index("general  not measured: none is set. Measure it:")
+    first, second = lines[start + 1 : start + 3]
+    assert first.endswith(" \\")
+    assert f"{first.strip()[:-1]}{second.strip()}" == command
+    assert len(first) <= 80
 
 
 def test_too_few_questions_are_said(make: Any) -> None:

@@ -47,6 +47,11 @@ def test_a_win_lies_right_of_zero_and_a_loss_left() -> None:
     assert win.endswith("▲ WIN +7.0 (+5.0 to +9.0)")
 
 
+def test_zero_is_seen_inside_an_interval() -> None:
+    bar = evidence_bars([Comparison("base", found(-0.05, 0.02, 0.09))], 80, UNICODE)[1].plain
+    assert bar.index("▓") < bar.index("│") < bar.index("█")
+
+
 def test_zero_stands_under_its_label() -> None:
     axis, bar = evidence_bars([Comparison("base", found(0.05, 0.07, 0.09))], 80, UNICODE)
     assert axis.plain.rstrip().endswith("points")
