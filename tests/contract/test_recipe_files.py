@@ -12,9 +12,9 @@ from metier.recipe import Recipe
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
 
 
-def test_the_starters_have_recipes():
+def test_the_four_starters_have_recipes():
     names = {path.stem for path in RECIPES}
-    assert names >= {"banking-intents", "assistant-intents", "message-spam"}
+    assert names >= {"banking-intents", "assistant-intents", "message-spam", "code-language"}
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)

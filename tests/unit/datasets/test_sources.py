@@ -333,7 +333,7 @@ def test_a_recipe_over_http_fetches_from_nowhere_but_may_use_the_mirror(place, u
     ],
 )
 def test_a_source_is_named_in_exactly_one_way(upstream, changes):
-    with pytest.raises(ValueError, match="source|repositories"):
+    with pytest.raises(ValueError, match=r"source|repositories"):
         banking(upstream, **changes)
 
 

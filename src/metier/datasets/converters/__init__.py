@@ -17,6 +17,7 @@ from metier.datasets.converters.intents import (
     sms_spam,
     snips,
 )
+from metier.datasets.converters.snippets import code_snippets
 from metier.datasets.converters.upstream import Converter, UpstreamBytes, bad_upstream
 from metier.errors import NotFoundError
 
@@ -25,6 +26,7 @@ __all__ = ["CONVERTERS", "UpstreamBytes", "canonical_lines"]
 CONVERTERS: dict[str, Converter] = {
     "banking77-csv-v1": banking77,
     "clinc150-json-v1": clinc150,
+    "code-snippets-v1": code_snippets,
     "nlu-evaluation-json-v1": nlu_evaluation,
     "sms-tsv-v1": sms_spam,
     "snips-json-v1": snips,
