@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from known_vectors import KnownVectors, telling
 
+from known_vectors import KnownVectors, telling
 from metier.engines.parts import Member, unpack
 from metier.making.learners import NOMINAL, hashed, majority, vectors
 from metier.making.material import HashedWords, RememberingEncoder

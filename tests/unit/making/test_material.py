@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from known_vectors import KnownVectors
 
+from known_vectors import KnownVectors
 from metier.heads import LinearHead
 from metier.making import material
 from metier.making.learners import hashed

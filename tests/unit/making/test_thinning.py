@@ -50,9 +50,7 @@ def many(number: int) -> Rows:
             eval_digest="",
             source="",
         ),
-        recipe=Recipe(
-            specialist=SpecialistPart(name="x"), data=(DataPart(kind="file", path="x"),)
-        ),
+        recipe=Recipe(specialist=SpecialistPart(name="x"), data=(DataPart(kind="file", path="x"),)),
         located={},
         notes=(),
     )
