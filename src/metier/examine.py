@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from metier.card import Cost, Evidence, Score
 from metier.datasets.recognising import read_examples
+from metier.engines import remote, systems
 from metier.engines.classifier import TextClassifier
 from metier.engines.remote import GeneralSystem, Service
 from metier.engines.systems import MajoritySystem, SpecialistSystem, ZeroShotSystem
@@ -193,6 +194,7 @@ class Examiner:
             system,
             sealed,
             journals=self.journals,
+            batch=remote.BATCH if isinstance(system, GeneralSystem) else systems.BATCH,
             toolchain=self.toolchain,
             report=report,
             cancelled=cancelled,

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from metier.card import Cost, Evidence, Row
+from metier.engines import remote, systems
 from metier.engines.remote import GeneralSystem, Service
 from metier.engines.systems import MajoritySystem, SpecialistSystem, ZeroShotSystem
 from metier.errors import UnavailableError
@@ -86,6 +87,7 @@ class Trial:
             system,
             self.sealed,
             journals=self.journals,
+            batch=remote.BATCH if isinstance(system, GeneralSystem) else systems.BATCH,
             toolchain=self.toolchain,
             report=self.report,
             cancelled=self.cancelled,
