@@ -37,8 +37,7 @@ def price_of(path: Path, model: str) -> tuple[float | None, float | None]:
 def _number(path: Path, model: str, price: object) -> float | None:
     if price is None:
         return None
-    plain = isinstance(price, int | float) and not isinstance(price, bool)
-    if not isinstance(price, int | float) or not plain or not 0 <= price < math.inf:
+    if isinstance(price, bool) or not isinstance(price, int | float) or not 0 <= price < math.inf:
         raise InputError(
             f"{path}: the price of {model!r} is {price!r}, which is not a price.",
             code="bad_prices",
