@@ -38,7 +38,12 @@ _UPLOADS = (
 )
 # FastAPI would export traces when the environment configures OpenTelemetry. Metier sends nothing
 # in the background and reads no environment outside its settings.
-_NO_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False}
+_NO_TELEMETRY: Any = {
+    "auto_configure": False,
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+}
 
 
 def create_app(

@@ -65,3 +65,8 @@ def test_every_operation_says_what_it_does(document: dict[str, Any]) -> None:
             assert operation["summary"], path
             assert operation["description"], path
             assert operation["tags"], path
+
+
+def test_the_reference_names_every_address(document: dict[str, Any]) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "http.md").read_text("utf-8")
+    assert [path for path in document["paths"] if f" {path}`" not in page] == []
