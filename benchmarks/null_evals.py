@@ -7,7 +7,8 @@ misses it. Clustered items hang together with an intraclass correlation (ICC) of
 Bars. In no shape may WIN and LOSS together exceed 7 %, nor either exceed 4 %. In *dense* shapes
 they must also reach 3 % together and 1.5 % each. A shape is dense if its discordance is spread
 over 8 effective clusters or more (the squared sum of the clusters' absolute sums over the sum of
-their squares). With fewer an exact test cannot reach its level: six is the least that can pass.
+their squares), or, where the items are independent and two-valued, 100 of them are discordant.
+With fewer an exact test moves in steps too coarse to come near its level; it stays below.
 
     python benchmarks/null_evals.py --out benchmarks/results/null_evals.json
 """
@@ -32,8 +33,8 @@ from metier.stats import mcnemar_p, paired_difference, paired_interval
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 ICC = 0.5
-DENSE = 8.0
-"""Effective discordant clusters from which the lower limits hold."""
+DENSE, DENSE_SINGLE = 8.0, 100.0
+"""Effective discordant clusters, or independent two-valued items, from which lower limits hold."""
 SEED = 20_251_112
 
 
@@ -174,7 +175,7 @@ def null_rates(shape: Shape, runs: int, seed: int) -> dict[str, Any]:
         if shape.source != "graded":
             naive += mcnemar_p(int((first > second).sum()), int((first < second).sum())) < 0.05
     win, loss = verdicts[Verdict.WIN] / runs, verdicts[Verdict.LOSS] / runs
-    dense = spreads / runs >= DENSE
+    dense = spreads / runs >= (DENSE_SINGLE if shape.source == "own" else DENSE)
     return {
         **asdict(shape),
         **{verdict.value: verdicts[verdict] / runs for verdict in Verdict},

@@ -32,7 +32,7 @@ def write(path: Path, results: Mapping[str, Any], *, seed: int | None = None) ->
         "command": " ".join(["python", *_command()]),
         "seed": seed,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit(),
+        "commit": _COMMIT,
         "machine": machine(),
         "versions": {name: found for name in PACKAGES if (found := _version(name))},
         "results": results,
@@ -52,11 +52,12 @@ def machine() -> dict[str, Any]:
 
 
 def commit() -> str | None:
-    """The commit that is checked out, ``+changes`` added if files differ from it."""
+    """The commit that is checked out, ``+changes`` added if tracked files differ from it."""
     here = Path(__file__).resolve().parent
     try:
         found = _git(here, "rev-parse", "HEAD")
-        return f"{found}+changes" if _git(here, "status", "--porcelain") else found
+        changed = _git(here, "status", "--porcelain", "--untracked-files=no")
+        return f"{found}+changes" if changed else found
     except (OSError, subprocess.CalledProcessError):
         return None
 
@@ -91,3 +92,7 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+_COMMIT = commit()
+"""Taken when the benchmark starts: what runs is what was checked out then."""

@@ -43,7 +43,7 @@ class Answering:
         self._threads = threads
         self._lock = threading.Lock()
         self._classifiers: OrderedDict[Digest, TextClassifier] = OrderedDict()
-        self._encoders: dict[tuple[str, str], Encoder] = {}
+        self._encoders: dict[tuple[Path, str], tuple[str, Encoder]] = {}
 
     def classify(self, name: str, texts: Sequence[str], *, top: int = 5) -> list[Prediction]:
         """One prediction per text.
@@ -77,12 +77,18 @@ class Answering:
             UnavailableError: The base is not installed.
             NotFoundError: It has no such view.
         """
+        from metier.engines.encoder import read_base
+
         folder = self._base_folder(base)
+        key = (folder, view)
         with self._lock:
-            key = (str(folder), view)
-            if key not in self._encoders:
-                self._encoders[key] = _open(folder, view, self._threads)
-            return self._encoders[key]
+            # Another base may have been installed under the name since.
+            digest = base_digest(read_base(folder))
+            known, encoder = self._encoders.get(key, (None, None))
+            if encoder is None or known != digest:
+                encoder = _open(folder, view, self._threads)
+                self._encoders[key] = (digest, encoder)
+            return encoder
 
     def _load(self, installed: Installed) -> TextClassifier:
         from metier.engines.classifier import TextClassifier

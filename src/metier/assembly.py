@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from metier.answer import Answering, base_digest
 from metier.card import BaseReference, Card, Evidence
-from metier.errors import InputError, MetierError, NotFoundError, UnavailableError
+from metier.errors import InputError, NotFoundError, UnavailableError
 from metier.fleet import Fleet, Installed
 from metier.hardware import cpu_class, machine, usable_cores
 from metier.ledger import Ledger
 from metier.manifest import BASE, BUILD, KIND, RECIPE, TASK
-from metier.messages import Prediction, Progress, Report, silent
+from metier.messages import Example, Prediction, Progress, Report, silent
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
 from metier.settings import Settings
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from metier.engines.remote import Service
     from metier.evals.items import Eval
     from metier.examine import Examined, Examiner
-    from metier.making import Makers
+    from metier.making import Makers, Places
 
 DEFAULT_BASE = "all-minilm-l6-v2"
 STARTERS = Path(__file__).parent / "starters"
@@ -93,12 +93,7 @@ class Metier:
         """Remove a specialist and, unless another has it too, its sealed eval."""
         installed = self.fleet.show(name)
         self.fleet.remove(name)
-        if installed.card is None:
-            return
-        kept = {item.card.data.eval_digest for item in self.fleet.list() if item.card}
-        digest = installed.card.data.eval_digest
-        if digest not in kept:
-            (self._evals / f"{Digest.parse(digest).hex}.jsonl").unlink(missing_ok=True)
+        self._forget_eval(installed.card)
 
     def collect_garbage(self) -> dict[str, Any]:
         """Remove blobs that nothing names; returns how many and how many bytes."""
@@ -199,23 +194,13 @@ class Metier:
         Raises:
             InputError: The data or recipe is wrong; nothing is installed.
         """
-        from metier.making import make
-        from metier.making.carding import recipe_toml, results_parts
+        from metier.making import artifact_parts, make
 
+        before = self._replaced(recipe.specialist.name)
         with self._making:
             makers = self._makers(recipe.base.ref, folder, confined)
             made = make(recipe, makers, report=report, cancelled=cancelled)
         card = made.card
-        parts: dict[str, Any] = {
-            path: ("weight-config" if path.endswith(".json") else "weight", data)
-            for path, data in made.parts.items()
-        }
-        documents = {
-            "card.json": card.to_bytes(),
-            "recipe.toml": recipe_toml(made.recipe),
-            **results_parts(made.proof),
-        }
-        parts.update({path: ("doc", data) for path, data in documents.items()})
         annotations = {
             KIND: "specialist",
             TASK: card.task,
@@ -224,9 +209,13 @@ class Metier:
         }
         if card.base is not None:
             annotations[BASE] = card.base.digest
-        self.fleet.install(Reference.parse(card.name), parts, annotations, card.licence)
+        reference = Reference.parse(card.name)
+        self.fleet.install(reference, artifact_parts(made), annotations, card.licence)
+        self._keep_eval(made.sealed)
+        self._forget_eval(before)
         self._sources.add(made.located)
         self._record(card, {key: item.digest for key, item in made.proof.results.items()})
+        made.proof.settle()
         report(Progress("done", f"{card.name} is installed.", 1.0, data=card.to_dict()))
         return card
 
@@ -387,17 +376,16 @@ class Metier:
         return service
 
     def _makers(self, base: str, folder: Path, confined: bool) -> Makers:
-        from metier.making import Makers, Places
+        from metier.making import Makers
 
         return Makers(
-            places=Places(folder, self.settings.mirror, self.settings.home / "cache", confined),
+            places=self._places(folder, confined),
             base=self._base(base),
             encoder=lambda view: self._answering.encoder(base, view),
             service=self._service(),
             machine=machine(),
             toolchain=toolchain(),
             threads=self._threads,
-            evals=self._evals,
             journals=self.settings.home / "journals",
             today=today(),
         )
@@ -420,34 +408,58 @@ class Metier:
             journals=self.settings.home / "journals",
             results=self.settings.home / "results",
             rebuild=self._rebuild,
+            training=self._training_rows,
             toolchain=toolchain(),
             today=today(),
         )
 
     def _rebuild(self, installed: Installed) -> Eval:
-        """Seal a specialist's eval again from its recipe's sources."""
-        from metier.evals.items import write_eval
-        from metier.making.rows import gather
+        from metier.making.remaking import sealed_again
 
-        recipe = self.recipe_of(str(installed.reference))
-        makers = self._makers(recipe.base.ref, self.settings.home, confined=False)
-        try:
-            sealed = gather(recipe, makers.places, silent).sealed
-        except MetierError as error:
-            raise UnavailableError(
-                f"The eval of {installed.name!r} is not kept here, and its rows cannot be had: "
-                f"{error.message}",
-                code="eval_not_here",
-                remedy=error.remedy or "Set METIER_MIRROR, or go online.",
-            ) from error
-        if installed.card is None or sealed.fingerprint != installed.card.data.eval_digest:
-            raise InputError(
-                f"The rows of {installed.name!r} are no longer what its eval was sealed from.",
-                code="other_eval",
-            )
-        self._evals.mkdir(parents=True, exist_ok=True)
-        write_eval(self._evals / f"{Digest.parse(sealed.fingerprint).hex}.jsonl", sealed)
+        sealed = sealed_again(installed, self.recipe_of, self._places(self.settings.home))
+        self._keep_eval(sealed)
         return sealed
+
+    def _training_rows(self, installed: Installed) -> Sequence[Example] | None:
+        from metier.making.remaking import trained_on
+
+        return trained_on(installed, self.recipe_of, self._places(self.settings.home))
+
+    def _places(self, folder: Path, confined: bool = False) -> Places:
+        from metier.making import Places
+
+        return Places(folder, self.settings.mirror, self.settings.home / "cache", confined)
+
+    def _replaced(self, name: str) -> Card | None:
+        """The card of what a new specialist of this name replaces; bases are not replaced."""
+        try:
+            installed = self.fleet.show(name)
+        except NotFoundError:
+            return None
+        if installed.kind != "specialist":
+            raise InputError(
+                f"{installed.name!r} is a {installed.kind} that specialists may stand on.",
+                code="name_taken",
+                remedy="Give the specialist another name.",
+            )
+        return installed.card
+
+    def _eval_file(self, fingerprint: str) -> Path:
+        return self._evals / f"{Digest.parse(fingerprint).hex}.jsonl"
+
+    def _keep_eval(self, sealed: Eval) -> None:
+        from metier.evals.items import write_eval
+
+        self._evals.mkdir(parents=True, exist_ok=True)
+        write_eval(self._eval_file(sealed.fingerprint), sealed)
+
+    def _forget_eval(self, card: Card | None) -> None:
+        """Remove the sealed eval of a specialist that is gone, unless another has it too."""
+        if card is None:
+            return
+        kept = {item.card.data.eval_digest for item in self.fleet.list() if item.card}
+        if card.data.eval_digest not in kept:
+            self._eval_file(card.data.eval_digest).unlink(missing_ok=True)
 
     def _record(self, card: Card, results: dict[str, str]) -> None:
         for key, digest in results.items():

@@ -254,10 +254,10 @@ class LeakReport(Frozen):
 
     ``leaked`` counts eval items with any overlap, ``by_kind`` each item once under its strongest
     kind; ``share`` is ``leaked`` over the eval's items. ``dropped`` counts training rows that
-    were taken out because the user asked for it. ``rows`` shows examples, not all; ``items`` are
-    the ids of all leaked eval items. ``similar`` counts near-duplicates that are not counted as
-    leaks, since training rows resemble each other as often: ``similar_among_train`` is the share
-    of them that does.
+    were taken out because the user asked for it. ``rows`` shows examples, not all;
+    ``items`` are the ids of all leaked eval items. ``similar``
+    counts items with a near-duplicate in train that is not counted as a leak, since training rows
+    resemble each other as often: ``similar_among_train`` is the share of them that does.
     """
 
     eval_items: int

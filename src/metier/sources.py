@@ -45,7 +45,9 @@ class Sources:
             table = json.loads(self.path.read_text("utf-8"))
         except (OSError, ValueError):
             return {}
-        return table if isinstance(table, dict) else {}
+        if not isinstance(table, dict):
+            return {}
+        return {digest: path for digest, path in table.items() if isinstance(path, str)}
 
 
 def _placed(part: DataPart, table: Mapping[str, str]) -> DataPart:

@@ -20,7 +20,9 @@ from stand_in.metier import StandIn
 from stand_in.serving import serving
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while it is open Playwright keeps an event loop running in this thread, and
+# asyncio.run of other tests would fail.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
@@ -35,7 +37,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     fleet = [banking(), assistant(), spam(), underpowered(), hostile()]
     with serving(StandIn(tmp_path_factory.mktemp("fleet"), fleet, pause=0.05)) as address:

@@ -1,19 +1,18 @@
-"""Writes the fp32 ONNX graph of a BERT sentence encoder whose weights stay in its safetensors.
+"""Writes the ONNX graph of a BERT sentence encoder, and its fp32 form that holds no weight itself.
 
-It knows the arithmetic of BERT (Devlin et al. 2019, section 3) and which ONNX operators run it
-fastest on a CPU. It copies no weight: every large tensor is *external data* that names a byte range
-of ``model.safetensors``, so upstream's file is mapped into memory as it is, and the graph itself is
-a few kilobytes. It does not run the graph.
+It knows the structure of BERT (Devlin et al. 2019, section 3) and which ONNX operators run it
+fastest on a CPU. How the linear layers multiply is a ``Products``: in fp32 here, in int8 in
+``quantisation``. It does not run what it writes.
 
-The graph has one input, ``ids`` (int64, batch x tokens), and one output, ``vector`` (float32, batch
-x hidden, unit length). There is no attention mask: a batch holds texts of one length, so no vector
-depends on padding or on the texts it is computed with.
+Every graph has two inputs, ``ids`` (int64, batch x tokens) and ``mask`` (int32, the same shape, 1
+for a token and 0 for padding on the right), and one output, ``vector`` (float32, batch x hidden,
+unit length).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
@@ -24,10 +23,30 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CONTRIB = "com.microsoft"
-"""The operator domain of ONNX Runtime's own operators (MultiHeadAttention, Gelu with exact erf)."""
+"""The domain of ONNX Runtime's own operators (MultiHeadAttention, FusedMatMul, exact Gelu)."""
 
 OPSET, CONTRIB_OPSET, IR_VERSION = 18, 1, 10
-_WORDS = "embeddings.word_embeddings.weight"
+WORDS = "embeddings.word_embeddings.weight"
+
+Place = Literal["attention", "context", "wide", "narrow"]
+"""What a product reads: the layer's input, the attention's output, the feed-forward layer's input,
+and its activations."""
+
+
+class Products(Protocol):
+    """How the linear layers of a graph multiply."""
+
+    def words(self) -> str:
+        """The word embeddings of ``ids``: batch x tokens x hidden, float32."""
+
+    def feed(self, states: str, place: Place, layer: int) -> str:
+        """Make ``states`` ready for the products at ``place``."""
+
+    def product(self, fed: str, place: Place, layer: int, name: str) -> str:
+        """``fed`` times the upstream weight ``<name>.weight`` plus ``<name>.bias``."""
+
+    def residual(self, states: str, active: str, layer: int) -> str:
+        """``states`` plus what the product at ``narrow`` leaves out of ``active``, if anything."""
 
 
 @dataclass(slots=True)
@@ -55,12 +74,14 @@ class GraphWriter:
             self.constants[name] = numpy_helper.from_array(np.asarray(array, order="C"), name)
         return name
 
-    def tensor(self, name: str) -> str:
-        """Refer to an upstream tensor (without the prefix), in place where it is float32."""
-        stored = self.upstream.prefix + name
-        place = self.upstream.tensors.places.get(stored)
+    def external(self, name: str) -> str:
+        """Refer to the bytes of an upstream tensor in ``model.safetensors``.
+
+        A tensor that upstream stores in another type than float32 goes into the graph, converted.
+        """
+        place = self.upstream.tensors.places.get(self.upstream.prefix + name)
         if place is None or place.dtype != "F32":
-            return self.constant(name, self.upstream.tensors.array(stored))
+            return self.constant(name, self.upstream.array(name))
         if name not in self.constants:
             proto = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=place.shape)
             proto.data_location = TensorProto.EXTERNAL
@@ -70,122 +91,143 @@ class GraphWriter:
             self.constants[name] = proto
         return name
 
-    def array(self, name: str) -> NDArray[np.float32]:
-        """The values of an upstream tensor (without the prefix)."""
-        return self.upstream.tensors.array(self.upstream.prefix + name)
-
-    def layer_norm(self, states: str, name: str, output: str) -> str:
-        """Layer normalisation with the upstream parameters ``<name>.weight`` and ``.bias``."""
-        return self.node(
-            "LayerNormalization",
-            [states, self.tensor(f"{name}.weight"), self.tensor(f"{name}.bias")],
-            output,
-            axis=-1,
-            epsilon=self.upstream.epsilon,
-        )
-
     def model(self, description: str) -> ModelProto:
         """The finished graph; the same calls give the same bytes."""
-        hidden = self.upstream.hidden
+        shape, hidden = ["batch", "tokens"], self.upstream.hidden
         graph = helper.make_graph(
             self.nodes,
             "encoder",
-            [helper.make_tensor_value_info("ids", TensorProto.INT64, ["batch", "tokens"])],
+            [
+                helper.make_tensor_value_info("ids", TensorProto.INT64, shape),
+                helper.make_tensor_value_info("mask", TensorProto.INT32, shape),
+            ],
             [helper.make_tensor_value_info("vector", TensorProto.FLOAT, ["batch", hidden])],
             list(self.constants.values()),
         )
         return helper.make_model(
             graph,
-            opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIB, 1)],
+            opset_imports=[
+                helper.make_opsetid("", OPSET),
+                helper.make_opsetid(CONTRIB, CONTRIB_OPSET),
+            ],
             ir_version=IR_VERSION,
             producer_name="metier",
             doc_string=description,
         )
 
 
-def build_fp32(upstream: Upstream) -> ModelProto:
-    """The fp32 graph of ``upstream``; it must be loaded from the folder of ``model.safetensors``.
+def write_encoder(writer: GraphWriter, products: Products) -> None:
+    """Write the whole encoder, from ``ids`` and ``mask`` to ``vector``.
 
-    Linear layers are ``Gemm`` with the weights as PyTorch stores them (out x in), which ONNX
-    Runtime repacks once at loading. Layer normalisation stands as its own node: the fused
-    ``SkipLayerNormalization`` is four times slower on a CPU (decision 0041).
+    Layer normalisation stands as its own node: the fused ``SkipLayerNormalization`` takes four
+    times as long on a CPU (decision 0041).
+    """
+    states = _embeddings(writer, products.words())
+    for layer in range(writer.upstream.layers):
+        states = _layer(writer, products, layer, states)
+    _pooling(writer, states)
+
+
+def build_fp32(upstream: Upstream) -> ModelProto:
+    """The fp32 graph of ``upstream``.
+
+    Every weight is *external data* that names a byte range of ``model.safetensors``, so that file
+    is mapped into memory as upstream published it; the graph must be loaded from its folder.
     """
     writer = GraphWriter(upstream)
-    states = write_embeddings(
-        writer, writer.node("Gather", [writer.tensor(_WORDS), "ids"], "words")
-    )
-    for layer in range(upstream.layers):
-        states = _layer(writer, layer, states)
-    write_pooling(writer, states)
+    write_encoder(writer, _ExactProducts(writer))
     return writer.model(f"{upstream.name}, fp32, {upstream.pooling} pooling")
 
 
-def write_embeddings(writer: GraphWriter, words: str) -> str:
-    """Add position and token type 0 to the word embeddings (batch x tokens x hidden) and normalise.
+@dataclass(frozen=True, slots=True)
+class _ExactProducts:
+    """Products in fp32, with the weights as they are stored (out x in)."""
 
-    Also writes the shape constants that the layers use. Returns the states, flattened to rows.
-    """
-    hidden = writer.upstream.hidden
-    writer.constant("zero", np.array([0], np.int64))
-    writer.constant("one", np.array([1], np.int64))
-    writer.constant("rows", np.array([-1, hidden], np.int64))
-    writer.node("Shape", ["ids"], "tokens", start=1, end=2)
-    writer.node("Shape", ["ids"], "batch_tokens", start=0, end=2)
-    writer.constant("width", np.array([hidden], np.int64))
-    writer.node("Concat", ["batch_tokens", "width"], "cube", axis=0)
-    kinds = writer.array("embeddings.token_type_embeddings.weight")[0]
-    positions = writer.array("embeddings.position_embeddings.weight")[: writer.upstream.max_tokens]
+    writer: GraphWriter
+
+    def words(self) -> str:
+        return self.writer.node("Gather", [self.writer.external(WORDS), "ids"], "words")
+
+    def feed(self, states: str, place: Place, layer: int) -> str:
+        return states
+
+    def product(self, fed: str, place: Place, layer: int, name: str) -> str:
+        weight, bias = self.writer.external(f"{name}.weight"), self.writer.external(f"{name}.bias")
+        product = self.writer.node(
+            "FusedMatMul", [fed, weight], f"{name}.product", domain=CONTRIB, transB=1
+        )
+        return self.writer.node("Add", [product, bias], f"{name}.output")
+
+    def residual(self, states: str, active: str, layer: int) -> str:
+        return states
+
+
+def _embeddings(writer: GraphWriter, words: str) -> str:
+    """Add position and token type 0 to the word embeddings and normalise."""
+    upstream = writer.upstream
+    kinds = upstream.array("embeddings.token_type_embeddings.weight")[0]
+    positions = upstream.array("embeddings.position_embeddings.weight")[: upstream.max_tokens]
     writer.constant("positions", positions + kinds)
-    writer.node("Slice", ["positions", "zero", "tokens"], "here")
+    writer.constant("start", np.array([0], np.int64))
+    writer.node("Shape", ["ids"], "tokens", start=1, end=2)
+    writer.node("Slice", ["positions", "start", "tokens"], "here")
     writer.node("Add", [words, "here"], "embedded")
-    writer.node("Reshape", ["embedded", "rows"], "embedded_rows")
-    return writer.layer_norm("embedded_rows", "embeddings.LayerNorm", "states_0")
+    return _normalised(writer, "embedded", "embeddings.LayerNorm")
 
 
-def write_attention(writer: GraphWriter, layer: int, parts: dict[str, str]) -> str:
-    """Multi-head self-attention over ``parts`` (query, key, value rows); returns context rows."""
-    cubes = [
-        writer.node("Reshape", [rows, "cube"], f"{name}_cube_{layer}")
-        for name, rows in parts.items()
+def _layer(writer: GraphWriter, products: Products, layer: int, states: str) -> str:
+    path = f"encoder.layer.{layer}"
+    fed = products.feed(states, "attention", layer)
+    parts = [
+        products.product(fed, "attention", layer, f"{path}.attention.self.{part}")
+        for part in ("query", "key", "value")
     ]
     context = writer.node(
         "MultiHeadAttention",
-        cubes,
-        f"context_cube_{layer}",
+        [*parts, "", "mask"],
+        f"{path}.context",
         domain=CONTRIB,
         num_heads=writer.upstream.heads,
     )
-    return writer.node("Reshape", [context, "rows"], f"context_{layer}")
+    fed = products.feed(context, "context", layer)
+    mixed = products.product(fed, "context", layer, f"{path}.attention.output.dense")
+    summed = writer.node("Add", [mixed, states], f"{path}.attention.sum")
+    middle = _normalised(writer, summed, f"{path}.attention.output.LayerNorm")
+    fed = products.feed(middle, "wide", layer)
+    wide = products.product(fed, "wide", layer, f"{path}.intermediate.dense")
+    active = writer.node("Gelu", [wide], f"{path}.active", domain=CONTRIB)
+    fed = products.feed(active, "narrow", layer)
+    narrow = products.product(fed, "narrow", layer, f"{path}.output.dense")
+    kept = products.residual(middle, active, layer)
+    summed = writer.node("Add", [narrow, kept], f"{path}.sum")
+    return _normalised(writer, summed, f"{path}.output.LayerNorm")
 
 
-def write_pooling(writer: GraphWriter, states: str) -> None:
-    """Pool the last states (rows) to one unit vector per text, the output ``vector``."""
-    cube = writer.node("Reshape", [states, "cube"], "last")
+def _normalised(writer: GraphWriter, states: str, name: str) -> str:
+    """Layer normalisation with the upstream parameters ``<name>.weight`` and ``<name>.bias``."""
+    parameters = [
+        writer.constant(f"{name}.{part}", writer.upstream.array(f"{name}.{part}"))
+        for part in ("weight", "bias")
+    ]
+    return writer.node(
+        "LayerNormalization",
+        [states, *parameters],
+        f"{name}.output",
+        axis=-1,
+        epsilon=writer.upstream.epsilon,
+    )
+
+
+def _pooling(writer: GraphWriter, states: str) -> None:
+    """Pool the last states to one unit vector per text."""
     if writer.upstream.pooling == "mean":
-        pooled = writer.node("ReduceMean", [cube, "one"], "pooled", keepdims=0)
+        # The sum over a text's tokens has the direction of their mean.
+        writer.constant("one", np.array([1], np.int64))
+        writer.node("Cast", ["mask"], "weights", to=TensorProto.FLOAT)
+        writer.node("Unsqueeze", ["weights", "one"], "weight_rows")
+        writer.node("MatMul", ["weight_rows", states], "sums")
+        pooled = writer.node("Squeeze", ["sums", "one"], "pooled")
     else:
-        first = writer.constant("first", np.array(0, np.int64))
-        pooled = writer.node("Gather", [cube, first], "pooled", axis=1)
+        writer.constant("first", np.array(0, np.int64))
+        pooled = writer.node("Gather", [states, "first"], "pooled", axis=1)
     writer.node("LpNormalization", [pooled], "vector", axis=-1, p=2)
-
-
-def _layer(writer: GraphWriter, layer: int, states: str) -> str:
-    path = f"encoder.layer.{layer}"
-    parts = {
-        part: _linear(writer, states, f"{path}.attention.self.{part}", f"{part}_{layer}")
-        for part in ("query", "key", "value")
-    }
-    context = write_attention(writer, layer, parts)
-    mixed = _linear(writer, context, f"{path}.attention.output.dense", f"mixed_{layer}")
-    summed = writer.node("Add", [mixed, states], f"mixed_sum_{layer}")
-    middle = writer.layer_norm(summed, f"{path}.attention.output.LayerNorm", f"middle_{layer}")
-    wide = _linear(writer, middle, f"{path}.intermediate.dense", f"wide_{layer}")
-    active = writer.node("Gelu", [wide], f"active_{layer}", domain=CONTRIB)
-    narrow = _linear(writer, active, f"{path}.output.dense", f"narrow_{layer}")
-    summed = writer.node("Add", [narrow, middle], f"narrow_sum_{layer}")
-    return writer.layer_norm(summed, f"{path}.output.LayerNorm", f"states_{layer + 1}")
-
-
-def _linear(writer: GraphWriter, rows: str, name: str, output: str) -> str:
-    weight, bias = writer.tensor(f"{name}.weight"), writer.tensor(f"{name}.bias")
-    return writer.node("Gemm", [rows, weight, bias], output, transB=1)

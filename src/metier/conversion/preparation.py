@@ -17,8 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from onnx import ModelProto
+
 from metier.conversion.distillation import write_static
 from metier.conversion.graph import build_fp32
+from metier.conversion.quantisation import build_int8
 from metier.conversion.upstream import (
     CONFIG,
     TOKENIZER,
@@ -90,13 +93,14 @@ def prepare_base(
         weights=out / WEIGHTS,
         tokenizer=out / TOKENIZER,
         config=out / CONFIG,
-        graphs={"fp32": out / FP32},
+        graphs={"fp32": out / FP32, "int8": out / INT8},
         static=out / STATIC,
         description=out / DESCRIPTION,
     )
     steps: list[tuple[str, Callable[[], object]]] = [
         ("Linking upstream's files", lambda: _link_upstream(upstream, out)),
-        ("Writing the fp32 graph", lambda: _write(files.graphs["fp32"], _fp32(upstream))),
+        ("Writing the fp32 graph", lambda: _graph(upstream, build_fp32, out / FP32)),
+        ("Writing the int8 graph", lambda: _graph(upstream, build_int8, out / INT8)),
         ("Making the static embeddings", lambda: _static(upstream, files.static)),
         ("Writing base.json", lambda: _write(files.description, _describe(upstream, files))),
     ]
@@ -116,8 +120,8 @@ def prepare_base(
     return files
 
 
-def _fp32(upstream: Upstream) -> bytes:
-    return bytes(build_fp32(upstream).SerializeToString(deterministic=True))
+def _graph(upstream: Upstream, build: Callable[[Upstream], ModelProto], path: Path) -> None:
+    _write(path, bytes(build(upstream).SerializeToString(deterministic=True)))
 
 
 def _static(upstream: Upstream, path: Path) -> None:

@@ -13,10 +13,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from metier.conversion.tensors import TensorFile, open_tensors
 from metier.errors import CorruptError, InputError, NotFoundError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float32]
 
 Pooling = Literal["mean", "cls"]
 
@@ -72,6 +78,10 @@ class Upstream:
     epsilon: float
     pooling: Pooling
     max_tokens: int
+
+    def array(self, name: str) -> FloatArray:
+        """The values of a tensor, named without ``prefix``, as float32."""
+        return self.tensors.array(self.prefix + name)
 
 
 def find_packaged_default() -> Path:

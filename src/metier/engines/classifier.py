@@ -105,6 +105,12 @@ class TextClassifier:
         Raises:
             InputError: Something in ``texts`` is not a string.
         """
+        if isinstance(texts, str):
+            raise InputError(
+                "One string was given where a list of texts is wanted.",
+                code="bad_text",
+                remedy="Send a list: [text].",
+            )
         for position, text in enumerate(texts):
             if not isinstance(text, str):
                 raise InputError(

@@ -30,6 +30,9 @@ ATTEMPTS = 5
 RETRYABLE = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 LONGEST_WAIT = 30.0
 
+BATCH = 16
+"""Items between two writes of the journal: what a crash can cost in paid answers."""
+
 Nearest = Callable[[Sequence[str]], list[list[Example]]]
 """For each text, the training examples most like it, nearest first."""
 
@@ -69,13 +72,15 @@ class Service:
 class GeneralSystem:
     """A general model under test on a closed set of labels.
 
-    ``nearest`` gives the retrieved examples; ``None`` asks it zero-shot.
+    ``nearest`` gives the retrieved examples, from rows whose digest is ``source``; ``None`` asks
+    it zero-shot.
     """
 
     service: Service
     labels: tuple[str, ...]
     nearest: Nearest | None = None
     examples: int = 0
+    source: str = ""
 
     @property
     def name(self) -> str:
@@ -94,7 +99,7 @@ class GeneralSystem:
                         "model": self.service.model,
                         "date": self.service.date,
                         "labels": list(self.labels),
-                        "examples": self.examples if self.nearest else 0,
+                        "examples": [self.examples, self.source] if self.nearest else 0,
                         "prompt": PROMPT_VERSION,
                     }
                 )
@@ -175,7 +180,7 @@ class GeneralSystem:
             "temperature": 0,
             "response_format": self._constraint(),
         }
-        failure = ""
+        failure, unreachable = "", False
         for attempt in range(ATTEMPTS):
             if attempt:
                 time.sleep(min(LONGEST_WAIT, 2.0**attempt * (0.5 + random.random() / 2)))  # noqa: S311
@@ -185,7 +190,9 @@ class GeneralSystem:
                 )
             except httpx.HTTPError as error:
                 failure = f"{type(error).__name__} from {self.service.url}"
+                unreachable = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
                 continue
+            unreachable = False
             if response.status_code == 200:
                 return _body(response)
             failure = f"HTTP {response.status_code} from {self.service.url}"
@@ -201,6 +208,14 @@ class GeneralSystem:
                 continue
             if response.status_code not in RETRYABLE:
                 break
+        if unreachable:
+            # Nobody is there: the other texts would only wait as long for the same.
+            raise UnavailableError(
+                f"The general model {self.service.model!r} cannot be reached: {failure}.",
+                code="general_unreachable",
+                remedy="Check METIER_GENERAL_URL and the network.",
+                retryable=True,
+            )
         return failure
 
     def _constraint(self) -> dict[str, Any]:

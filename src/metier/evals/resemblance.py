@@ -1,12 +1,13 @@
-"""Which texts resemble each other: near-duplicates among many texts, in bounded memory.
+"""Which short texts resemble each other: near-duplicates among many texts, in bounded memory.
 
-It knows sets of character n-grams and their Jaccard similarity, and finds every pair over a
-threshold without comparing all with all; it does not know what such a pair means.
+It knows sets of character n-grams and their Jaccard similarity, and finds the pairs over a
+threshold without comparing all with all; it does not know what such a pair means. Long texts are
+left to ``wordruns``: a text of 41 words keeps a run of 13 whatever two of its words become.
 
 Candidates by prefix filtering (Bayardo, Ma, Srikant 2007, "Scaling Up All Pairs Similarity
 Search"): two sets of Jaccard similarity t or more share k of their ``|x| - ceil(t |x|) + k``
 rarest elements (Wang, Li, Feng 2012, "Can We Beat the Prefix Filtering?", for k above 1). No pair
-is missed but by the hashing (2**20 buckets) and the cut of long texts.
+is missed but by the hashing (2**20 buckets), unless work runs over its bound.
 """
 
 from __future__ import annotations
@@ -24,30 +25,35 @@ from metier.features import FeatureSpec, hashed_counts
 SPEC = FeatureSpec(buckets=1 << 20, words=(), characters=(2, 3))
 """Two and three characters inside word boundaries: the order of words changes nothing, a typo
 changes at most five of them."""
-LONGEST = 2_000
-"""Characters of a text that are compared, half from its head and half from its tail."""
-_CHUNK_CHARACTERS = 2_000_000
+LONGEST = 600
+"""Characters of the longest text that is compared."""
+MOST_WORK = 600_000_000
+"""Products, and what verifying a candidate costs in products: about twelve seconds of one core."""
 _MOST_ELEMENTS = 60_000_000
 """Elements held at once: above it a sample of the buckets stands for all (consistent sampling
 keeps the expected similarity)."""
+_CHUNK_CHARACTERS = 2_000_000
 _BLOCK = 4_000_000
 """Products of one block, which bound its memory."""
-_PREFIX = 10
-"""Rare elements that two similar sets must share: more of them cost a larger product and leave
-fewer candidates to verify. On banking77 (10,003 x 3,080 texts) 1, 8 and 24 took 5.7, 1.05 and
-1.1 CPU seconds."""
+_VERIFIED = 300
+"""Products that take as long as verifying one candidate."""
+_PREFIX = 0.15
+"""Share of its size that a set has to share in rare elements: more cost a larger product and
+leave fewer candidates to verify; .1 to .3 take about the same time on the data sets tried."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Pairs of rows that resemble each other.
+    """Pairs of rows that resemble each other, of one block of queries.
 
     Attributes:
-        left: Rows of the queries, int64.
+        searched: The queries that were looked up, int64.
+        left: Queries, one for each pair, int64.
         right: Rows of the texts that were searched, int64, same shape.
         similarity: Jaccard similarity, float32, same shape.
     """
 
+    searched: NDArray[np.int64]
     left: NDArray[np.int64]
     right: NDArray[np.int64]
     similarity: NDArray[np.float32]
@@ -59,25 +65,27 @@ def sets_of(
     """The texts as sets of hashed character n-grams.
 
     Args:
-        texts: Folded texts.
+        texts: Folded texts; one over ``LONGEST`` characters gives an empty set, which resembles
+            nothing.
         beside: The texts that they will be compared with: both must be sampled alike.
         most: Elements to hold of both; above it only a sample of the buckets is kept.
 
     Returns:
         CSR matrix of ones, float32, shape (len(texts), SPEC.buckets), sorted indices.
     """
-    elements = len(SPEC.characters) * sum(
-        min(len(text), LONGEST) for several in (texts, beside) for text in several
-    )
+    lengths = (len(text) for several in (texts, beside) for text in several)
+    elements = len(SPEC.characters) * sum(length for length in lengths if length <= LONGEST)
     kept = SPEC.buckets if elements <= most else int(SPEC.buckets * most / elements)
-    cut = [_cut(text) for text in texts]
+    short = [text if len(text) <= LONGEST else "" for text in texts]
     parts = []
-    for start, end in _chunks(cut):
-        part = hashed_counts(cut[start:end], SPEC)
-        if kept < SPEC.buckets:
-            narrow = part[:, :kept]
-            part = _ones(narrow.indices, narrow.indptr, end - start)
-        parts.append(_ones(part.indices, part.indptr, end - start))
+    for start, end in _chunks(short):
+        part = hashed_counts(short[start:end], SPEC)
+        # An empty text still has the n-gram of its two edges.
+        filled = np.array([bool(text) for text in short[start:end]])
+        chosen = np.repeat(filled, np.diff(part.indptr)) & (part.indices < kept)
+        row = np.repeat(np.arange(end - start), np.diff(part.indptr))[chosen]
+        pointer = np.searchsorted(row, np.arange(end - start + 1))
+        parts.append(_ones(part.indices[chosen], pointer, end - start))
     if not parts:
         return _ones(np.empty(0, np.int32), np.zeros(1, np.int32), 0)
     return sparse.csr_matrix(sparse.vstack(parts))
@@ -90,6 +98,7 @@ def similar_pairs(
     *,
     query_classes: NDArray[np.int64],
     text_classes: NDArray[np.int64],
+    most_work: int = MOST_WORK,
 ) -> Iterator[Pairs]:
     """All pairs of a query and a text of one class whose Jaccard similarity reaches the threshold.
 
@@ -99,27 +108,36 @@ def similar_pairs(
         threshold: Above 0, at most 1.
         query_classes: A number for each query; only pairs of one number are compared.
         text_classes: A number for each text.
+        most_work: Where the search ends. The queries come in an order of which any beginning is
+            spread evenly over all, so that what was searched until then is a fair sample.
 
     Yields:
-        Pairs in blocks of consecutive queries; memory depends on a block, not on all pairs.
+        Pairs in blocks of queries; memory depends on a block, not on all pairs.
     """
     if not queries.shape[0] or not texts.shape[0]:
         return
+    order = np.argsort(np.arange(queries.shape[0], dtype=np.uint32) * np.uint32(0x9E3779B1))
+    queries, classes = queries[order], query_classes[order]
     frequency = np.bincount(queries.indices, minlength=SPEC.buckets)
     frequency += np.bincount(texts.indices, minlength=SPEC.buckets)
     rank = np.empty(SPEC.buckets, np.int64)
     rank[np.argsort(frequency, kind="stable")] = np.arange(SPEC.buckets)
-    rare_queries = _rarest(queries, rank, threshold, query_classes)
+    rare_queries = _rarest(queries, rank, threshold, classes)
     rare_texts = _rarest(texts, rank, threshold, text_classes).T.tocsr()
     cost = np.asarray(rare_queries @ np.diff(rare_texts.indptr).astype(np.float32)).ravel()
-    needed = np.minimum(_PREFIX, _least(queries, threshold))
-    needed_texts = np.minimum(_PREFIX, _least(texts, threshold))
+    needed, needed_texts = _shared(queries, threshold), _shared(texts, threshold)
+    work = 0
     for start, end in _blocks(cost):
         shared = (rare_queries[start:end] @ rare_texts).tocoo()
         left, right = shared.row.astype(np.int64) + start, shared.col.astype(np.int64)
         enough = shared.data >= np.minimum(needed[left], needed_texts[right])
-        enough &= query_classes[left] == text_classes[right]
-        yield _verified(queries, texts, left[enough], right[enough], threshold)
+        enough &= classes[left] == text_classes[right]
+        left, right = left[enough], right[enough]
+        left, right, similarity = _verified(queries, texts, left, right, threshold)
+        yield Pairs(order[start:end], order[left], right, similarity)
+        work += int(cost[start:end].sum()) + _VERIFIED * int(enough.sum())
+        if work > most_work:
+            return
 
 
 def _verified(
@@ -128,7 +146,7 @@ def _verified(
     left: NDArray[np.int64],
     right: NDArray[np.int64],
     threshold: float,
-) -> Pairs:
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
     """The candidates that reach the threshold, by their whole sets."""
     own = np.diff(queries.indptr).astype(np.float32)[left]
     other = np.diff(texts.indptr).astype(np.float32)[right]
@@ -142,7 +160,7 @@ def _verified(
         shared[at] = np.asarray(both.sum(axis=1)).ravel()
     similarity = shared / (own + other - shared)
     good = similarity >= threshold
-    return Pairs(left[good], right[good], similarity[good])
+    return left[good], right[good], similarity[good]
 
 
 def _least(sets: sparse.csr_matrix, threshold: float) -> NDArray[np.int64]:
@@ -150,6 +168,12 @@ def _least(sets: sparse.csr_matrix, threshold: float) -> NDArray[np.int64]:
     # A little slack: a product like .75 * 4 must not be rounded up to 4 elements.
     least: NDArray[np.int64] = np.ceil(threshold * np.diff(sets.indptr) - 1e-6).astype(np.int64)
     return least
+
+
+def _shared(sets: sparse.csr_matrix, threshold: float) -> NDArray[np.int64]:
+    """Rare elements that each set shares with any set that is similar enough (k above)."""
+    share = np.ceil(_PREFIX * np.diff(sets.indptr)).astype(np.int64)
+    return np.minimum(np.maximum(share, 8), _least(sets, threshold))
 
 
 def _rarest(
@@ -167,7 +191,7 @@ def _rarest(
     row = np.repeat(np.arange(sets.shape[0], dtype=np.int64), sizes)
     key = row * SPEC.buckets + rank[sets.indices]
     key.sort()
-    kept = np.minimum(sizes - _least(sets, threshold) + _PREFIX, sizes)
+    kept = sizes - _least(sets, threshold) + _shared(sets, threshold)
     place = np.arange(key.size) - np.repeat(sets.indptr[:-1].astype(np.int64), sizes)
     chosen = place < kept[row]
     salt = (classes * 0x9E3779B1 >> 7) & (SPEC.buckets - 1)
@@ -201,9 +225,3 @@ def _chunks(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
 def _ones(indices: NDArray[Any], pointer: NDArray[Any], rows: int) -> sparse.csr_matrix:
     ones = np.ones(indices.size, np.float32)
     return sparse.csr_matrix((ones, indices, pointer), (rows, SPEC.buckets))
-
-
-def _cut(text: str) -> str:
-    if len(text) <= LONGEST:
-        return text
-    return f"{text[: LONGEST // 2]} {text[-LONGEST // 2 :]}"

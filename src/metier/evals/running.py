@@ -43,11 +43,18 @@ class _Answered:
     seconds: float
 
 
-def journal_path(folder: Path, system: str, eval_fingerprint: str) -> Path:
-    """The journal of one system on one eval: a name made of both digests."""
-    return folder / (
-        f"{Digest.parse(system).short}-{Digest.parse(eval_fingerprint).short}.journal.jsonl"
-    )
+def journal_path(
+    folder: Path, system: str, eval_fingerprint: str, toolchain: Mapping[str, str] | None = None
+) -> Path:
+    """The journal of one system on one eval: a name made of both digests.
+
+    With a toolchain its digest is in the name too: after an upgrade a run begins anew, and does
+    not stumble over the journal of the one before.
+    """
+    names = [Digest.parse(system).short, Digest.parse(eval_fingerprint).short]
+    if toolchain is not None:
+        names.append(Digest.of(canonical_json(dict(toolchain))).short)
+    return folder / f"{'-'.join(names)}.journal.jsonl"
 
 
 def run(
@@ -117,20 +124,32 @@ def run_to_end(
     sealed: Eval,
     *,
     journals: Path,
+    batch: int,
     toolchain: Mapping[str, str],
     report: Report = silent,
     cancelled: Callable[[], bool] = never,
+    keep: bool = False,
 ) -> Result:
-    """``run`` with a journal of its own under ``journals``, which is gone once the run is done."""
+    """``run`` with a journal of its own under ``journals``, which is gone once the run is done.
+
+    With ``keep`` it stays, for answers that cost money and are not filed yet.
+    """
     try:
         journals.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unwritable(journals, error) from error
-    journal = journal_path(journals, system.digest, sealed.fingerprint)
+    journal = journal_path(journals, system.digest, sealed.fingerprint, toolchain)
     result = run(
-        system, sealed, journal=journal, toolchain=toolchain, report=report, cancelled=cancelled
+        system,
+        sealed,
+        journal=journal,
+        batch=batch,
+        toolchain=toolchain,
+        report=report,
+        cancelled=cancelled,
     )
-    discard(journal)
+    if not keep:
+        discard(journal)
     return result
 
 

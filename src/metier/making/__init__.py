@@ -8,6 +8,6 @@ The order of the work is the order of the modules: ``rows`` (data, split, leak g
 
 from metier.making.makers import Makers
 from metier.making.rows import Places
-from metier.making.workflow import Made, make
+from metier.making.workflow import Made, artifact_parts, make
 
-__all__ = ["Made", "Makers", "Places", "make"]
+__all__ = ["Made", "Makers", "Places", "artifact_parts", "make"]

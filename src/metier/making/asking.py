@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from metier.errors import InputError
 from metier.recipe import DataPart, LadderPart, Recipe, SpecialistPart, SplitPart
 
 
@@ -48,17 +51,29 @@ def recipe_for(
         seed: Of every choice that chance makes.
         drop_leaks: Take leaked rows out of the training rows.
         curve: Whether to draw the label-efficiency curve.
+
+    Raises:
+        InputError: A name, budget or seed that no recipe can hold.
     """
     parts = [_part(data, "train" if eval_file else "both")]
     if eval_file is not None:
         parts.append(_part(eval_file, "eval"))
+    try:
+        ladder = LadderPart(budget_seconds=budget, seed=seed, curve=curve)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(
+            f"{first['loc'][0]} {first['input']!r} is not possible: {first['msg']}.",
+            code="bad_recipe",
+            remedy="A budget is a number of seconds above 0; a seed is a whole number from 0.",
+        ) from error
     return Recipe(
         specialist=SpecialistPart(name=name),
         data=tuple(parts),
         split=SplitPart(
             text=columns.text, label=columns.label, group=columns.group, drop_leaks=drop_leaks
         ),
-        ladder=LadderPart(budget_seconds=budget, seed=seed, curve=curve),
+        ladder=ladder,
     )
 
 

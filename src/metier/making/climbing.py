@@ -18,7 +18,7 @@ from metier.heads import FloatArray
 from metier.making.clock import Clock
 from metier.making.learners import Learner
 from metier.messages import Progress, Report
-from metier.training.fitting import Rows, cross_validate
+from metier.training.fitting import Rows, at_once, cross_validate, fit_whole
 from metier.training.ladder import Candidate, Choice, choose, mixture
 
 PROBE = 2_000
@@ -82,7 +82,7 @@ class Climb:
             self._no_time(learner, encoding_seconds)
             return False
         rows = learner.view(task.texts)
-        expected = self._fit_seconds(learner, rows) * folds / max(1, min(self.workers, folds))
+        expected = self._fit_seconds(learner, rows, folds)
         if expected > (float("inf") if always else self.clock.left - reserve):
             self._no_time(learner, expected)
             return False
@@ -208,17 +208,20 @@ class Climb:
         step = max(1, len(self.task.texts) // 48)
         return list(self.task.texts[::step])
 
-    def _fit_seconds(self, learner: Learner, rows: Rows) -> float:
-        """Expected seconds of one fit, from a fit on some rows; 0 without a budget."""
+    def _fit_seconds(self, learner: Learner, rows: Rows, folds: int) -> float:
+        """Expected seconds of a fit for each fold, from one on some rows; 0 without a budget."""
         number = self.task.classes.size
         if self.clock.budget is None or number <= PROBE:
             return 0.0
-        picked = np.arange(0, number, number // PROBE)
-        if np.unique(self.task.classes[picked]).size < 2:
+        task = self.task
+        # Not every so manieth row: rows often come in turns of their labels.
+        picked = np.sort(np.random.default_rng(task.seed).permutation(number)[:PROBE])
+        if np.unique(task.classes[picked]).size < 2:
             return 0.0
         start = time.perf_counter()
-        learner.fit(rows[picked], self.task.classes[picked], self.task.labels, self.task.seed)
-        return (time.perf_counter() - start) * number / picked.size
+        fit_whole(learner.fit, rows[picked], task.classes[picked], task.labels, task.seed)
+        one = (time.perf_counter() - start) * number / picked.size
+        return one * folds / min(at_once(learner.fit, self.workers), folds)
 
 
 def _rung_sentence(rung: Rung) -> str:

@@ -6,13 +6,14 @@ mean of several draws, scored on the sealed items with vectors that are there al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metier.card import Crossover, CurvePoint, LabelCurve, Row
 from metier.heads import mix
+from metier.making.clock import Clock
 from metier.making.learners import Learner
 from metier.messages import Progress, Report
 from metier.training.fitting import Rows, fit_whole
@@ -33,7 +34,7 @@ def draw(
     rung: str,
     seed: int,
     report: Report,
-    check: Callable[[], None],
+    clock: Clock,
 ) -> LabelCurve:
     """Score the chosen rung at growing numbers of labels per class.
 
@@ -45,20 +46,23 @@ def draw(
         rung: Its name.
         seed: Of the draws.
         report: Receives progress.
-        check: Called before each fit; may raise to stop.
+        clock: Looked at before each fit: it may raise to stop, and a budget that is spent ends
+            the curve with the points that are there.
     """
     counts = np.bincount(classes)
     labels = counts.size
     most = int(np.median(counts))
     known = truth >= 0
-    points = []
+    points: list[CurvePoint] = []
     steps = [step for step in STEPS if step < most]
     for position, step in enumerate(steps):
         size = int(np.minimum(counts, step).sum())
         draws = DRAWS_WHEN_MANY if size > MANY else DRAWS
         scores = []
         for number in range(draws):
-            check()
+            clock.check()
+            if clock.left <= 0:
+                return LabelCurve(rung=rung, points=tuple(points), seed=seed)
             rows = _sample(classes, step, np.random.default_rng([seed, number]))
             logits = [
                 fit_whole(learner.fit, train[rows], classes[rows], labels, seed).logits(held)

@@ -7,7 +7,7 @@ not worse than fp32's on the same rows, and the reason stands on the ladder.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,12 +20,15 @@ from metier.making.climbing import Climb
 from metier.making.clock import Clock
 from metier.making.learners import Learner, vectors
 from metier.making.material import RememberingEncoder
+from metier.making.thinning import stratified
 from metier.messages import Encoder, Progress, Report
 from metier.training.fitting import cross_validate
 from metier.training.ladder import points
 
 TRIAL_ROWS = 1_500
 """Rows on which int8 is held against fp32."""
+SAMPLE = 48
+"""Texts on which the seconds of one are measured."""
 QUIET = 0.5
 """Seconds between two reports of encoding."""
 TITLES = {
@@ -59,10 +62,25 @@ class Bases:
         return self._views[view]
 
     def best(self) -> RememberingEncoder | None:
-        """The contextual encoder in use, else fp32 if the base is here, else ``None``."""
+        """The contextual encoder in use, else fp32 if the base has it here, else ``None``."""
         if self.reference is None:
             return None
-        return self.view(self.used or "fp32")
+        try:
+            return self.view(self.used or "fp32")
+        except MetierError:
+            return None  # the rung that wanted it says why
+
+    def has_time(self, number: int, texts: Sequence[str]) -> bool:
+        """Whether ``best`` can encode so many texts like these in what is left of the budget.
+
+        The rung that is in use has counted them already.
+        """
+        encoder = self.best()
+        if encoder is None or self.used is not None or self.clock.budget is None:
+            return True
+        if self.clock.left <= 0:
+            return False
+        return encoder.seconds_per_text(list(texts[:SAMPLE])) * number <= self.clock.left
 
     def best_size(self) -> int:
         """Bytes of ``best``; 0 without a base."""
@@ -94,7 +112,7 @@ def try_encoder(climb: Climb, bases: Bases, *, reserve: float, eval_items: int) 
     full = _opened(climb, bases, "encoder", "fp32")
     if full is None:
         return
-    sample = list(climb.task.texts[: min(48, len(climb.task.texts))])
+    sample = list(climb.task.texts[:SAMPLE])
     fast = full.seconds_per_text(sample)
     texts = len(climb.task.texts) + eval_items
     try:
@@ -161,11 +179,11 @@ def _learner(climb: Climb, name: str, encoder: RememberingEncoder, precision: st
 
 
 def _trial_rows(climb: Climb) -> NDArray[np.int64]:
-    """Rows spread over all, at most ``TRIAL_ROWS``."""
+    """About ``TRIAL_ROWS`` rows, with some of every label: a head must have two to tell apart."""
     number = climb.task.classes.size
     if number <= TRIAL_ROWS:
         return np.arange(number)
-    return np.unique(np.linspace(0, number - 1, TRIAL_ROWS).astype(np.int64))
+    return stratified(climb.task.classes, TRIAL_ROWS, climb.task.seed)
 
 
 def _int8_against_fp32(

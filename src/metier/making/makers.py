@@ -27,7 +27,6 @@ class Makers:
         machine: This machine.
         toolchain: What can change a number: library versions and the class of processor.
         threads: Fits at once.
-        evals: Folder of sealed evals.
         journals: Folder of interrupted runs.
         today: ISO date.
     """
@@ -39,6 +38,5 @@ class Makers:
     machine: Machine
     toolchain: dict[str, str]
     threads: int
-    evals: Path
     journals: Path
     today: str

@@ -14,12 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from metier.card import Cost, Evidence, Row
+from metier.engines import remote, systems
 from metier.engines.remote import GeneralSystem, Service
 from metier.engines.systems import MajoritySystem, SpecialistSystem, ZeroShotSystem
+from metier.errors import UnavailableError
 from metier.evals.comparing import compare
 from metier.evals.items import Eval
 from metier.evals.results import Result
-from metier.evals.running import run_to_end
+from metier.evals.running import discard, journal_path, run_to_end
 from metier.evals.summary import mean_score
 from metier.features import FeatureSpec, hashed_counts
 from metier.heads import inverse_document_frequency, weigh
@@ -30,6 +32,8 @@ from metier.recipe import Recipe
 EXAMPLES = 5
 """Retrieved examples that the general model is shown (field practice, ``docs/explanation``)."""
 NOT_CONFIGURED = "no general model is configured"
+NOT_INSTALLED = "the base encoder is not installed"
+NOT_WANTED = "the recipe does not ask for it"
 CONFIGURE = (
     "METIER_GENERAL_URL=https://HOST/v1 METIER_GENERAL_MODEL=MODEL "
     "metier eval {name} --on {name} --against general"
@@ -38,11 +42,20 @@ CONFIGURE = (
 
 @dataclass(frozen=True)
 class Proof:
-    """The rows that are always shown, the evidence, and each role's result."""
+    """The rows that are always shown, the evidence, and each role's result.
+
+    ``journals`` hold answers that were paid for; ``settle`` removes them once all is installed.
+    """
 
     rows: tuple[Row, ...]
     evidence: tuple[Evidence, ...]
     results: dict[str, Result]
+    journals: tuple[Path, ...] = ()
+
+    def settle(self) -> None:
+        """Remove the journals of paid answers: the results are kept elsewhere."""
+        for journal in self.journals:
+            discard(journal)
 
 
 @dataclass(frozen=True)
@@ -60,15 +73,25 @@ class Trial:
         """The eval."""
         return self.rows.sealed
 
+    def journal(self, system: System) -> Path:
+        """Where the answers of a run are kept as they come."""
+        digest, eval_digest = system.digest, self.sealed.fingerprint
+        return journal_path(self.journals, digest, eval_digest, self.toolchain)
+
     def run(self, system: System) -> Result:
-        """Question one system; resumes where an interrupted run stopped."""
+        """Question one system; resumes where an interrupted run stopped.
+
+        Answers that cost money stay in the journal until ``Proof.settle``.
+        """
         return run_to_end(
             system,
             self.sealed,
             journals=self.journals,
+            batch=remote.BATCH if isinstance(system, GeneralSystem) else systems.BATCH,
             toolchain=self.toolchain,
             report=self.report,
             cancelled=self.cancelled,
+            keep=isinstance(system, GeneralSystem),
         )
 
 
@@ -78,7 +101,7 @@ def prove(
     *,
     specialist: SpecialistSystem,
     specialist_cost: Cost,
-    base: ZeroShotSystem | None,
+    base: ZeroShotSystem | str,
     base_cost: Cost,
     service: Service | None,
     date: str,
@@ -90,7 +113,7 @@ def prove(
         trial: The eval and where its runs are journalled.
         specialist: Loaded from the exported bytes.
         specialist_cost: Milliseconds and bytes.
-        base: The base on label names, or ``None`` if it is not here.
+        base: The base on label names, or why it is not asked.
         base_cost: Of the base.
         service: The general model, or ``None`` if none is configured.
         date: ISO date of the evidence.
@@ -101,26 +124,37 @@ def prove(
     rivals: list[tuple[str, System, Cost]] = []
     frequent = int(np.bincount(trial.rows.classes).argmax())
     rivals.append(("majority", MajoritySystem(trial.rows.labels[frequent]), Cost(ms_per_text=0.0)))
-    if base is not None:
+    if isinstance(base, ZeroShotSystem):
         rivals.append(("base", base, base_cost))
     if service is not None and "general" in recipe.eval.against:
         rivals.extend(_general(service, recipe, trial.rows))
     for role, system, cost in rivals:
         trial.report(Progress("eval", f"Asking {system.name}."))
-        result = trial.run(system)
+        try:
+            result = trial.run(system)
+        except UnavailableError as error:
+            if error.code == "cancelled":
+                raise
+            # The work of the maker is not lost because somebody else is not there.
+            rows.append(_unasked(role, system.name, error.message, _repeat(recipe, role)))
+            continue
         if isinstance(system, GeneralSystem):
             cost = _measured(cost, system.service, result)
+        if not result.scored:
+            note = f"none of its {len(result.items):,} answers could be scored"
+            row = _unasked(role, system.name, note, _repeat(recipe, role))
+            rows.append(row.model_copy(update={"cost": cost}))
+            continue
         results[_key(role, results)] = result
         costs[_key_of(result, results)] = cost
         rows.append(_row(role, result, cost).model_copy(update={"settings": _settings(system)}))
-    rows.extend(_missing(base, service, recipe.specialist.name))
+    rows.extend(_missing(recipe, base, service))
     evidence = [
         compare(
             results["specialist"],
             result,
             against=_role(key),
-            command=f"metier compare {recipe.specialist.name} {_role(key)} "
-            f"--on {recipe.specialist.name}",
+            command=_repeat(recipe, _role(key)),
             date=date,
             leaked=trial.rows.leaked,
             margin=recipe.eval.margin,
@@ -129,7 +163,10 @@ def prove(
         for key, result in results.items()
         if key != "specialist"
     ]
-    return Proof(tuple(rows), tuple(evidence), results)
+    journals = [
+        trial.journal(system) for _, system, _ in rivals if isinstance(system, GeneralSystem)
+    ]
+    return Proof(tuple(rows), tuple(evidence), results, tuple(journals))
 
 
 def _general(service: Service, recipe: Recipe, rows: Rows) -> list[tuple[str, System, Cost]]:
@@ -137,10 +174,11 @@ def _general(service: Service, recipe: Recipe, rows: Rows) -> list[tuple[str, Sy
     labels = rows.labels
     if recipe.specialist.out_of_scope_label is not None:
         labels = (*labels, recipe.specialist.out_of_scope_label)
+    find, source = nearest(rows.examples), rows.summary.train_digest
     cost = Cost(cost_class="remote", price_per_million_tokens=service.price_in)
     return [
         ("general", GeneralSystem(service, labels), cost),
-        ("general", GeneralSystem(service, labels, nearest(rows.examples), EXAMPLES), cost),
+        ("general", GeneralSystem(service, labels, find, EXAMPLES, source), cost),
     ]
 
 
@@ -189,21 +227,26 @@ def _row(role: str, result: Result, cost: Cost) -> Row:
     )
 
 
-def _missing(base: ZeroShotSystem | None, service: Service | None, name: str) -> list[Row]:
+def _unasked(role: str, name: str, note: str, command: str) -> Row:
+    return Row.model_validate({"role": role, "name": name, "note": note, "command": command})
+
+
+def _missing(recipe: Recipe, base: ZeroShotSystem | str, service: Service | None) -> list[Row]:
     rows = []
-    if base is None:
-        rows.append(
-            Row(
-                role="base",
-                name="base",
-                note="the base encoder is not installed",
-                command="metier doctor",
-            )
-        )
+    if isinstance(base, str):
+        mend = "metier doctor" if base == NOT_INSTALLED else _repeat(recipe, "base")
+        rows.append(_unasked("base", "base", base, mend))
     if service is None:
-        command = CONFIGURE.format(name=name)
-        rows.append(Row(role="general", name="general", note=NOT_CONFIGURED, command=command))
+        command = CONFIGURE.format(name=recipe.specialist.name)
+        rows.append(_unasked("general", "general", NOT_CONFIGURED, command))
+    elif "general" not in recipe.eval.against:
+        rows.append(_unasked("general", "general", NOT_WANTED, _repeat(recipe, "general")))
     return rows
+
+
+def _repeat(recipe: Recipe, role: str) -> str:
+    name = recipe.specialist.name
+    return f"metier compare {name} {role} --on {name}"
 
 
 def _key(role: str, results: dict[str, Result]) -> str:

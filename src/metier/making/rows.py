@@ -7,7 +7,7 @@ eval are sealed here and only the prover opens them again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +19,7 @@ from metier.card import DataSummary, LeakReport
 from metier.datasets.recognising import read_examples
 from metier.datasets.sources import resolve
 from metier.datasets.splitting import Division, divide, independent_groups
+from metier.errors import InputError
 from metier.evals.items import Eval, seal
 from metier.evals.leaks import drop_leaks, scan
 from metier.evals.scoring import Accuracy
@@ -49,7 +50,7 @@ class Rows:
         texts: Training texts of ordinary labels.
         classes: Their label numbers, shape (len(texts),).
         clusters: Number of the independent group of each, shape (len(texts),).
-        examples: The same rows as examples, for retrieval.
+        examples: All training rows, those of the out-of-scope label too, for retrieval.
         labels: Ordinary labels, sorted.
         outside: Training texts of the out-of-scope label.
         sealed: The eval.
@@ -119,6 +120,7 @@ def gather(recipe: Recipe, places: Places, report: Report) -> Rows:
     inside = [item for item in train if item.label != outside_label]
     labels = tuple(sorted({item.label for item in inside}))
     number = {label: index for index, label in enumerate(labels)}
+    _check_eval(sealed, number.keys())
     classes = np.array([number[item.label] for item in inside], np.int64)
     return Rows(
         texts=tuple(item.text for item in inside),
@@ -126,7 +128,7 @@ def gather(recipe: Recipe, places: Places, report: Report) -> Rows:
         clusters=independent_groups(
             [item.text for item in inside], [item.group for item in inside]
         ),
-        examples=tuple(inside),
+        examples=tuple(train),
         labels=labels,
         outside=tuple(item.text for item in train if item.label == outside_label),
         sealed=sealed,
@@ -191,13 +193,27 @@ def _read(recipe: Recipe, places: Places, report: Report) -> _Read:
     )
 
 
+def _check_eval(sealed: Eval, labels: Set[str]) -> None:
+    if not any(item.label in labels for item in sealed.items):
+        raise InputError(
+            f"None of the {len(sealed.items):,} eval rows has an ordinary label: all are out of "
+            "scope.",
+            code="no_ordinary_items",
+            remedy="Add eval rows of the labels that are to be told apart.",
+        )
+
+
 def _recorded(part: DataPart, sha256: str) -> DataPart:
-    """The source as it may travel: a local file keeps its name and digest, not its path."""
+    """The source as it may travel: a local file keeps its name and digest, not its path.
+
+    A path beneath the recipe's own folder says nothing of this machine and stays.
+    """
     if part.kind == "git":
         return part
-    path = part.path or ""
-    name = Path(path).name if Path(path).is_absolute() else path
-    return part.model_copy(update={"path": name, "rows_sha256": sha256})
+    path = Path(part.path or "")
+    if path.is_absolute() or ".." in path.parts:
+        path = Path(path.name)
+    return part.model_copy(update={"path": path.as_posix(), "rows_sha256": sha256})
 
 
 def _source(part: DataPart) -> str:

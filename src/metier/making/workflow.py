@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from metier.card import BaseReference, Card, Cost, CurvePoint, LabelCurve, Score
 from metier.engines.classifier import TextClassifier
 from metier.engines.parts import SPECIALIST_FILE, Member, SpecialistFile
 from metier.engines.systems import SpecialistSystem, ZeroShotSystem
-from metier.evals.items import write_eval
+from metier.evals.items import Eval
 from metier.heads import FloatArray, LinearHead, mix
 from metier.making import carding, climbing, curve, encoders
 from metier.making.clock import Clock
@@ -24,10 +25,10 @@ from metier.making.deciding import Thresholds, decide
 from metier.making.learners import hashed, majority
 from metier.making.makers import Makers
 from metier.making.material import HashedWords
-from metier.making.proving import Proof, Trial, prove
+from metier.making.proving import NOT_INSTALLED, NOT_WANTED, Proof, Trial, prove
 from metier.making.rows import Rows, gather
 from metier.making.thinning import within_budget
-from metier.manifest import WEIGHT_CONFIG_TYPE, WEIGHT_TYPE, Descriptor, system_digest
+from metier.manifest import WEIGHT_CONFIG_TYPE, WEIGHT_TYPE, Descriptor, Role, system_digest
 from metier.messages import Encoder, Progress, Report
 from metier.recipe import Recipe
 from metier.reference import Digest
@@ -44,6 +45,7 @@ class Made:
         recipe: As it is recorded beside the card.
         parts: File path to bytes of what answers.
         proof: Its rows, evidence and results.
+        sealed: Its eval.
         located: Digest of a local source to its path here.
     """
 
@@ -51,6 +53,7 @@ class Made:
     recipe: Recipe
     parts: dict[str, bytes]
     proof: Proof
+    sealed: Eval
     located: dict[str, str]
 
 
@@ -72,8 +75,6 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
     recipe = rows.recipe
     clock.check()
     rows = within_budget(rows, clock, recipe.ladder.seed, report)
-    makers.evals.mkdir(parents=True, exist_ok=True)
-    write_eval(makers.evals / f"{Digest.parse(rows.sealed.fingerprint).hex}.jsonl", rows.sealed)
     bases = encoders.Bases(makers.base, makers.encoder, report, clock)
     climb = climb_all(recipe, rows, bases, clock, report, makers.threads)
     choice, ladder = climb.choose(recipe.ladder.margin)
@@ -118,7 +119,7 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
         details=carding.Details(classifier.digest, cost, spent, label_curve),
     )
     report(Progress("save", "Writing the specialist.", fraction=1.0))
-    return Made(card, recipe, parts, proof, rows.located)
+    return Made(card, recipe, parts, proof, rows.sealed, rows.located)
 
 
 def climb_all(
@@ -161,6 +162,21 @@ def climb_all(
         else:
             climb.leave_out("ensemble", "ensemble", "it needs two rungs that were tried")
     return climb
+
+
+def artifact_parts(made: Made) -> dict[str, tuple[Role, bytes | Path]]:
+    """Everything that is installed: file path to its role and bytes."""
+    parts: dict[str, tuple[Role, bytes | Path]] = {
+        path: ("weight-config" if path == SPECIALIST_FILE else "weight", data)
+        for path, data in made.parts.items()
+    }
+    documents = {
+        "card.json": made.card.to_bytes(),
+        "recipe.toml": carding.recipe_toml(made.recipe),
+        **carding.results_parts(made.proof),
+    }
+    parts.update({path: ("doc", data) for path, data in documents.items()})
+    return parts
 
 
 def _fit(climb: climbing.Climb, chosen: Candidate) -> dict[str, LinearHead]:
@@ -258,11 +274,18 @@ def _base_cost(bases: encoders.Bases) -> Cost:
 
 def _zero_shot(
     recipe: Recipe, rows: Rows, bases: encoders.Bases, climb: climbing.Climb
-) -> ZeroShotSystem | None:
-    """The base's own row, with a threshold fitted by the specialist's rule if it needs one."""
+) -> ZeroShotSystem | str:
+    """The base's own row, with a threshold fitted by the specialist's rule if it needs one.
+
+    Or the reason why there is none.
+    """
+    if "base" not in recipe.eval.against:
+        return NOT_WANTED
     encoder = bases.best()
-    if encoder is None or "base" not in recipe.eval.against:
-        return None
+    if encoder is None:
+        return NOT_INSTALLED
+    if not bases.has_time(len(rows.sealed.items), climb.task.texts):
+        return "the budget left no time to ask it"
     label = recipe.specialist.out_of_scope_label
     plain = ZeroShotSystem(
         name=f"{bases.name} on label names",
@@ -309,7 +332,7 @@ def _curve(
         rung=chosen.name,
         seed=recipe.ladder.seed,
         report=report,
-        check=clock.check,
+        clock=clock,
     )
     value = in_scope.value
     most = int(np.median(np.bincount(rows.classes, minlength=len(rows.labels))))

@@ -76,12 +76,18 @@ def cross_validate(
         return True
 
     numbers: Sequence[int] = [int(fold) for fold in np.unique(folds)]
-    # liblinear draws from one generator for the whole process: two fits at once would share it,
-    # and no fit could be repeated.
-    at_once = 1 if fit is fit_hinge else max(1, workers)
-    with _solver_settings(), ThreadPoolExecutor(max_workers=at_once) as pool:
+    with _solver_settings(), ThreadPoolExecutor(max_workers=at_once(fit, workers)) as pool:
         finished = list(pool.map(one, numbers))
     return logits if all(finished) else None
+
+
+def at_once(fit: Fit, workers: int) -> int:
+    """How many fits of this kind may run side by side.
+
+    liblinear draws from one generator for the whole process: two fits at once would share it, and
+    no fit could be repeated.
+    """
+    return 1 if fit is fit_hinge else max(1, workers)
 
 
 def fit_whole(
@@ -103,15 +109,19 @@ def _solver_settings() -> Iterator[None]:
 
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
+        # Few examples of many labels is what this is for, not a mistaken regression.
+        warnings.filterwarnings("ignore", message="The number of unique classes is greater")
         yield
 
 
 def _needs_two(present: NDArray[np.int64]) -> None:
     if present.size < 2:
         raise InputError(
-            "A part of the training rows holds one label only, so nothing can be told apart.",
+            "Without the rows that are held out for a check, the training rows hold one label "
+            "only, so nothing can be told apart.",
             code="one_class",
-            remedy="Add examples of at least one more label (two or more of each).",
+            remedy="Each label needs two or more different texts, in two or more groups if there "
+            "are groups.",
         )
 
 
