@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from metier.answer import Answering, base_digest
 from metier.card import BaseReference, Card, Evidence
-from metier.errors import InputError, MetierError, NotFoundError, UnavailableError
+from metier.errors import InputError, NotFoundError, UnavailableError
 from metier.fleet import Fleet, Installed
 from metier.hardware import cpu_class, machine, usable_cores
 from metier.ledger import Ledger
 from metier.manifest import BASE, BUILD, KIND, RECIPE, TASK
-from metier.messages import Prediction, Progress, Report, silent
+from metier.messages import Example, Prediction, Progress, Report, silent
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
 from metier.settings import Settings
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from metier.engines.remote import Service
     from metier.evals.items import Eval
     from metier.examine import Examined, Examiner
-    from metier.making import Makers
+    from metier.making import Makers, Places
 
 DEFAULT_BASE = "all-minilm-l6-v2"
 STARTERS = Path(__file__).parent / "starters"
@@ -376,10 +376,10 @@ class Metier:
         return service
 
     def _makers(self, base: str, folder: Path, confined: bool) -> Makers:
-        from metier.making import Makers, Places
+        from metier.making import Makers
 
         return Makers(
-            places=Places(folder, self.settings.mirror, self.settings.home / "cache", confined),
+            places=self._places(folder, confined),
             base=self._base(base),
             encoder=lambda view: self._answering.encoder(base, view),
             service=self._service(),
@@ -408,32 +408,27 @@ class Metier:
             journals=self.settings.home / "journals",
             results=self.settings.home / "results",
             rebuild=self._rebuild,
+            training=self._training_rows,
             toolchain=toolchain(),
             today=today(),
         )
 
     def _rebuild(self, installed: Installed) -> Eval:
-        """Seal a specialist's eval again from its recipe's sources."""
-        from metier.making.rows import gather
+        from metier.making.remaking import sealed_again
 
-        recipe = self.recipe_of(str(installed.reference))
-        makers = self._makers(recipe.base.ref, self.settings.home, confined=False)
-        try:
-            sealed = gather(recipe, makers.places, silent).sealed
-        except MetierError as error:
-            raise UnavailableError(
-                f"The eval of {installed.name!r} is not kept here, and its rows cannot be had: "
-                f"{error.message}",
-                code="eval_not_here",
-                remedy=error.remedy or "Set METIER_MIRROR, or go online.",
-            ) from error
-        if installed.card is None or sealed.fingerprint != installed.card.data.eval_digest:
-            raise InputError(
-                f"The rows of {installed.name!r} are no longer what its eval was sealed from.",
-                code="other_eval",
-            )
+        sealed = sealed_again(installed, self.recipe_of, self._places(self.settings.home))
         self._keep_eval(sealed)
         return sealed
+
+    def _training_rows(self, installed: Installed) -> Sequence[Example] | None:
+        from metier.making.remaking import trained_on
+
+        return trained_on(installed, self.recipe_of, self._places(self.settings.home))
+
+    def _places(self, folder: Path, confined: bool = False) -> Places:
+        from metier.making import Places
+
+        return Places(folder, self.settings.mirror, self.settings.home / "cache", confined)
 
     def _replaced(self, name: str) -> Card | None:
         """The card of what a new specialist of this name replaces; bases are not replaced."""

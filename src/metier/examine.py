@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from metier.card import Cost, Evidence, Score
 from metier.datasets.recognising import read_examples
+from metier.engines import remote, systems
 from metier.engines.classifier import TextClassifier
 from metier.engines.remote import GeneralSystem, Service
 from metier.engines.systems import MajoritySystem, SpecialistSystem, ZeroShotSystem
@@ -20,12 +21,13 @@ from metier.errors import InputError, NotFoundError, UnavailableError
 from metier.evals.checking import check_eval
 from metier.evals.comparing import Disagreements, compare, disagreements
 from metier.evals.items import Eval, read_eval, seal
+from metier.evals.leaks import scan
 from metier.evals.results import Result
 from metier.evals.running import run_to_end
 from metier.evals.scoring import Accuracy
 from metier.evals.summary import scores
 from metier.fleet import Fleet, Installed
-from metier.messages import Encoder, Report, System
+from metier.messages import Encoder, Example, Progress, Report, System
 from metier.reference import Digest
 
 RIVALS = ("majority", "base", "general")
@@ -88,6 +90,7 @@ class Examiner:
         journals: Folder of interrupted runs.
         results: Folder in which results are kept.
         rebuild: Seals an installed specialist's eval again from its recipe's sources.
+        training: The rows that it was trained on, or ``None`` if they are not here any more.
         toolchain: Part of every result.
         today: ISO date.
     """
@@ -101,6 +104,7 @@ class Examiner:
     journals: Path
     results: Path
     rebuild: Callable[[Installed], Eval]
+    training: Callable[[Installed], Sequence[Example] | None]
     toolchain: dict[str, str]
     today: str
 
@@ -117,8 +121,8 @@ class Examiner:
 
         Args:
             name: An installed specialist.
-            on: A sealed eval's file, a file of labelled rows, or the name of an installed
-                specialist, whose own eval it then is.
+            on: The name of an installed specialist, whose own eval it then is; a sealed eval's
+                file, or a file of labelled rows. A name goes first: ``./name`` is a file.
             against: Installed specialists, or ``majority``, ``base``, ``general``.
             report: Receives progress.
             cancelled: Stops the work; what was answered is kept.
@@ -128,7 +132,7 @@ class Examiner:
         first = self._run(SpecialistSystem(name, classifier), sealed, report, cancelled)
         evidence = []
         differ = {}
-        leaked = self._leaked(name, sealed)
+        leaked = self._leaked(name, sealed, report)
         for rival in against:
             system = self._system(rival, name, sealed)
             second = self._run(system, sealed, report, cancelled)
@@ -166,21 +170,16 @@ class Examiner:
             NotFoundError: It is neither a file nor an installed specialist.
             InputError: The file holds no eval.
         """
-        path = Path(on)
-        if path.exists():
-            if path.is_file() and _is_sealed(path):
-                return read_eval(path)
-            dataset = read_examples(path, trains=False)
-            held_out = dataset.part("test") or dataset.part("valid") or dataset.examples
-            return seal(held_out, scorer=Accuracy(out_of_scope_label).name)
         try:
             installed = self.fleet.show(on)
         except InputError as error:
-            raise NotFoundError(
-                f"{on!r} is neither a file nor an installed specialist.",
-                code="no_eval",
-                remedy="Name a file of labelled rows, a sealed eval, or a specialist.",
-            ) from error
+            if not Path(on).exists():
+                raise NotFoundError(
+                    f"{on!r} is neither a file nor an installed specialist.",
+                    code="no_eval",
+                    remedy="Name a file of labelled rows, a sealed eval, or a specialist.",
+                ) from error
+            return _eval_at(Path(on), out_of_scope_label)
         if installed.card is None:
             raise InputError(f"{on!r} has no eval of its own.", code="no_eval")
         kept = self.evals / f"{Digest.parse(installed.card.data.eval_digest).hex}.jsonl"
@@ -195,6 +194,7 @@ class Examiner:
             system,
             sealed,
             journals=self.journals,
+            batch=remote.BATCH if isinstance(system, GeneralSystem) else systems.BATCH,
             toolchain=self.toolchain,
             report=report,
             cancelled=cancelled,
@@ -238,12 +238,32 @@ class Examiner:
         rows = card.rows if card is not None else ()
         return next((row.settings for row in rows if row.role == role), {})
 
-    def _leaked(self, name: str, sealed: Eval) -> frozenset[str]:
-        """Leaks were scanned when it was made; on another eval they are not known."""
+    def _leaked(self, name: str, sealed: Eval, report: Report) -> frozenset[str]:
+        """Ids of the items that overlap its training rows.
+
+        Its own eval was scanned when it was made; another is scanned now, if the rows are here.
+        """
         installed = self.fleet.show(name)
-        if installed.card is None or installed.card.data.eval_digest != sealed.fingerprint:
+        if installed.card is not None and installed.card.data.eval_digest == sealed.fingerprint:
+            return frozenset(installed.card.leaks.items)
+        rows = self.training(installed)
+        if rows is None:
+            message = f"The training rows of {name} are not here: leaks cannot be looked for."
+            report(Progress("leaks", message))
             return frozenset()
-        return frozenset(installed.card.leaks.items)
+        questions = [Example(item.text, item.label) for item in sealed.items]
+        scanned = scan(rows, questions)
+        message = f"{len(scanned.leaked):,} of {len(questions):,} eval items leaked into training."
+        report(Progress("leaks", message, data=scanned.report.model_dump()))
+        return frozenset(sealed.items[position].id for position in scanned.leaked)
+
+
+def _eval_at(path: Path, out_of_scope_label: str | None) -> Eval:
+    if path.is_file() and _is_sealed(path):
+        return read_eval(path)
+    dataset = read_examples(path, trains=False)
+    held_out = dataset.part("test") or dataset.part("valid") or dataset.examples
+    return seal(held_out, scorer=Accuracy(out_of_scope_label).name)
 
 
 def _most_frequent(sealed: Eval) -> str:

@@ -98,6 +98,9 @@ def choose(
     facts: dict[str, _Facts] | None = None
     if label is None:
         label = _by_name(table, left, "label", names.LABEL, names.LABEL_LIKE)
+        others = [name for name in names.matching(left, names.LABEL_LIKE) if name != label]
+        if label is not None and others:
+            notes.append(f"The column {label} was taken for the label, not {', '.join(others)}.")
         if label is None:
             facts, rows = _facts(table)
             label = _label_by_content(table, left, facts, rows)

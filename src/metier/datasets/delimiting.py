@@ -77,6 +77,9 @@ def sniff(head: list[str], name: str, wanted: tuple[str, ...]) -> Layout:
     trials = [_try(head, mark, quoted) for mark in _DELIMITERS for quoted in (True, False)]
     # max() keeps the first of equals: commas before tabs, quoted before unquoted.
     best = max(trials, key=lambda trial: trial.rank)
+    if not best.quoted and best.agreement < 1:
+        # Neither reading fits: the quotation mark that does not close is the better lead.
+        best = next(t for t in trials if t.quoted and t.delimiter == best.delimiter and t.records)
     if best.width < 2:
         raise InputError(
             f"{name} has one column only: neither commas, tabs, semicolons nor bars separate a "

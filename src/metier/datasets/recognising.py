@@ -23,6 +23,24 @@ from metier.datasets.reading import Row, Table, open_table
 from metier.errors import InputError
 from metier.messages import Example
 
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one source may hold, so that memory is bounded whatever is passed.
+
+    Attributes:
+        row: Characters of one row.
+        rows: Rows; 1,000,000 short texts take about 230 MB.
+        characters: Characters of all texts together.
+    """
+
+    row: int = MAX_ROW
+    rows: int = 5_000_000
+    characters: int = 1 << 30
+
+
+LONGEST_LABEL = 200
+"""Characters of a label."""
 FREE_TEXT_SHARE = 0.5
 """More different labels than this share of the rows (20 or more) look like free text."""
 
@@ -106,7 +124,7 @@ def read_examples(
     group: str | None = None,
     split: str | None = None,
     trains: bool = True,
-    max_row: int = MAX_ROW,
+    limits: Limits = Limits(),
 ) -> Dataset:
     """Read labelled texts from a file, a folder or uploaded bytes.
 
@@ -119,7 +137,7 @@ def read_examples(
         split: The column of the given split.
         trains: Whether something is to be learned from the rows; ``False`` for a file that only
             evaluates, which may hold one class or one example of a class.
-        max_row: Characters that one row may have.
+        limits: What the source may hold.
 
     Returns:
         Every row, as an Example whose ``row`` is its 1-based line (in a folder: file).
@@ -129,8 +147,10 @@ def read_examples(
             lists the first twenty and ``details["count"]`` counts all.
     """
     wanted = tuple(column for column in (text, label, group, split) if column)
-    table = open_table(source, name=name, columns=wanted, max_row=max_row)
-    return recognise(table, text=text, label=label, group=group, split=split, trains=trains)
+    table = open_table(source, name=name, columns=wanted, max_row=limits.row)
+    return recognise(
+        table, text=text, label=label, group=group, split=split, trains=trains, limits=limits
+    )
 
 
 def recognise(
@@ -141,10 +161,11 @@ def recognise(
     group: str | None = None,
     split: str | None = None,
     trains: bool = True,
+    limits: Limits = Limits(),
 ) -> Dataset:
     """As ``read_examples``, of a table whose layout is known."""
     chosen = choosing.choose(table, text=text, label=label, group=group, split=split)
-    gathered = _Gathered(table.name, chosen)
+    gathered = _Gathered(table.name, chosen, limits)
     for row in table.rows(gathered.problems):
         gathered.take(row)
     return gathered.finish(table, trains)
@@ -156,6 +177,7 @@ class _Gathered:
 
     source: str
     columns: Columns
+    limits: Limits
     examples: list[Example] = field(default_factory=list)
     splits: list[str] = field(default_factory=list)
     labels: Counter[str] = field(default_factory=Counter)
@@ -164,6 +186,7 @@ class _Gathered:
     type_counts: Counter[str] = field(default_factory=Counter)
     trimmed: int = 0
     bad_dates: int = 0
+    characters: int = 0
     problems: Problems = field(init=False)
 
     def __post_init__(self) -> None:
@@ -187,6 +210,9 @@ class _Gathered:
         if label is None or (self.columns.split and split is None):
             return
         self.labels[label] += 1
+        self.characters += len(text)
+        if len(self.examples) >= self.limits.rows or self.characters > self.limits.characters:
+            raise _too_large(self.source, row, self.limits)
         if split is not None:
             self.splits.append(split)
         self.examples.append(
@@ -210,6 +236,9 @@ class _Gathered:
         label = (value or "").strip()
         if not label:
             self.problems.add(_no_label(row, self.columns.label))
+            return None
+        if len(label) > LONGEST_LABEL:
+            self.problems.add(_long_label(row, self.columns.label, label))
             return None
         if not label.isascii() and not _encodes(label):
             self.problems.add(_half_pair(row, self.columns.label))
@@ -304,8 +333,8 @@ def check_labels(
     """Refuse labels that nothing can be learned from.
 
     Raises:
-        InputError: One class (``one_class``), labels that look like text (``labels_are_text``),
-            or classes with one example (``one_example``).
+        InputError: One class (``one_class``), labels that look like free text
+            (``labels_are_text``), or classes with one example (``one_example``).
     """
     if len(labels) == 1:
         only = next(iter(labels))
@@ -365,6 +394,16 @@ def _report_mixed_labels(gathered: _Gathered) -> None:
         gathered.problems.count += counts[kind] - len(rows)
 
 
+def _too_large(source: str, row: Row, limits: Limits) -> InputError:
+    return InputError(
+        f"{source}, {row.place}: there are more than {limits.rows:,} rows or "
+        f"{limits.characters:,} characters of text.",
+        code="too_large",
+        remedy="Pass a random sample of the rows: a small specialist learns little from more.",
+        details={"row": row.number},
+    )
+
+
 def _empty_text(row: Row, column: str) -> Problem:
     missing = column not in row.values
     return Problem(
@@ -384,6 +423,17 @@ def _no_label(row: Row, column: str) -> Problem:
         place=row.place,
         what=f"the row has no {column}" if missing else f"the label is empty (column {column})",
         remedy="Write a label, or take the row out.",
+    )
+
+
+def _long_label(row: Row, column: str, label: str) -> Problem:
+    return Problem(
+        code="labels_are_text",
+        row=row.number,
+        place=row.place,
+        what=f"the label has {len(label):,} characters (column {column}): {excerpt(label)}",
+        remedy=f"A label is a name of at most {LONGEST_LABEL} characters: name the column of the "
+        "labels with --label.",
     )
 
 

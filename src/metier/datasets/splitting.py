@@ -80,6 +80,9 @@ def divide(
         )
     else:
         train, evaluation, given = _given(examples, splits, part, seed, notes)
+    both = {item.group for item in train} & {item.group for item in evaluation} - {None}
+    if both:
+        notes.append(f"{len(both):,} groups have rows in train and in the eval.")
     if part.per_class is not None:
         before = len(train)
         train = sample_per_class(train, part.per_class, seed=seed)

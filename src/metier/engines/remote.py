@@ -30,6 +30,9 @@ ATTEMPTS = 5
 RETRYABLE = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 LONGEST_WAIT = 30.0
 
+BATCH = 16
+"""Items between two writes of the journal: what a crash can cost in paid answers."""
+
 Nearest = Callable[[Sequence[str]], list[list[Example]]]
 """For each text, the training examples most like it, nearest first."""
 

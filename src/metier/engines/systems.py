@@ -19,6 +19,9 @@ from metier.manifest import canonical_json
 from metier.messages import Answer, Encoder
 from metier.reference import Digest
 
+BATCH = 1024
+"""Items asked at once of a system on this machine: texts of one length are encoded together."""
+
 Embed = Callable[[Sequence[str]], FloatArray]
 """Texts to unit vectors; the maker passes one that remembers what it has seen."""
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sparse
 from numpy.typing import NDArray
+from scipy.special import bdtrc
 
 from metier.evals import resemblance
 from metier.messages import Example
@@ -24,10 +25,12 @@ SIMILARITIES = (0.75, 0.9)
 from which they are so near that fewer of them tell something."""
 NATURAL_FACTOR = 1.5
 """Eval texts may resemble training texts this much more often than those resemble each other:
-on six public data sets with official splits it is 0.2 to 2.0 times, the most where few do."""
+on six public data sets with official splits it is 0.2 to 2.0 times, the most where few do
+(benchmarks/leak_gate.py)."""
 TOLERATED = 0.01
 """Share of the eval that may leak; above it no WIN can be given."""
-_ONE_SIDED = 1.645
+_CHANCE = 0.05
+"""How seldom chance alone may take texts that are alike by nature for leaks."""
 _SAMPLE = 5_000
 
 
@@ -49,23 +52,29 @@ class Level:
         among_train: Share of the training rows with such another one, weighted to the eval's mix
             of labels.
         items: Eval items that were searched.
+        rows: Training rows that were compared with the others.
     """
 
     similarity: float
     share: float
     among_train: float
     items: int
+    rows: int
 
     @property
     def limit(self) -> float:
         """The share up to which the texts are taken to be alike by nature.
 
-        ``NATURAL_FACTOR`` times that of the training rows, ``TOLERATED``, and what chance adds
-        in one of twenty evals of this size (normal approximation of a binomial share).
+        The most items, as a share, that come out in one of twenty evals of this size if a text
+        has a near-duplicate with the chance ``NATURAL_FACTOR`` times that of the training rows
+        (one of two imagined rows more having one, for few rows tell little), plus ``TOLERATED``.
         """
-        expected = min(1.0, NATURAL_FACTOR * self.among_train)
-        chance = _ONE_SIDED * (expected * (1 - expected) / max(1, self.items)) ** 0.5
-        return float(expected + TOLERATED + chance)
+        among = (self.among_train * self.rows + 1) / (self.rows + 2)
+        chance = min(1.0, NATURAL_FACTOR * among + TOLERATED)
+        counts = np.arange(1, self.items + 1)
+        # bdtrc(k - 1, n, p) is the chance of k or more of n.
+        usual = bdtrc(counts - 1, self.items, chance) >= _CHANCE
+        return float(np.count_nonzero(usual)) / max(1, self.items)
 
     @property
     def natural(self) -> bool:
@@ -187,7 +196,13 @@ def _level(
     items = int(np.count_nonzero(nearest.searched))
     has_near = among.similarity[among.searched] >= similarity
     expected = _expected(classes, eval_classes, sample[among.searched], has_near)
-    return Level(similarity, near / max(1, items), expected, items)
+    return Level(
+        similarity=similarity,
+        share=int(near) / max(1, items),
+        among_train=expected,
+        items=items,
+        rows=int(np.count_nonzero(among.searched)),
+    )
 
 
 def _numbered(values: Iterable[str]) -> dict[str, int]:

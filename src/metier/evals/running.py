@@ -124,6 +124,7 @@ def run_to_end(
     sealed: Eval,
     *,
     journals: Path,
+    batch: int,
     toolchain: Mapping[str, str],
     report: Report = silent,
     cancelled: Callable[[], bool] = never,
@@ -139,7 +140,13 @@ def run_to_end(
         raise _unwritable(journals, error) from error
     journal = journal_path(journals, system.digest, sealed.fingerprint, toolchain)
     result = run(
-        system, sealed, journal=journal, toolchain=toolchain, report=report, cancelled=cancelled
+        system,
+        sealed,
+        journal=journal,
+        batch=batch,
+        toolchain=toolchain,
+        report=report,
+        cancelled=cancelled,
     )
     if not keep:
         discard(journal)

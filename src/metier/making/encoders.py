@@ -20,6 +20,7 @@ from metier.making.climbing import Climb
 from metier.making.clock import Clock
 from metier.making.learners import Learner, vectors
 from metier.making.material import RememberingEncoder
+from metier.making.thinning import stratified
 from metier.messages import Encoder, Progress, Report
 from metier.training.fitting import cross_validate
 from metier.training.ladder import points
@@ -178,11 +179,11 @@ def _learner(climb: Climb, name: str, encoder: RememberingEncoder, precision: st
 
 
 def _trial_rows(climb: Climb) -> NDArray[np.int64]:
-    """Rows spread over all, at most ``TRIAL_ROWS``."""
+    """About ``TRIAL_ROWS`` rows, with some of every label: a head must have two to tell apart."""
     number = climb.task.classes.size
     if number <= TRIAL_ROWS:
         return np.arange(number)
-    return np.unique(np.linspace(0, number - 1, TRIAL_ROWS).astype(np.int64))
+    return stratified(climb.task.classes, TRIAL_ROWS, climb.task.seed)
 
 
 def _int8_against_fp32(

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from metier.card import Cost, Evidence, Row
+from metier.engines import remote, systems
 from metier.engines.remote import GeneralSystem, Service
 from metier.engines.systems import MajoritySystem, SpecialistSystem, ZeroShotSystem
 from metier.errors import UnavailableError
@@ -24,7 +25,7 @@ from metier.evals.running import discard, journal_path, run_to_end
 from metier.evals.summary import mean_score
 from metier.features import FeatureSpec, hashed_counts
 from metier.heads import inverse_document_frequency, weigh
-from metier.making.rows import Rows, rows_digest
+from metier.making.rows import Rows
 from metier.messages import Example, Progress, Report, System
 from metier.recipe import Recipe
 
@@ -86,6 +87,7 @@ class Trial:
             system,
             self.sealed,
             journals=self.journals,
+            batch=remote.BATCH if isinstance(system, GeneralSystem) else systems.BATCH,
             toolchain=self.toolchain,
             report=self.report,
             cancelled=self.cancelled,
@@ -169,12 +171,10 @@ def prove(
 
 def _general(service: Service, recipe: Recipe, rows: Rows) -> list[tuple[str, System, Cost]]:
     """The general model twice: on label names alone, and with retrieved examples."""
-    labels, examples = rows.labels, rows.examples
-    outside = recipe.specialist.out_of_scope_label
-    if outside is not None:
-        labels = (*labels, outside)
-        examples = (*examples, *(Example(text, outside) for text in rows.outside))
-    find, source = nearest(examples), rows_digest(examples)
+    labels = rows.labels
+    if recipe.specialist.out_of_scope_label is not None:
+        labels = (*labels, recipe.specialist.out_of_scope_label)
+    find, source = nearest(rows.examples), rows.summary.train_digest
     cost = Cost(cost_class="remote", price_per_million_tokens=service.price_in)
     return [
         ("general", GeneralSystem(service, labels), cost),

@@ -11,13 +11,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from metier.card import Card, Verdict
-from metier.errors import MetierError
+from metier.errors import InputError, MetierError, UnavailableError
+from metier.evals.items import Eval
 from metier.evals.results import Result, read_result
 from metier.fleet import Fleet, Installed
 from metier.making.clock import never
 from metier.making.makers import Makers
+from metier.making.rows import Places, gather
 from metier.making.workflow import make
-from metier.messages import Progress, Report
+from metier.messages import Example, Progress, Report, silent
 from metier.recipe import Recipe
 
 EQUAL_LABELS = 0.999
@@ -90,6 +92,42 @@ def remake(
         passed=same or (equal >= EQUAL_LABELS and not worse),
         system=again.card.system,
     )
+
+
+def sealed_again(installed: Installed, recipe_of: Callable[[str], Recipe], places: Places) -> Eval:
+    """An installed specialist's eval, sealed once more from its recipe's sources.
+
+    Raises:
+        UnavailableError: The sources cannot be had (code ``eval_not_here``).
+        InputError: They are no longer what they were (code ``other_eval``).
+    """
+    try:
+        sealed = gather(recipe_of(str(installed.reference)), places, silent).sealed
+    except MetierError as error:
+        raise UnavailableError(
+            f"The eval of {installed.name!r} is not kept here, and its rows cannot be had: "
+            f"{error.message}",
+            code="eval_not_here",
+            remedy=error.remedy or "Set METIER_MIRROR, or go online.",
+        ) from error
+    if installed.card is None or sealed.fingerprint != installed.card.data.eval_digest:
+        raise InputError(
+            f"The rows of {installed.name!r} are no longer what its eval was sealed from.",
+            code="other_eval",
+        )
+    return sealed
+
+
+def trained_on(
+    installed: Installed, recipe_of: Callable[[str], Recipe], places: Places
+) -> Sequence[Example] | None:
+    """What a specialist was trained on, or ``None`` if its sources are gone or have changed."""
+    try:
+        rows = gather(recipe_of(str(installed.reference)), places, silent)
+    except MetierError:
+        return None
+    known = installed.card.data.train_digest if installed.card is not None else None
+    return rows.examples if rows.summary.train_digest == known else None
 
 
 def remake_all(

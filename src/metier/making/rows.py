@@ -50,7 +50,7 @@ class Rows:
         texts: Training texts of ordinary labels.
         classes: Their label numbers, shape (len(texts),).
         clusters: Number of the independent group of each, shape (len(texts),).
-        examples: The same rows as examples, for retrieval.
+        examples: All training rows, those of the out-of-scope label too, for retrieval.
         labels: Ordinary labels, sorted.
         outside: Training texts of the out-of-scope label.
         sealed: The eval.
@@ -128,7 +128,7 @@ def gather(recipe: Recipe, places: Places, report: Report) -> Rows:
         clusters=independent_groups(
             [item.text for item in inside], [item.group for item in inside]
         ),
-        examples=tuple(inside),
+        examples=tuple(train),
         labels=labels,
         outside=tuple(item.text for item in train if item.label == outside_label),
         sealed=sealed,

@@ -60,7 +60,6 @@ def within_budget(rows: Rows, clock: Clock, seed: int, report: Report) -> Rows:
         texts=tuple(rows.texts[row] for row in keep),
         classes=rows.classes[kept],
         clusters=rows.clusters[kept],
-        examples=tuple(rows.examples[row] for row in keep),
         notes=(*rows.notes, sentence),
     )
 

@@ -50,9 +50,7 @@ def many(number: int) -> Rows:
             eval_digest="",
             source="",
         ),
-        recipe=Recipe(
-            specialist=SpecialistPart(name="x"), data=(DataPart(kind="file", path="x"),)
-        ),
+        recipe=Recipe(specialist=SpecialistPart(name="x"), data=(DataPart(kind="file", path="x"),)),
         located={},
         notes=(),
     )
@@ -76,11 +74,10 @@ def test_a_small_budget_keeps_a_part_in_step_and_says_so(rows) -> None:
     thinned = within_budget(rows, Clock(0.05), 0, heard.append)
     assert 1_900 <= len(thinned.texts) < len(rows.texts)
     assert len(thinned.texts) == thinned.classes.size == thinned.clusters.size
-    assert [item.text for item in thinned.examples] == list(thinned.texts)
-    assert all(
-        rows.labels[number] == item.label
-        for number, item in zip(thinned.classes, thinned.examples, strict=True)
-    )
+    label_of = {item.text: item.label for item in rows.examples}
+    assert [rows.labels[number] for number in thinned.classes] == [
+        label_of[text] for text in thinned.texts
+    ]
     assert "12,000 rows" in heard[-1].message
     assert heard[-1].message in thinned.notes
     assert thinned.sealed is rows.sealed
