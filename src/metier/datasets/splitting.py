@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+LEAST_TRAIN = 2
+"""Training rows that a label keeps: with one, cross-validation could never answer it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Division:
     """Rows to train on and rows that are sealed.
@@ -92,7 +96,7 @@ def split(
 ) -> tuple[list[Example], list[Example]]:
     """Set aside a share of the rows, stratified by label and never through a group.
 
-    Every label keeps at least one row in train. Labels whose rows all stand in one group stay
+    Every label keeps at least two rows in train. Labels whose rows all stand in one group stay
     in train as a whole.
 
     Args:
@@ -117,7 +121,7 @@ def split(
     # Large units first: they are the hardest to place; chance orders units of one size.
     for unit in sorted(units, key=lambda unit: (-len(unit.rows), unit.rank)):
         counts = Counter(examples[row].label for row in unit.rows)
-        if any(held[label] + count >= total[label] for label, count in counts.items()):
+        if any(total[label] - held[label] - count < LEAST_TRAIN for label, count in counts.items()):
             continue
         gain = 0.0
         for label, count in counts.items():
@@ -128,11 +132,11 @@ def split(
             held.update(counts)
     if not chosen:
         raise InputError(
-            "No rows can be set aside as the eval: every one belongs to a group or to copies of "
-            "a text that hold all rows of a label.",
+            "No rows can be set aside as the eval: no label has a row to spare beside the two "
+            "that it trains on, or its rows are tied together by a group or by equal texts.",
             code="cannot_split",
-            remedy="Add rows, pass another --group, or mark the rows train and test in a column "
-            "called split.",
+            remedy="Add rows (three or more different texts for each label), pass another --group, "
+            "or mark the rows train and test in a column called split.",
         )
     train = [example for row, example in enumerate(examples) if row not in chosen]
     return train, [examples[row] for row in sorted(chosen)]
@@ -270,10 +274,11 @@ def _roots(texts: Sequence[str], groups: Sequence[Hashable | None] | None) -> li
 
 def _targets(total: Counter[str], share: float, seed: int) -> dict[str, int]:
     """Eval rows for each label: largest remainders, so that they add up to the share."""
-    target = {label: min(int(count * share), count - 1) for label, count in total.items()}
+    most = {label: max(0, count - LEAST_TRAIN) for label, count in total.items()}
+    target = {label: min(int(count * share), most[label]) for label, count in total.items()}
     missing = round(sum(total.values()) * share) - sum(target.values())
     remainders = sorted(
-        (label for label, count in total.items() if target[label] < count - 1),
+        (label for label in total if target[label] < most[label]),
         key=lambda label: (-(total[label] * share % 1), _rank(seed, "label", label)),
     )
     for label in remainders[: max(0, missing)]:

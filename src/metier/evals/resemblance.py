@@ -27,8 +27,8 @@ SPEC = FeatureSpec(buckets=1 << 20, words=(), characters=(2, 3))
 changes at most five of them."""
 LONGEST = 600
 """Characters of the longest text that is compared."""
-MOST_WORK = 3_000_000_000
-"""Products, and what verifying a candidate costs in products: about a minute of one core."""
+MOST_WORK = 600_000_000
+"""Products, and what verifying a candidate costs in products: about twelve seconds of one core."""
 _MOST_ELEMENTS = 60_000_000
 """Elements held at once: above it a sample of the buckets stands for all (consistent sampling
 keeps the expected similarity)."""
