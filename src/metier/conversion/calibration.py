@@ -81,7 +81,7 @@ def read_vocabulary(tokenizer: Path) -> dict[str, int]:
         raise InputError(
             f"The encoder in {tokenizer.parent} cannot be converted: its words are not BERT's.",
             code="encoder_unsupported",
-            remedy="Use a BERT sentence encoder such as all-MiniLM-L6-v2, bge-small-en or e5-small.",
+            remedy="Use a BERT sentence encoder: all-MiniLM-L6-v2, bge-small-en, e5-small …",
         )
     return {str(token): int(number) for token, number in vocabulary.items()}
 
