@@ -7,9 +7,10 @@ import pytest
 
 from metier.datasets.converters import CONVERTERS
 from metier.datasets.repositories import check_url
-from metier.recipe import Recipe
+from metier.recipe import DataPart, GitRepository, Recipe
 
-RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+ROOT = Path(__file__).parents[2]
+RECIPES = sorted((ROOT / "recipes").glob("*.toml"))
 
 
 def test_the_four_starters_have_recipes():
@@ -31,3 +32,15 @@ def test_a_recipe_pins_commit_files_converter_and_rows(path):
             assert re.fullmatch(r"[0-9a-f]{40}", source.commit or "")
             assert source.licence
         assert part.repositories or part.files
+
+
+def test_every_field_and_converter_stands_on_the_page():
+    page = (ROOT / "docs" / "formats" / "recipe.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`(?:\w+\.)?([a-z][\w-]*)`", page))
+    parts = [field.annotation for field in Recipe.model_fields.values()]
+    fields = {name for part in (*parts, DataPart, GitRepository) for name in fields_of(part)}
+    assert fields | set(CONVERTERS) <= told
+
+
+def fields_of(part):
+    return getattr(part, "model_fields", {})

@@ -79,9 +79,9 @@ def read_vocabulary(tokenizer: Path) -> dict[str, int]:
     vocabulary = model.get("vocab")
     if not isinstance(vocabulary, dict) or not {"[UNK]", "[CLS]", "[SEP]"} <= vocabulary.keys():
         raise InputError(
-            f"The encoder in {tokenizer.parent} is not one we know: its vocabulary is not BERT's.",
+            f"The encoder in {tokenizer.parent} cannot be converted: its words are not BERT's.",
             code="encoder_unsupported",
-            remedy="Use a BERT sentence encoder such as all-MiniLM-L6-v2, bge-small-en or e5-small.",
+            remedy="Use a BERT sentence encoder: all-MiniLM-L6-v2, bge-small-en, e5-small …",
         )
     return {str(token): int(number) for token, number in vocabulary.items()}
 

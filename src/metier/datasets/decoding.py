@@ -263,7 +263,7 @@ def _refuse_other_formats(head: bytes, name: str) -> None:
     if head.startswith(tuple(mark for mark, _ in _MARKS)) or _wide(head):
         return
     control = len(head) - len(head.translate(None, bytes(range(1, 9)) + bytes(range(14, 27))))
-    if control > 0.02 * len(head) or head.count(b"\0") > 0.02 * len(head):
+    if max(control, head.count(b"\0")) > max(4, 0.02 * len(head)):
         raise InputError(
             f"{name} is a binary file, not text.",
             code="binary_file",

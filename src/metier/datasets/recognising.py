@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from metier.datasets import columns as choosing
-from metier.datasets import names
+from metier.datasets import faults, names
 from metier.datasets.columns import Columns
 from metier.datasets.decoding import MAX_ROW
-from metier.datasets.problems import SHOWN, Problem, Problems, excerpt
+from metier.datasets.problems import SHOWN, Problem, Problems
 from metier.datasets.reading import Row, Table, open_table
 from metier.errors import InputError
 from metier.messages import Example
@@ -164,6 +164,11 @@ def recognise(
     limits: Limits = Limits(),
 ) -> Dataset:
     """As ``read_examples``, of a table whose layout is known."""
+    if not table.columns:
+        # No row could be read: say why, if there is a reason.
+        for _ in table.rows():
+            pass
+        raise _no_rows(table.name)
     chosen = choosing.choose(table, text=text, label=label, group=group, split=split)
     gathered = _Gathered(table.name, chosen, limits)
     for row in table.rows(gathered.problems):
@@ -201,10 +206,10 @@ class _Gathered:
             self._report_text(row, text)
             return
         if not text or text.isspace():
-            self.problems.add(_empty_text(row, self.columns.text))
+            self.problems.add(faults.empty_text(row, self.columns.text))
             return
         if not text.isascii() and not _encodes(text):
-            self.problems.add(_half_pair(row, self.columns.text))
+            self.problems.add(faults.half_pair(row, self.columns.text))
             return
         split = self._split(row) if self.columns.split else None
         if label is None or (self.columns.split and split is None):
@@ -231,17 +236,17 @@ class _Gathered:
         elif isinstance(value, int | float):
             kind, value = "number", str(value)
         elif not isinstance(value, str) and value is not None:
-            self.problems.add(_wrong_type(row, self.columns.label, "label", value))
+            self.problems.add(faults.wrong_type(row, self.columns.label, "label", value))
             return None
         label = (value or "").strip()
         if not label:
-            self.problems.add(_no_label(row, self.columns.label))
+            self.problems.add(faults.no_label(row, self.columns.label))
             return None
         if len(label) > LONGEST_LABEL:
-            self.problems.add(_long_label(row, self.columns.label, label))
+            self.problems.add(faults.long_label(row, self.columns.label, label, LONGEST_LABEL))
             return None
         if not label.isascii() and not _encodes(label):
-            self.problems.add(_half_pair(row, self.columns.label))
+            self.problems.add(faults.half_pair(row, self.columns.label))
             return None
         self.type_counts[kind] += 1
         if len(kept := self.label_types.setdefault(kind, [])) < SHOWN:
@@ -251,16 +256,16 @@ class _Gathered:
 
     def _report_text(self, row: Row, text: Any) -> None:
         if text is None:
-            self.problems.add(_empty_text(row, self.columns.text))
+            self.problems.add(faults.empty_text(row, self.columns.text))
         else:
-            self.problems.add(_wrong_type(row, self.columns.text, "text", text))
+            self.problems.add(faults.wrong_type(row, self.columns.text, "text", text))
 
     def _split(self, row: Row) -> str | None:
         assert self.columns.split is not None
         value = row.values.get(self.columns.split)
         text = str(value).strip() if value is not None else ""
         if not text:
-            self.problems.add(_no_split(row, self.columns.split))
+            self.problems.add(faults.no_split(row, self.columns.split))
             return None
         return self._intern(names.split_name(text) or text)
 
@@ -287,11 +292,7 @@ class _Gathered:
         _report_mixed_labels(self)
         self.problems.raise_if_any()
         if not self.examples:
-            raise InputError(
-                f"{self.source} has no rows.",
-                code="no_rows",
-                remedy="Pass rows with a text and a label.",
-            )
+            raise _no_rows(self.source)
         if trains:
             check_labels(self.source, self.columns.label, self.labels, self.examples)
         notes = [*table.notes, *self.columns.notes, *self._notes()]
@@ -394,6 +395,14 @@ def _report_mixed_labels(gathered: _Gathered) -> None:
         gathered.problems.count += counts[kind] - len(rows)
 
 
+def _no_rows(source: str) -> InputError:
+    return InputError(
+        f"{source} has no rows.",
+        code="no_rows",
+        remedy="Pass rows with a text and a label.",
+    )
+
+
 def _too_large(source: str, row: Row, limits: Limits) -> InputError:
     return InputError(
         f"{source}, {row.place}: there are more than {limits.rows:,} rows or "
@@ -401,72 +410,6 @@ def _too_large(source: str, row: Row, limits: Limits) -> InputError:
         code="too_large",
         remedy="Pass a random sample of the rows: a small specialist learns little from more.",
         details={"row": row.number},
-    )
-
-
-def _empty_text(row: Row, column: str) -> Problem:
-    missing = column not in row.values
-    return Problem(
-        code="empty_text",
-        row=row.number,
-        place=row.place,
-        what=f"the row has no {column}" if missing else f"the text is empty (column {column})",
-        remedy="Write a text, or take the row out.",
-    )
-
-
-def _no_label(row: Row, column: str) -> Problem:
-    missing = column not in row.values
-    return Problem(
-        code="empty_label",
-        row=row.number,
-        place=row.place,
-        what=f"the row has no {column}" if missing else f"the label is empty (column {column})",
-        remedy="Write a label, or take the row out.",
-    )
-
-
-def _long_label(row: Row, column: str, label: str) -> Problem:
-    return Problem(
-        code="labels_are_text",
-        row=row.number,
-        place=row.place,
-        what=f"the label has {len(label):,} characters (column {column}): {excerpt(label)}",
-        remedy=f"A label is a name of at most {LONGEST_LABEL} characters: name the column of the "
-        "labels with --label.",
-    )
-
-
-def _no_split(row: Row, column: str) -> Problem:
-    return Problem(
-        code="empty_split",
-        row=row.number,
-        place=row.place,
-        what=f"the row is in no split (column {column} is empty)",
-        remedy="Write train, valid or test in every row, or take the column out.",
-    )
-
-
-def _wrong_type(row: Row, column: str, role: str, value: Any) -> Problem:
-    kinds = {list: "a list", dict: "an object", bool: "true or false"}
-    kind = kinds.get(type(value), "a number")
-    more = " One label a row." if role == "label" else ""
-    return Problem(
-        code="mixed_types",
-        row=row.number,
-        place=row.place,
-        what=f"the {role} is {kind}, not text (column {column}): {excerpt(repr(value))}",
-        remedy=f"Write the {role} as text in quotation marks.{more}",
-    )
-
-
-def _half_pair(row: Row, column: str) -> Problem:
-    return Problem(
-        code="broken_characters",
-        row=row.number,
-        place=row.place,
-        what=f"column {column} holds half of a surrogate pair, which is no character",
-        remedy="Export the data again as UTF-8.",
     )
 
 

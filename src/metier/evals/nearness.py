@@ -20,7 +20,7 @@ from scipy.special import bdtrc
 from metier.evals import resemblance
 from metier.messages import Example
 
-SIMILARITIES = (0.75, 0.9)
+SIMILARITIES = (0.7, 0.9)
 """Jaccard similarities of character 2- and 3-grams from which two texts are near-duplicates, and
 from which they are so near that fewer of them tell something."""
 NATURAL_FACTOR = 1.5

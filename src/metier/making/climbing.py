@@ -63,6 +63,7 @@ class Climb:
         reserve: float,
         encoding_seconds: float = 0.0,
         always: bool = False,
+        known: FloatArray | None = None,
     ) -> bool:
         """Cross-validate one learner if the budget allows; returns whether it was tried.
 
@@ -71,6 +72,7 @@ class Climb:
             reserve: Seconds to keep for everything after the ladder.
             encoding_seconds: Expected seconds to make its view of all training texts.
             always: Try it whatever the budget says: there must be one rung.
+            known: Its out-of-fold logits, where they were computed already.
         """
         self.clock.check()
         task = self.task
@@ -86,16 +88,7 @@ class Climb:
         if expected > (float("inf") if always else self.clock.left - reserve):
             self._no_time(learner, expected)
             return False
-        logits = cross_validate(
-            learner.fit,
-            rows,
-            task.classes,
-            labels=task.labels,
-            folds=task.folds,
-            seed=task.seed,
-            workers=self.workers,
-            stopped=lambda: self.clock.cancelled() or (self.clock.left < 0 and not always),
-        )
+        logits = known if known is not None else self._validate(learner, rows, always)
         self.clock.check()
         if logits is None:
             self._no_time(learner, expected)
@@ -177,6 +170,19 @@ class Climb:
             )
         )
         return choice, ladder
+
+    def _validate(self, learner: Learner, rows: Rows, always: bool) -> FloatArray | None:
+        """Out-of-fold logits, or ``None`` if time ran out."""
+        return cross_validate(
+            learner.fit,
+            rows,
+            self.task.classes,
+            labels=self.task.labels,
+            folds=self.task.folds,
+            seed=self.task.seed,
+            workers=self.workers,
+            stopped=lambda: self.clock.cancelled() or (self.clock.left < 0 and not always),
+        )
 
     def _score(self, candidate: Candidate) -> Score:
         from metier.stats import share_interval

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from metier.card import BaseReference, Difference, Verdict
 from metier.engines.parts import Member
 from metier.errors import MetierError
+from metier.heads import FloatArray
 from metier.making.climbing import Climb
 from metier.making.clock import Clock
 from metier.making.learners import Learner, vectors
@@ -120,6 +121,7 @@ def try_encoder(climb: Climb, bases: Bases, *, reserve: float, eval_items: int) 
     except MetierError as error:
         climb.leave_out("encoder-int8", TITLES["encoder-int8"], error.message)
         small = None
+    known: FloatArray | None = None
     if small is not None:
         rows = _trial_rows(climb)
         trial_seconds = fast * rows.size * 2
@@ -128,20 +130,23 @@ def try_encoder(climb: Climb, bases: Bases, *, reserve: float, eval_items: int) 
                 "encoder-int8", TITLES["encoder-int8"], "no time to hold it against fp32"
             )
         else:
-            difference = _int8_against_fp32(climb, full, small, rows)
-            sentence = _sentence(difference, rows.size)
-            if difference.verdict in (Verdict.WIN, Verdict.TIE, Verdict.NOT_WORSE):
+            trial = _int8_against_fp32(climb, full, small, rows)
+            sentence = _sentence(trial.difference, rows.size)
+            if trial.difference.verdict in (Verdict.WIN, Verdict.TIE, Verdict.NOT_WORSE):
                 seconds = small.seconds_per_text(sample) * texts
                 learner = _learner(climb, "encoder-int8", small, "int8")
-                if climb.try_learner(learner, reserve=reserve, encoding_seconds=seconds):
+                if climb.try_learner(
+                    learner, reserve=reserve, encoding_seconds=seconds, known=trial.small
+                ):
                     bases.used = "int8"
                     climb.leave_out("encoder", TITLES["encoder"], f"int8 is not worse: {sentence}")
                 return
+            known = trial.full
             climb.leave_out(
                 "encoder-int8", TITLES["encoder-int8"], f"not shown as good: {sentence}"
             )
     learner = _learner(climb, "encoder", full, "fp32")
-    if climb.try_learner(learner, reserve=reserve, encoding_seconds=fast * texts):
+    if climb.try_learner(learner, reserve=reserve, encoding_seconds=fast * texts, known=known):
         bases.used = "fp32"
 
 
@@ -186,17 +191,26 @@ def _trial_rows(climb: Climb) -> NDArray[np.int64]:
     return stratified(climb.task.classes, TRIAL_ROWS, climb.task.seed)
 
 
+@dataclass(frozen=True)
+class _Trial:
+    """int8 minus fp32 on some rows; the logits of each where these were all rows."""
+
+    difference: Difference
+    small: FloatArray | None
+    full: FloatArray | None
+
+
 def _int8_against_fp32(
     climb: Climb, full: RememberingEncoder, small: RememberingEncoder, rows: NDArray[np.int64]
-) -> Difference:
+) -> _Trial:
     from metier.stats import paired_difference
 
     climb.report(Progress("rung", "Holding int8 against fp32.", data={"name": "encoder-int8"}))
     task = climb.task
     texts = [task.texts[row] for row in rows.tolist()]
-    outcomes = []
+    logits: list[FloatArray] = []
     for encoder in (small, full):
-        logits = cross_validate(
+        found = cross_validate(
             _learner(climb, "encoder", encoder, "fp32").fit,
             encoder.encode(texts),
             task.classes[rows],
@@ -207,10 +221,13 @@ def _int8_against_fp32(
             stopped=climb.clock.cancelled,
         )
         climb.clock.check()
-        if logits is None:
+        if found is None:
             raise AssertionError("a cross-validation that was not stopped gave no logits")
-        outcomes.append((logits.argmax(axis=1) == task.classes[rows]).astype(np.float64))
-    return paired_difference(outcomes[0], outcomes[1], task.clusters[rows])
+        logits.append(found)
+    right = [(found.argmax(axis=1) == task.classes[rows]).astype(np.float64) for found in logits]
+    difference = paired_difference(right[0], right[1], task.clusters[rows])
+    whole = rows.size == task.classes.size
+    return _Trial(difference, logits[0] if whole else None, logits[1] if whole else None)
 
 
 def _sentence(difference: Difference, rows: int) -> str:

@@ -162,7 +162,7 @@ def _read(recipe: Recipe, places: Places, report: Report) -> _Read:
             text=recipe.split.text,
             label=recipe.split.label,
             group=recipe.split.group,
-            name=part.path or part.url,
+            name=part.path or part.url or recipe.specialist.name,
             trains=part.role != "eval",
         )
         examples.extend(dataset.examples)
@@ -173,7 +173,7 @@ def _read(recipe: Recipe, places: Places, report: Report) -> _Read:
             given = [name] * len(dataset.examples)
         splits.extend(given)
         notes.extend(dataset.recognised.notes)
-        sources.append(_source(part.path, part.url, part.commit))
+        sources.append(_source(part))
         recorded.append(_recorded(part, rows.sha256))
         if part.kind != "git":
             located[rows.sha256] = str((places.folder / (part.path or "")).absolute())
@@ -216,10 +216,12 @@ def _recorded(part: DataPart, sha256: str) -> DataPart:
     return part.model_copy(update={"path": path.as_posix(), "rows_sha256": sha256})
 
 
-def _source(path: str | None, url: str | None, commit: str | None) -> str:
-    if url:
-        return f"{url} at {commit}" if commit else url
-    return Path(path or "").name
+def _source(part: DataPart) -> str:
+    if part.repositories:
+        return f"{len(part.repositories)} repositories, listed in the recipe"
+    if part.url:
+        return f"{part.url} at {part.commit}" if part.commit else part.url
+    return Path(part.path or "").name
 
 
 def _summary(
