@@ -18,6 +18,14 @@ from metier.messages import Progress
 KIN = ["aunt", "brother", "cousin", "daughter", "nephew"]
 
 
+def unlike(per_label: int) -> list[dict[str, str]]:
+    """Rows that resemble no training row, since they say so much more."""
+    return [
+        {**row, "text": f"good evening, {row['text']} says my {KIN[number % 5]} from the north"}
+        for number, row in enumerate(made_up.rows(per_label, seed=12, noise=0.0))
+    ]
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("examine")
@@ -57,7 +65,7 @@ def test_training_rows_as_an_eval_are_found_out(metier, home) -> None:
 
 
 def test_a_few_leaks_are_compared_with_and_without(metier, home) -> None:
-    fresh = made_up.rows(40, seed=11, noise=0.0)
+    fresh = unlike(40)
     leaked = made_up.rows(20)[:1]
     path = made_up.write(home / "few.jsonl", [*fresh, *leaked])
     (evidence,) = metier.evaluate("tickets", on=str(path), against=["majority"]).evidence
@@ -68,11 +76,7 @@ def test_a_few_leaks_are_compared_with_and_without(metier, home) -> None:
 
 
 def test_fresh_rows_have_no_leak(metier, home) -> None:
-    rows = [
-        {**row, "text": f"good evening, {row['text']} says my {kin} from the north"}
-        for row, kin in zip(made_up.rows(5, seed=12), KIN * 4, strict=True)
-    ]
-    path = made_up.write(home / "fresh.jsonl", rows)
+    path = made_up.write(home / "fresh.jsonl", unlike(5))
     (evidence,) = metier.evaluate("tickets", on=str(path), against=["majority"]).evidence
     assert evidence.without_leaks is None
     assert evidence.difference.verdict is Verdict.WIN
