@@ -25,7 +25,7 @@ from metier.errors import (
 )
 from metier.evals.items import Eval, seal
 from metier.evals.results import answer_digest
-from metier.evals.running import discard, journal_path, run
+from metier.evals.running import discard, journal_path, run, run_to_end
 from metier.evals.scoring import Accuracy
 from metier.messages import Answer, Example, Progress
 
@@ -347,3 +347,30 @@ def test_two_processes_cannot_hold_one_journal(tmp_path: Path) -> None:
         process.wait(60)
     with pytest.raises(InputError, match="belongs to another system"):
         run(Keyed(), sealed, journal=journal)
+
+
+def test_to_the_end_a_run_keeps_its_journal_only_when_told(tmp_path) -> None:
+    sealed = seal([Example(f"text {number}", "a") for number in range(10)])
+    settings = {"journals": tmp_path / "j", "batch": 4, "toolchain": {"x": "1"}}
+    one = run_to_end(Keyed(), sealed, **settings)
+    assert list((tmp_path / "j").iterdir()) == []
+    kept = run_to_end(Keyed(), sealed, keep=True, **settings)
+    assert len(list((tmp_path / "j").iterdir())) == 1
+    again = Keyed()
+    assert run_to_end(again, sealed, **settings).digest == kept.digest == one.digest
+    assert again.asked == []
+    assert list((tmp_path / "j").iterdir()) == []
+
+
+def test_after_an_upgrade_a_run_begins_anew(tmp_path) -> None:
+    """A make that was killed must not stand in the way of the next one with other libraries."""
+    sealed = seal([Example(f"text {number}", "a") for number in range(10)])
+    settings = {"journals": tmp_path / "j", "batch": 4}
+    with pytest.raises(UnavailableError):
+        run_to_end(Keyed(fail_at=1), sealed, toolchain={"x": "1"}, **settings)
+    after = Keyed()
+    assert len(run_to_end(after, sealed, toolchain={"x": "2"}, **settings).items) == 10
+    assert sum(map(len, after.asked)) == 10
+    resumed = Keyed()
+    run_to_end(resumed, sealed, toolchain={"x": "1"}, **settings)
+    assert sum(map(len, resumed.asked)) == 6

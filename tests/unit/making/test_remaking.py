@@ -30,10 +30,10 @@ def metier(home) -> Metier:
     return metier
 
 
-def remade(metier: Metier, *, card=None, result=None, recipe=None) -> Remade:
-    installed = metier.show("tickets")
-    path = metier.fleet.part_path("tickets", "results/specialist.jsonl")
-    recipe = recipe or metier.recipe_of("tickets")
+def remade(metier: Metier, name="tickets", *, card=None, result=None, recipe=None) -> Remade:
+    installed = metier.show(name)
+    path = metier.fleet.part_path(name, "results/specialist.jsonl")
+    recipe = recipe or metier.recipe_of(name)
     return remake(
         card or installed.card,
         result or read_result(path),
@@ -86,6 +86,24 @@ def test_a_worse_verdict_does_not_pass(metier) -> None:
     found = remade(metier, recipe=recipe.model_copy(update={"ladder": ladder}))
     assert found.verdicts["majority"][0] == "WIN"
     assert found.verdicts["majority"][1] != "WIN"
+    assert not found.passed
+
+
+def test_equal_answers_with_a_worse_verdict_do_not_pass(metier, tmp_path) -> None:
+    data = workshop.tickets(tmp_path, train=10, held_out=1)
+    card = metier.make(workshop.recipe(metier, data, name="few", curve=False), folder=tmp_path)
+    evidence = card.against("majority")
+    assert evidence.difference.verdict is Verdict.UNDERPOWERED
+    better = evidence.difference.model_copy(update={"verdict": Verdict.WIN})
+    claimed = card.model_copy(
+        update={
+            "system": "sha256:" + "0" * 64,
+            "evidence": (evidence.model_copy(update={"difference": better}),),
+        }
+    )
+    found = remade(metier, "few", card=claimed)
+    metier.remove("few")
+    assert found.equal_labels == 1.0
     assert not found.passed
 
 
