@@ -173,7 +173,7 @@ class Examiner:
         try:
             installed = self.fleet.show(on)
         except InputError as error:
-            if not Path(on).exists():
+            if not on or not Path(on).exists():
                 raise NotFoundError(
                     f"{on!r} is neither a file nor an installed specialist.",
                     code="no_eval",

@@ -17,6 +17,7 @@ UNIT = ROOT / "tests" / "unit"
 
 TESTED_ELSEWHERE: dict[str, str] = {
     "__init__": "tests/house/test_cold_start.py asks a fresh interpreter what the package offers",
+    "making/makers": "a value without a rule of its own; assembly fills it in for every make",
     "__main__": "one line that calls the command line; tests/unit/cli runs it as a process",
 }
 TESTS_A_WHOLE_PACKAGE: dict[str, str] = {
