@@ -17,8 +17,7 @@ import numpy as np
 
 from metier.conversion.arithmetic import last_states
 from metier.conversion.graph import Place
-from metier.conversion.upstream import TOKENIZER, Upstream
-from metier.errors import InputError
+from metier.conversion.upstream import TOKENIZER, Upstream, unsupported
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,11 +77,7 @@ def read_vocabulary(tokenizer: Path) -> dict[str, int]:
     model = json.loads(tokenizer.read_bytes()).get("model", {})
     vocabulary = model.get("vocab")
     if not isinstance(vocabulary, dict) or not {"[UNK]", "[CLS]", "[SEP]"} <= vocabulary.keys():
-        raise InputError(
-            f"The encoder in {tokenizer.parent} cannot be converted: its words are not BERT's.",
-            code="encoder_unsupported",
-            remedy="Use a BERT sentence encoder: all-MiniLM-L6-v2, bge-small-en, e5-small …",
-        )
+        raise unsupported(tokenizer.parent, "its vocabulary is not BERT's WordPiece")
     return {str(token): int(number) for token, number in vocabulary.items()}
 
 

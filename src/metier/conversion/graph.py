@@ -39,13 +39,13 @@ class Products(Protocol):
     def words(self) -> str:
         """The word embeddings of ``ids``: batch x tokens x hidden, float32."""
 
-    def feed(self, states: str, place: Place, layer: int) -> str:
+    def feed(self, states: str, place: Place, layer: int, /) -> str:
         """Make ``states`` ready for the products at ``place``."""
 
-    def product(self, fed: str, place: Place, layer: int, name: str) -> str:
+    def product(self, fed: str, place: Place, layer: int, name: str, /) -> str:
         """``fed`` times the upstream weight ``<name>.weight`` plus ``<name>.bias``."""
 
-    def residual(self, states: str, active: str, layer: int) -> str:
+    def residual(self, states: str, active: str, layer: int, /) -> str:
         """``states`` plus what the product at ``narrow`` leaves out of ``active``, if anything."""
 
 
@@ -148,17 +148,17 @@ class _ExactProducts:
     def words(self) -> str:
         return self.writer.node("Gather", [self.writer.external(WORDS), "ids"], "words")
 
-    def feed(self, states: str, place: Place, layer: int) -> str:
+    def feed(self, states: str, _place: Place, _layer: int, /) -> str:
         return states
 
-    def product(self, fed: str, place: Place, layer: int, name: str) -> str:
+    def product(self, fed: str, _place: Place, _layer: int, name: str, /) -> str:
         weight, bias = self.writer.external(f"{name}.weight"), self.writer.external(f"{name}.bias")
         product = self.writer.node(
             "FusedMatMul", [fed, weight], f"{name}.product", domain=CONTRIB, transB=1
         )
         return self.writer.node("Add", [product, bias], f"{name}.output")
 
-    def residual(self, states: str, active: str, layer: int) -> str:
+    def residual(self, states: str, _active: str, _layer: int, /) -> str:
         return states
 
 

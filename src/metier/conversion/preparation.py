@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from onnx import ModelProto
+from threadpoolctl import threadpool_limits
 
-from metier.conversion.distillation import write_static
 from metier.conversion.graph import build_fp32
 from metier.conversion.quantisation import build_int8
+from metier.conversion.static_table import write_static
 from metier.conversion.upstream import (
     CONFIG,
     TOKENIZER,
@@ -106,9 +107,11 @@ def prepare_base(
     ]
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for number, (message, step) in enumerate(steps):
-            report(Progress("base", message, (number + 1) / (len(steps) + 1)))
-            step()
+        # Many small products: more than one BLAS thread only burns time, and may change a last bit.
+        with threadpool_limits(limits=1, user_api="blas"):
+            for number, (message, step) in enumerate(steps):
+                report(Progress("base", message, (number + 1) / (len(steps) + 1)))
+                step()
     except OSError as error:
         raise StorageError(
             f"The base {upstream.name} could not be written to {out}: {error}.",

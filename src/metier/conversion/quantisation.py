@@ -83,7 +83,7 @@ def smoothing_factors(ranges: Ranges, weights: list[FloatArray]) -> FloatArray:
     heaviest = np.maximum.reduce([np.abs(weight).max(axis=0) for weight in weights])
     spread = np.maximum(ranges.largest, 1e-5) ** SMOOTHING
     factors = np.log(spread / np.maximum(heaviest, 1e-5) ** (1 - SMOOTHING))
-    return np.asarray(np.exp(factors - factors.mean()), dtype=np.float32)
+    return np.asarray(np.exp(factors - factors.mean()), np.float32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,10 +49,12 @@ class TensorFile:
     Attributes:
         path: The file.
         places: Tensor name to place, the names as they stand in the file.
+        content: Its bytes, mapped into memory, not read.
     """
 
     path: Path
     places: Mapping[str, TensorPlace]
+    content: NDArray[np.uint8]
 
     def array(self, name: str) -> FloatArray:
         """The tensor as float32: a read-only view of the file if it is stored so, else a copy.
@@ -66,7 +68,7 @@ class TensorFile:
                 code="tensor_missing",
                 remedy="Fetch the encoder again; it must be a BERT model in safetensors format.",
             )
-        raw = np.memmap(self.path, np.uint8, "r", offset=place.offset, shape=(place.length,))
+        raw = self.content[place.offset : place.offset + place.length]
         if place.dtype == "F32":
             return raw.view("<f4").reshape(place.shape)
         if place.dtype == "F16":
@@ -93,9 +95,8 @@ def open_tensors(path: Path) -> TensorFile:
         raise _not_safetensors(path, "its header is not an object")
     header.pop("__metadata__", None)
     start = 8 + length
-    return TensorFile(
-        path, {name: _place(path, name, entry, start, size) for name, entry in header.items()}
-    )
+    places = {name: _place(path, name, entry, start, size) for name, entry in header.items()}
+    return TensorFile(path, places, np.asarray(np.memmap(path, np.uint8, "r")))
 
 
 def _place(path: Path, name: str, entry: Any, start: int, size: int) -> TensorPlace:

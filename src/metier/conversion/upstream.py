@@ -154,7 +154,7 @@ def read_upstream(folder: Path, *, name: str | None = None) -> Upstream:
         max_tokens=_max_tokens(folder, config),
     )
     if hidden % upstream.heads:
-        raise _unsupported(folder, f"{upstream.heads} heads do not divide {hidden}")
+        raise unsupported(folder, f"{upstream.heads} heads do not divide {hidden}")
     return upstream
 
 
@@ -177,14 +177,15 @@ def _require_default(folder: Path, digests: Mapping[str, str]) -> None:
 
 def _require_supported(config: Mapping[str, Any], folder: Path) -> None:
     if config.get("model_type") != "bert":
-        raise _unsupported(folder, f"its model_type is {config.get('model_type')!r}")
+        raise unsupported(folder, f"its model_type is {config.get('model_type')!r}")
     if config.get("hidden_act", "gelu") != "gelu":
-        raise _unsupported(folder, f"its activation is {config.get('hidden_act')!r}, not 'gelu'")
+        raise unsupported(folder, f"its activation is {config.get('hidden_act')!r}, not 'gelu'")
     if config.get("position_embedding_type", "absolute") != "absolute":
-        raise _unsupported(folder, "its positions are not absolute")
+        raise unsupported(folder, "its positions are not absolute")
 
 
-def _unsupported(folder: Path, why: str) -> InputError:
+def unsupported(folder: Path, why: str) -> InputError:
+    """The error that says why the encoder in ``folder`` cannot be converted."""
     return InputError(
         f"The encoder in {folder} cannot be converted: {why}.",
         code="encoder_unsupported",
@@ -239,7 +240,7 @@ def _pooling(folder: Path) -> Pooling:
         return "mean"
     if chosen == ["pooling_mode_cls_token"]:
         return "cls"
-    raise _unsupported(folder, f"its pooling is {', '.join(chosen) or 'none'}, not mean or cls")
+    raise unsupported(folder, f"its pooling is {', '.join(chosen) or 'none'}, not mean or cls")
 
 
 def _max_tokens(folder: Path, config: Mapping[str, Any]) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metier.card import Calibration, Card, Cost, LabelCurve, OutOfScope, Rung, Score
+from metier.card import Calibration, Card, Cost, LabelCurve, LeakReport, OutOfScope, Rung, Score
 from metier.engines.classifier import TextClassifier
 from metier.evals.results import Result
 from metier.evals.summary import scores, worst_labels
@@ -128,7 +128,7 @@ def write(
         calibration=facts.calibration,
         abstention=facts.thresholds.abstention,
         out_of_scope=facts.out_of_scope,
-        leaks=rows.leaks,
+        leaks=without_texts(rows.leaks),
         data=rows.summary,
         worst_labels=facts.worst,
         recipe_id=str(recipe.recipe_id),
@@ -148,6 +148,17 @@ def write(
         machine=makers.machine,
         cost=details.cost,
         notes=rows.notes,
+    )
+
+
+def without_texts(leaks: LeakReport) -> LeakReport:
+    """The report with row numbers alone: a card travels, people's texts do not."""
+    blank = {"eval_excerpt": "", "train_excerpt": ""}
+    return leaks.model_copy(
+        update={
+            "rows": tuple(row.model_copy(update=blank) for row in leaks.rows),
+            "conflicts": tuple(row.model_copy(update=blank) for row in leaks.conflicts),
+        }
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import load_file
 
 import tiny_bert
 from metier.conversion import prepare_base
@@ -30,6 +31,15 @@ def test_company_and_order_change_nothing(base: Path) -> None:
     np.testing.assert_allclose(
         encoder.encode(["late card my"]), encoder.encode(["my card late"]), atol=1e-6
     )
+
+
+def test_a_vector_is_the_mean_and_the_maximum_of_its_rows(base: Path) -> None:
+    parts = load_file(base / "static.safetensors")
+    rows = parts["table"] * parts["scales"][:, None]
+    picked = rows[[tiny_bert.VOCABULARY.index(word) for word in ("my", "card", "my")]]
+    halves = [picked.mean(axis=0), picked.max(axis=0)]
+    expected = np.concatenate([half / np.linalg.norm(half) for half in halves]) / np.sqrt(2)
+    np.testing.assert_allclose(StaticEncoder(base).encode(["my card my"])[0], expected, atol=1e-6)
 
 
 def test_a_text_without_a_token_is_zero(base: Path) -> None:
