@@ -23,7 +23,10 @@ def scoped(tmp_path_factory):
     """A specialist with an out-of-scope label, its card and its sealed items."""
     home = tmp_path_factory.mktemp("carding")
     metier = workshop.opened(home, base=False)
-    data = workshop.tickets(home / "data", train=25, held_out=15, outside=120)
+    train = made_up.rows(25, noise=0.3) + made_up.outside(120)
+    held = made_up.rows(15, seed=77) + made_up.outside(60, seed=5)
+    rows = [{**row, "split": "train"} for row in train] + [{**row, "split": "test"} for row in held]
+    data = made_up.write(home / "rows.jsonl", rows)
     recipe = workshop.recipe(metier, data, name="scoped", curve=False)
     part = recipe.specialist.model_copy(update={"out_of_scope_label": "none"})
     # So much is asked of the answers that some in-scope items get none.
