@@ -11,23 +11,22 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from stand_in.serving import serving
 
 from metier.assembly import Metier
 from metier.card import Card
 from metier.settings import Settings
+from stand_in.serving import serving
 
 SUBJECTS = {
     "card": "card lost stolen arrive deliver post",
     "rate": "rate exchange currency dollars euro",
     "transfer": "transfer send money friend account",
 }
-FILLERS = "please tell me how can i why is my the not today again help with about".split()
+FILLERS = ["please", "tell", "me", "how", "can", "i", "why", "is", "my", "the", "not", "today", "again", "help", "with", "about"]
 
 
 @pytest.fixture(scope="module")
