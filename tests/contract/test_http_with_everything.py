@@ -26,7 +26,24 @@ SUBJECTS = {
     "rate": "rate exchange currency dollars euro",
     "transfer": "transfer send money friend account",
 }
-FILLERS = ["please", "tell", "me", "how", "can", "i", "why", "is", "my", "the", "not", "today", "again", "help", "with", "about"]
+FILLERS = [
+    "please",
+    "tell",
+    "me",
+    "how",
+    "can",
+    "i",
+    "why",
+    "is",
+    "my",
+    "the",
+    "not",
+    "today",
+    "again",
+    "help",
+    "with",
+    "about",
+]
 
 
 @pytest.fixture(scope="module")
