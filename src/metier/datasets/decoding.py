@@ -326,6 +326,9 @@ def _guess(open_source: Opener, head: bytes, name: str) -> Encoding:
     with open_source() as file:
         while (chunk := file.read(_CHUNK)) and len(sample) < _HEAD:
             chunk += file.readline(_CHUNK)
+            if chunk.isascii():
+                before += chunk.count(b"\n")
+                continue
             text = chunk.decode("utf-8", errors="surrogateescape")
             bad = [at for at, character in enumerate(text) if "\udc80" <= character <= "\udcff"]
             if bad and not invalid:
