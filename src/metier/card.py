@@ -128,7 +128,8 @@ class Row(Frozen):
     """One of the rows that are always shown beside the specialist.
 
     ``score`` is ``None`` when it was not measured; ``note`` then says why and ``command`` what
-    would measure it.
+    would measure it. ``settings`` is what was fitted on the training rows (the most frequent
+    label, the base's threshold), so that the same system can be asked again.
     """
 
     role: Literal["specialist", "majority", "base", "general"]
@@ -137,6 +138,7 @@ class Row(Frozen):
     cost: Cost = Cost()
     note: str | None = None
     command: str | None = None
+    settings: dict[str, str | float] = Field(default_factory=dict)
 
 
 class Rung(Frozen):
@@ -232,7 +234,11 @@ class OutOfScope(Frozen):
 
 
 class LeakRow(Frozen):
-    """One pair of rows that leaked: 1-based rows, their kind and a similarity of 0 to 1."""
+    """One pair of rows that leaked: 1-based rows, their kind and a similarity of 0 to 1.
+
+    Where ``where`` is ``train`` (two training rows with conflicting labels) both are training
+    rows.
+    """
 
     kind: Literal["exact", "folded", "13-gram", "near-duplicate"]
     eval_row: int
@@ -240,6 +246,7 @@ class LeakRow(Frozen):
     similarity: float = 1.0
     eval_excerpt: str = ""
     train_excerpt: str = ""
+    where: Literal["train and eval", "train"] = "train and eval"
 
 
 class LeakReport(Frozen):
@@ -247,7 +254,10 @@ class LeakReport(Frozen):
 
     ``leaked`` counts eval items with any overlap, ``by_kind`` each item once under its strongest
     kind; ``share`` is ``leaked`` over the eval's items. ``dropped`` counts training rows that
-    were taken out because the user asked for it. ``rows`` shows examples, not all.
+    were taken out because the user asked for it. ``rows`` shows examples, not all;
+    ``items`` are the ids of all leaked eval items. ``similar``
+    counts items with a near-duplicate in train that is not counted as a leak, since training rows
+    resemble each other as often: ``similar_among_train`` is the share of them that does.
     """
 
     eval_items: int
@@ -256,8 +266,11 @@ class LeakReport(Frozen):
     by_kind: dict[str, int]
     duplicate_train_rows: int
     conflicting_labels: int
+    similar: int = 0
+    similar_among_train: float | None = None
     dropped: int = 0
     blocks_win: bool
+    items: tuple[str, ...] = ()
     rows: tuple[LeakRow, ...] = ()
     conflicts: tuple[LeakRow, ...] = ()
     method: str

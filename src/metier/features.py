@@ -108,7 +108,8 @@ def _code_units(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.in
             text = text[:half] + " " + text[-half:]
         if not text.isascii():
             text = unicodedata.normalize("NFKC", text)
-        piece = f" {' '.join(text.lower().split())} ".encode("utf-16-le", "surrogatepass")
+        words = " ".join(text.lower().split())
+        piece = (f" {words} " if words else " ").encode("utf-16-le", "surrogatepass")
         pieces.append(piece)
         lengths[index] = len(piece) // 2
     units = np.frombuffer(b"".join(pieces), dtype="<u2").astype(np.uint32)
@@ -184,7 +185,7 @@ def _character_hashes(
 
 
 def _finalise(value: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """MurmurHash3's 32-bit finaliser (Appleby, public domain): every input bit reaches the low bits."""
+    """MurmurHash3's 32-bit finaliser (Appleby, public domain): all bits reach the low ones."""
     value = value ^ (value >> np.uint32(16))
     value = value * np.uint32(0x85EBCA6B)
     value ^= value >> np.uint32(13)

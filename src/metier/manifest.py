@@ -13,10 +13,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from metier.errors import CorruptError
+from metier.errors import CorruptError, InputError
 from metier.reference import Digest
 
-MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+MANIFEST_TYPE: Literal["application/vnd.oci.image.manifest.v1+json"] = (
+    "application/vnd.oci.image.manifest.v1+json"
+)
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 ARTIFACT_TYPE = "application/vnd.cncf.model.manifest.v1+json"
 CONFIG_TYPE = "application/vnd.cncf.model.config.v1+json"
@@ -68,11 +70,11 @@ class Descriptor(_Wire):
 class Manifest(_Wire):
     """An OCI image manifest that holds one specialist or one base."""
 
-    schema_version: Literal[2] = Field(2, alias="schemaVersion")
+    schema_version: Literal[2] = Field(default=2, alias="schemaVersion")
     media_type: Literal["application/vnd.oci.image.manifest.v1+json"] = Field(
-        MANIFEST_TYPE, alias="mediaType"
+        default=MANIFEST_TYPE, alias="mediaType"
     )
-    artifact_type: str = Field(ARTIFACT_TYPE, alias="artifactType")
+    artifact_type: str = Field(default=ARTIFACT_TYPE, alias="artifactType")
     config: Descriptor
     layers: tuple[Descriptor, ...]
     annotations: dict[str, str] = Field(default_factory=dict)
@@ -104,7 +106,12 @@ class Manifest(_Wire):
                 f"A manifest is not valid: {where}: {first['msg']}.", code="bad_manifest"
             ) from error
         for descriptor in manifest.blobs():
-            descriptor.blob  # noqa: B018  parsing is the check
+            try:
+                descriptor.blob  # noqa: B018  parsing is the check
+            except InputError as error:
+                raise CorruptError(
+                    f"A manifest is not valid: {error.message}", code="bad_manifest"
+                ) from error
             path = descriptor.filepath
             if path is not None and not safe_filepath(path):
                 raise CorruptError(

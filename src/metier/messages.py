@@ -114,8 +114,11 @@ class System(Protocol):
         """``sha256:…`` over everything that can change its answers."""
 
     def answer(self, texts: Sequence[str]) -> list[Answer]:
-        """One answer per text, in order. Raises MetierError; a single text that cannot be
-        answered gives an ``Answer`` with ``error`` set, which is scored "unscored"."""
+        """One answer per text, in order; raises MetierError.
+
+        A single text that cannot be answered gives an ``Answer`` with ``error`` set, which is
+        scored "unscored".
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,27 +52,50 @@ class UpstreamFile(Frozen):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
+class GitRepository(Frozen):
+    """One of several repositories that a converter reads together.
+
+    ``paths`` are globs (``*`` stays inside a folder, ``**`` does not, a leading ``!`` leaves out);
+    the full commit pins the bytes of all of them. With ``limit`` at most so many files of each
+    glob are taken, those whose path has the smallest SHA-256. ``split`` is handed to the converter.
+    """
+
+    url: str
+    commit: str = Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")
+    paths: tuple[str, ...] = Field(min_length=1)
+    limit: int | None = Field(default=None, ge=1)
+    split: str = "train"
+    licence: str | None = None
+
+
 class DataPart(Frozen):
     """One source of rows.
 
-    ``file`` and ``dir`` are paths beside the recipe; ``git`` is a repository at a commit.
+    ``file`` and ``dir`` are paths beside the recipe; ``git`` is a repository at a commit, or
+    several ``repositories`` that one converter reads together.
     ``rows_sha256`` is the digest of the canonical rows (JSON Lines, UTF-8) that the converter
-    makes of the upstream files: a mirror is addressed by it.
+    makes of the upstream files: a mirror is addressed by it. ``role`` says what its rows are for;
+    ``both`` leaves it to the rows' own split, or to chance.
     """
 
     kind: Literal["file", "dir", "git"]
+    role: Literal["both", "train", "eval"] = "both"
     url: str | None = None
     commit: str | None = Field(default=None, pattern=r"^[0-9a-f]{7,64}$")
     path: str | None = None
     files: tuple[UpstreamFile, ...] = ()
+    repositories: tuple[GitRepository, ...] = ()
     converter: str = "auto"
     rows_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     licence: str | None = None
 
     @model_validator(mode="after")
     def _names_its_source(self) -> DataPart:
-        if self.kind == "git" and not (self.url and self.commit and (self.files or self.path)):
-            raise ValueError("a git source needs url, commit and files or path")
+        single = bool(self.url and self.commit and (self.files or self.path))
+        if self.kind == "git" and single == bool(self.repositories):
+            raise ValueError("a git source needs url, commit and files or path, or repositories")
+        if self.repositories and (self.kind != "git" or self.url or self.files or self.path):
+            raise ValueError("repositories stand alone in a git source")
         if self.kind in ("file", "dir") and not self.path:
             raise ValueError(f"a {self.kind} source needs a path")
         return self

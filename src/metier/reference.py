@@ -106,7 +106,7 @@ class Reference:
             raise _bad_name(text, f"the namespace {namespace[:80]!r} is not allowed")
         if host and not _HOST.fullmatch(host):
             raise _bad_name(text, f"the host {host[:80]!r} is not allowed")
-        if len(parts) == 2 and not namespace or len(parts) == 3 and not (namespace and host):
+        if (len(parts) == 2 and not namespace) or (len(parts) == 3 and not (namespace and host)):
             raise _bad_name(text, "one of its parts is empty")
         return cls(model=model, tag=tag, namespace=namespace, host=host)
 

@@ -1,1 +1,5 @@
-"""What turns parts into answers. Each engine is its own module and its own door."""
+"""Engines: what turns parts into answers.
+
+Each module knows one way to answer (hashed words, an encoder, static vectors, a remote service)
+and none of them knows how a part was made or what it is worth.
+"""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,7 +22,6 @@ import numpy as np
 
 from metier.engines.tokenizing import CHARACTERS_PER_TOKEN, TokenReader
 from metier.errors import CorruptError, InputError, NotFoundError
-from metier.messages import Encoder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -203,69 +201,6 @@ class OnnxEncoder:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self._threads, "encoder")
             return self._pool
-
-
-class CachedEncoder:
-    """An encoder that remembers the vectors of the texts it was asked last. Thread-safe.
-
-    One ``make`` asks for the same texts several times (cross-validation, the curve, the eval on the
-    exported artefact); a server hardly ever does, so the cache is a wrapper that the maker puts on.
-
-    Args:
-        encoder: The encoder that computes what is not remembered.
-        texts: How many vectors to remember; the least recently used are forgotten first. A vector
-            of 384 numbers takes about 1.7 kB.
-    """
-
-    def __init__(self, encoder: Encoder, *, texts: int = 50_000) -> None:
-        self._encoder = encoder
-        self._limit = texts
-        self._vectors: OrderedDict[str, FloatArray] = OrderedDict()
-        self._lock = threading.Lock()
-
-    @property
-    def name(self) -> str:
-        """The name of the encoder inside; remembering changes no vector."""
-        return self._encoder.name
-
-    @property
-    def digest(self) -> str:
-        """The digest of the encoder inside."""
-        return self._encoder.digest
-
-    @property
-    def dimension(self) -> int:
-        """The length of a vector."""
-        return self._encoder.dimension
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes of the files that the encoder inside needs."""
-        return self._encoder.size_bytes
-
-    def encode(self, texts: Sequence[str]) -> FloatArray:
-        """As the encoder inside; texts that are repeated or remembered are computed once."""
-        found: dict[str, FloatArray] = {}
-        with self._lock:
-            for text in texts:
-                vector = self._vectors.get(text)
-                if vector is not None:
-                    self._vectors.move_to_end(text)
-                    found[text] = vector
-        missing = [text for text in dict.fromkeys(texts) if text not in found]
-        if missing:
-            # Copies, so that one remembered vector does not keep a whole batch alive.
-            computed = (row.copy() for row in self._encoder.encode(missing))
-            fresh = dict(zip(missing, computed, strict=True))
-            found.update(fresh)
-            with self._lock:
-                self._vectors.update(fresh)
-                while len(self._vectors) > self._limit:
-                    self._vectors.popitem(last=False)
-        vectors = np.empty((len(texts), self.dimension), np.float32)
-        for row, text in enumerate(texts):
-            vectors[row] = found[text]
-        return vectors
 
 
 def plan_runs(

@@ -14,7 +14,6 @@ import tiny_bert
 from metier.conversion import find_packaged_default, prepare_base
 from metier.conversion.calibration import SENTENCES
 from metier.engines.encoder import (
-    CachedEncoder,
     OnnxEncoder,
     Precision,
     plan_runs,
@@ -146,20 +145,6 @@ class CountingEncoder:
     def encode(self, texts: list[str]) -> np.ndarray:
         self.asked += texts
         return self.inside.encode(texts)
-
-
-def test_the_cache_asks_once_and_forgets_the_oldest(base: Path) -> None:
-    counting = CountingEncoder(base)
-    cached = CachedEncoder(counting, texts=3)
-    texts = ["a", "b", "a", "c"]
-    np.testing.assert_array_equal(cached.encode(texts), counting.inside.encode(texts))
-    assert counting.asked == ["a", "b", "c"]
-    cached.encode(["a"])
-    cached.encode(["d"])
-    assert counting.asked == ["a", "b", "c", "d"]
-    cached.encode(["c", "b"])
-    assert counting.asked == ["a", "b", "c", "d", "b"]
-    assert (cached.name, cached.digest) == (counting.name, counting.digest)
 
 
 @given(st.lists(st.integers(1, 50), max_size=80), st.integers(1, 120), st.integers(0, 20))

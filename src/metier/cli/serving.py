@@ -1,0 +1,156 @@
+"""``metier up``: the API and the website from one process.
+
+It finds a port, says where the site is and who holds the port that was asked for, and hands over
+to the server. It answers no request itself.
+"""
+
+from __future__ import annotations
+
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from metier.cli import terminal
+from metier.cli.failures import print_json
+from metier.cli.parameters import json_option
+from metier.cli.ports import holder
+from metier.cli.progress import working
+from metier.cli.session import Session
+from metier.cli.terminal import Line
+from metier.cli.wording import counted
+from metier.errors import InputError, UnavailableError
+from metier.server import serve
+from metier.version import __version__
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_NEIGHBOURS = 20
+
+Serve = Callable[[int, Callable[[], None]], None]
+"""Serves on a port until it is stopped; calls back once it answers."""
+
+
+@click.command(short_help="Serve the API and the website from one process.")
+@click.option(
+    "--port", type=click.IntRange(1, 65_535), metavar="N", default=11434, show_default=True
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Another one needs a key.")
+@click.option(
+    "--api-key-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The key that callers must send, in a file.",
+)
+@click.option("--open", "open_page", is_flag=True, help="Open the site in a browser.")
+@json_option
+@click.pass_obj
+def up(
+    session: Session,
+    port: int,
+    host: str,
+    api_key_file: Path | None,
+    open_page: bool,
+    as_json: bool,
+) -> None:
+    """Serve the API and the website until Ctrl-C.
+
+    If the port is taken, whether it was named or not, the next free one is used, and the first
+    lines say so.
+    """
+    key = _key(api_key_file)
+    if host not in _LOOPBACK and key is None:
+        raise InputError(
+            f"Listening on {host} lets others in and needs a key.",
+            code="needs_key",
+            remedy="Give --api-key-file FILE, or leave --host out to serve this machine only.",
+        )
+    with working(quiet=as_json) as shown:
+        session.metier.install_starters(report=shown.report)
+
+    def serve_on(used: int, ready: Callable[[], None]) -> None:
+        serve(session.metier, session.pages(), host=host, port=used, api_key=key, ready=ready)
+
+    def announce(used: int) -> None:
+        address = f"http://{_in_address(host)}:{used}"
+        _announce(session, address, asked=port, used=used, as_json=as_json)
+        if open_page:
+            webbrowser.open(address)
+
+    try:
+        serve_nearby(port, serve_on, announce)
+    except KeyboardInterrupt:
+        if not as_json:
+            click.echo("\nStopped.", err=True)
+
+
+def serve_nearby(port: int, serve_on: Serve, announce: Callable[[int], None]) -> None:
+    """Serve on ``port``, or on the next one that is free.
+
+    Args:
+        port: The port that was asked for.
+        serve_on: Serves on a port; raises UnavailableError (code ``port_taken``) if it is taken.
+        announce: Told the port once the server answers.
+
+    Raises:
+        UnavailableError: None of the next twenty ports is free either (code ``no_port``).
+    """
+    for used in range(port, min(port + _NEIGHBOURS, 65_535) + 1):
+
+        def ready(used: int = used) -> None:
+            announce(used)
+
+        try:
+            serve_on(used, ready)
+        except UnavailableError as error:
+            if error.code != "port_taken":
+                raise
+        else:
+            return
+    raise UnavailableError(
+        f"Port {port} and the {_NEIGHBOURS} after it are taken.",
+        code="no_port",
+        remedy="Name another one with --port.",
+    )
+
+
+def _announce(session: Session, address: str, *, asked: int, used: int, as_json: bool) -> None:
+    taken_by = holder(asked) if used != asked else None
+    if as_json:
+        print_json(
+            {"address": address, "port": used, "asked_port": asked, "asked_port_held_by": taken_by}
+        )
+        return
+    names = [item.reference.familiar for item in session.metier.list() if item.card is not None]
+    lines: list[Line] = [f"Metier {__version__}"]
+    if used != asked:
+        lines.append(f"Port {asked} is taken by {taken_by or 'another program'}; using {used}.")
+    lines += [f"  site  {address}", f"  API   {address}/docs"]
+    lines.append(f"  {counted(len(names), 'specialist')}. Stop with Ctrl-C.")
+    lines.append(f'Try one:  metier run {names[0]} "your text"' if names else "")
+    terminal.stdout().write(line for line in lines if line)
+
+
+def _in_address(host: str) -> str:
+    """The host as a browser on this machine can open it."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104  compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _key(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        key = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"The key file {str(path)!r} cannot be read.", code="bad_key_file"
+        ) from error
+    if not key:
+        raise InputError(
+            f"The key file {str(path)!r} is empty.",
+            code="bad_key_file",
+            remedy="Put a key of your choice into it, one line.",
+        )
+    return key

@@ -1,0 +1,270 @@
+"""Rows: what a recipe's data comes to, before anything is trained on it.
+
+It knows sources, the split and the leak gate, in that order; it computes no feature. Texts of the
+eval are sealed here and only the prover opens them again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metier.card import DataSummary, LeakReport
+from metier.datasets.recognising import read_examples
+from metier.datasets.sources import resolve
+from metier.datasets.splitting import Division, divide, independent_groups
+from metier.errors import InputError
+from metier.evals.items import Eval, seal
+from metier.evals.leaks import drop_leaks, scan
+from metier.evals.scoring import Accuracy
+from metier.manifest import canonical_json
+from metier.messages import Example, Progress, Report
+from metier.recipe import DataPart, Recipe
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where data may come from: the recipe's folder, a mirror, a cache of ours.
+
+    ``confined`` recipes (those that came over HTTP) reach no path outside their folder and no
+    address.
+    """
+
+    folder: Path
+    mirror: Path | None
+    cache: Path
+    confined: bool = False
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Everything the maker knows of the data.
+
+    Attributes:
+        texts: Training texts of ordinary labels.
+        classes: Their label numbers, shape (len(texts),).
+        clusters: Number of the independent group of each, shape (len(texts),).
+        examples: All training rows, those of the out-of-scope label too, for retrieval.
+        labels: Ordinary labels, sorted.
+        outside: Training texts of the out-of-scope label.
+        sealed: The eval.
+        leaked: Ids of eval items that overlap the training rows.
+        leaks: The leak gate's report.
+        summary: For the card.
+        recipe: The recipe as it is recorded: local files by name and digest, not by path.
+        located: Digest of a local file to where it lies on this machine.
+        notes: What was assumed or left out, for people.
+    """
+
+    texts: tuple[str, ...]
+    classes: NDArray[np.int64]
+    clusters: NDArray[np.int64]
+    examples: tuple[Example, ...]
+    labels: tuple[str, ...]
+    outside: tuple[str, ...]
+    sealed: Eval
+    leaked: frozenset[str]
+    leaks: LeakReport
+    summary: DataSummary
+    recipe: Recipe
+    located: dict[str, str]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Read:
+    """The rows divided, and what was learned about their sources on the way."""
+
+    division: Division
+    notes: tuple[str, ...]
+    sources: tuple[str, ...]
+    recipe: Recipe
+    located: dict[str, str]
+
+
+def gather(recipe: Recipe, places: Places, report: Report) -> Rows:
+    """Read, split, seal and scan.
+
+    Raises:
+        InputError: The rows are wrong; the message says which, what and how to mend it.
+        UnavailableError: A source cannot be reached.
+    """
+    report(Progress("data", "Reading the rows."))
+    read = _read(recipe, places, report)
+    division = read.division
+    outside_label = recipe.specialist.out_of_scope_label
+    report(
+        Progress(
+            "data",
+            f"{len(division.train):,} rows to train on, {len(division.evaluation):,} sealed.",
+            data={"train": len(division.train), "eval": len(division.evaluation)},
+        )
+    )
+    scorer = Accuracy(outside_label).name
+    sealed = seal(division.evaluation, scorer=scorer)
+    report(Progress("leaks", "Looking for eval items among the training rows."))
+    scanned = scan(division.train, division.evaluation)
+    train, leaks = division.train, scanned.report
+    leaked = frozenset(sealed.items[position].id for position in scanned.leaked)
+    if recipe.split.drop_leaks and leaked:
+        train, leaks = drop_leaks(division.train, scanned)
+        leaked = frozenset()
+    leaks = leaks.model_copy(update={"items": tuple(sorted(leaked))})
+    report(Progress("leaks", _leak_sentence(leaks), data=leaks.model_dump()))
+    inside = [item for item in train if item.label != outside_label]
+    labels = tuple(sorted({item.label for item in inside}))
+    number = {label: index for index, label in enumerate(labels)}
+    _check_eval(sealed, number.keys())
+    classes = np.array([number[item.label] for item in inside], np.int64)
+    return Rows(
+        texts=tuple(item.text for item in inside),
+        classes=classes,
+        clusters=independent_groups(
+            [item.text for item in inside], [item.group for item in inside]
+        ),
+        examples=tuple(train),
+        labels=labels,
+        outside=tuple(item.text for item in train if item.label == outside_label),
+        sealed=sealed,
+        leaked=leaked,
+        leaks=leaks,
+        summary=_summary(recipe, division, train, labels, sealed, read.sources),
+        recipe=read.recipe,
+        located=read.located,
+        notes=read.notes,
+    )
+
+
+def _read(recipe: Recipe, places: Places, report: Report) -> _Read:
+    examples: list[Example] = []
+    splits: list[str] = []
+    notes: list[str] = []
+    sources: list[str] = []
+    recorded: list[DataPart] = []
+    located: dict[str, str] = {}
+    for part in recipe.data:
+        rows = resolve(
+            part,
+            folder=places.folder,
+            mirror=places.mirror,
+            cache=places.cache,
+            report=report,
+            confined=places.confined,
+        )
+        dataset = read_examples(
+            rows.path,
+            text=recipe.split.text,
+            label=recipe.split.label,
+            group=recipe.split.group,
+            name=part.path or part.url or recipe.specialist.name,
+            trains=part.role != "eval",
+        )
+        examples.extend(dataset.examples)
+        if part.role == "both":
+            given = dataset.splits or [""] * len(dataset.examples)
+        else:
+            name = recipe.split.train[0] if part.role == "train" else recipe.split.eval[0]
+            given = [name] * len(dataset.examples)
+        splits.extend(given)
+        notes.extend(dataset.recognised.notes)
+        sources.append(_source(part))
+        recorded.append(_recorded(part, rows.sha256))
+        if part.kind != "git":
+            located[rows.sha256] = str((places.folder / (part.path or "")).absolute())
+    division = divide(
+        examples,
+        splits if any(splits) else None,
+        recipe.split,
+        seed=recipe.ladder.seed,
+        out_of_scope_label=recipe.specialist.out_of_scope_label,
+    )
+    return _Read(
+        division=division,
+        notes=(*notes, *division.notes),
+        sources=tuple(sources),
+        recipe=recipe.model_copy(update={"data": tuple(recorded)}),
+        located=located,
+    )
+
+
+def _check_eval(sealed: Eval, labels: Set[str]) -> None:
+    if not any(item.label in labels for item in sealed.items):
+        raise InputError(
+            f"None of the {len(sealed.items):,} eval rows has an ordinary label: all are out of "
+            "scope.",
+            code="no_ordinary_items",
+            remedy="Add eval rows of the labels that are to be told apart.",
+        )
+
+
+def _recorded(part: DataPart, sha256: str) -> DataPart:
+    """The source as it may travel: a local file keeps its name and digest, not its path.
+
+    A path beneath the recipe's own folder says nothing of this machine and stays.
+    """
+    if part.kind == "git":
+        return part
+    path = Path(part.path or "")
+    if path.is_absolute() or ".." in path.parts:
+        path = Path(path.name)
+    return part.model_copy(update={"path": path.as_posix(), "rows_sha256": sha256})
+
+
+def _source(part: DataPart) -> str:
+    if part.repositories:
+        return f"{len(part.repositories)} repositories, listed in the recipe"
+    if part.url:
+        return f"{part.url} at {part.commit}" if part.commit else part.url
+    return Path(part.path or "").name
+
+
+def _summary(
+    recipe: Recipe,
+    division: Division,
+    train: Sequence[Example],
+    labels: tuple[str, ...],
+    sealed: Eval,
+    sources: tuple[str, ...],
+) -> DataSummary:
+    counts = Counter(item.label for item in train)
+    sizes = [counts[label] for label in labels]
+    licences = sorted({part.licence for part in recipe.data if part.licence})
+    return DataSummary(
+        train_rows=len(train),
+        eval_rows=len(sealed.items),
+        labels=len(labels),
+        smallest_class=min(sizes),
+        largest_class=max(sizes),
+        train_digest=rows_digest(train),
+        eval_digest=sealed.fingerprint,
+        source="; ".join(sources),
+        licence=" and ".join(licences) or None,
+        grouped=any(item.group is not None for item in train),
+        given_split=division.given,
+    )
+
+
+def rows_digest(examples: Sequence[Example]) -> str:
+    """``sha256:…`` over texts, labels and groups in order."""
+    digest = sha256()
+    for item in examples:
+        digest.update(canonical_json([item.text, item.label, item.group]))
+        digest.update(b"\n")
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _leak_sentence(leaks: LeakReport) -> str:
+    dropped = f" {leaks.dropped:,} training rows were taken out." if leaks.dropped else ""
+    if not leaks.leaked:
+        return f"No leak found among {leaks.eval_items:,} eval items.{dropped}"
+    blocks = " Above 1 %: no WIN can be given." if leaks.blocks_win else ""
+    return (
+        f"{leaks.leaked:,} of {leaks.eval_items:,} eval items ({100 * leaks.share:.2f} %) overlap "
+        f"the training rows.{blocks}"
+    )

@@ -1,0 +1,342 @@
+"""The whole of making: rows → leak gate → ladder → thresholds → exported parts → proof → card.
+
+It knows the order and carries values from step to step; every step is another module's. What is
+installed is what was proved: the parts are written first, loaded back from their bytes, and only
+that loaded specialist is examined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from metier.card import BaseReference, Card, Cost, CurvePoint, LabelCurve, Score
+from metier.engines.classifier import TextClassifier
+from metier.engines.parts import SPECIALIST_FILE, Member, SpecialistFile
+from metier.engines.systems import SpecialistSystem, ZeroShotSystem
+from metier.evals.items import Eval
+from metier.heads import FloatArray, LinearHead, mix
+from metier.making import carding, climbing, curve, encoders
+from metier.making.clock import Clock
+from metier.making.deciding import Thresholds, decide
+from metier.making.learners import hashed, majority
+from metier.making.makers import Makers
+from metier.making.material import HashedWords
+from metier.making.proving import NOT_INSTALLED, NOT_WANTED, Proof, Trial, prove
+from metier.making.rows import Rows, gather
+from metier.making.thinning import within_budget
+from metier.manifest import WEIGHT_CONFIG_TYPE, WEIGHT_TYPE, Descriptor, Role, system_digest
+from metier.messages import Encoder, Progress, Report
+from metier.recipe import Recipe
+from metier.reference import Digest
+from metier.training.fitting import fit_whole
+from metier.training.ladder import Candidate
+
+
+@dataclass(frozen=True)
+class Made:
+    """A specialist that is ready to be installed.
+
+    Attributes:
+        card: What it is and has proved.
+        recipe: As it is recorded beside the card.
+        parts: File path to bytes of what answers.
+        proof: Its rows, evidence and results.
+        sealed: Its eval.
+        located: Digest of a local source to its path here.
+    """
+
+    card: Card
+    recipe: Recipe
+    parts: dict[str, bytes]
+    proof: Proof
+    sealed: Eval
+    located: dict[str, str]
+
+
+def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[[], bool]) -> Made:
+    """Make and prove a specialist; installs nothing.
+
+    Args:
+        recipe: What to make and how.
+        makers: Places, encoders and facts of this machine.
+        report: Receives progress.
+        cancelled: Asked often; stops the work with InputError (code ``cancelled``).
+
+    Raises:
+        InputError: The data or the recipe is wrong; nothing was changed.
+        UnavailableError: A source or the general model cannot be reached.
+    """
+    clock = Clock(recipe.ladder.budget_seconds, cancelled)
+    rows = gather(recipe, makers.places, report)
+    recipe = rows.recipe
+    clock.check()
+    rows = within_budget(rows, clock, recipe.ladder.seed, report)
+    bases = encoders.Bases(makers.base, makers.encoder, report, clock)
+    climb = climb_all(recipe, rows, bases, clock, report, makers.threads)
+    choice, ladder = climb.choose(recipe.ladder.margin)
+    chosen = climb.candidates[choice.name]
+    heads = _fit(climb, chosen)
+    outside = _outside_logits(climb, chosen, heads, rows)
+    thresholds = decide(
+        chosen.logits,
+        rows.classes,
+        outside,
+        target_accuracy=recipe.answer.target_accuracy,
+        false_alarms=recipe.answer.false_alarms,
+    )
+    specialist, parts = _write(recipe, rows, climb, chosen, heads, thresholds, makers.base)
+    classifier = _load_back(specialist, parts, bases)
+    cost = _cost(climb, chosen, parts)
+    zero_shot = _zero_shot(recipe, rows, bases, climb)
+    trial = Trial(rows, makers.journals, makers.toolchain, report, cancelled)
+    proof = prove(
+        recipe,
+        trial,
+        specialist=SpecialistSystem(recipe.specialist.name, classifier),
+        specialist_cost=cost,
+        base=zero_shot,
+        base_cost=_base_cost(bases),
+        service=makers.service,
+        date=makers.today,
+    )
+    facts = carding.measure(classifier, rows, proof, thresholds, seed=recipe.ladder.seed)
+    spent = (clock.seconds, clock.cpu_seconds)
+    label_curve = None
+    if recipe.ladder.curve and clock.left > 0:
+        label_curve = _curve(recipe, rows, climb, chosen, facts.in_scope, proof, report, clock)
+    card = carding.write(
+        recipe,
+        rows,
+        makers,
+        choice=choice,
+        ladder=ladder,
+        proof=proof,
+        facts=facts,
+        details=carding.Details(classifier.digest, cost, spent, label_curve),
+    )
+    report(Progress("save", "Writing the specialist.", fraction=1.0))
+    return Made(card, recipe, parts, proof, rows.sealed, rows.located)
+
+
+def climb_all(
+    recipe: Recipe,
+    rows: Rows,
+    bases: encoders.Bases,
+    clock: Clock,
+    report: Report,
+    threads: int,
+) -> climbing.Climb:
+    """Try every rung that the recipe names, from the cheapest up; nothing is chosen yet."""
+    from metier.datasets.splitting import folds
+
+    number = climbing.fold_number(len(rows.texts))
+    names = [rows.labels[index] for index in rows.classes.tolist()]
+    task = climbing.Task(
+        texts=rows.texts,
+        classes=rows.classes,
+        clusters=rows.clusters,
+        folds=folds(names, rows.clusters.tolist(), number, recipe.ladder.seed),
+        labels=len(rows.labels),
+        seed=recipe.ladder.seed,
+    )
+    climb = climbing.Climb(task, clock, report, threads)
+    wanted = recipe.ladder.rungs
+    reserve = 0.1 * clock.budget if clock.budget else 0.0
+    climb.try_learner(majority(task.labels), reserve=0.0, always=True)
+    if "linear" in wanted or "ensemble" in wanted:
+        climb.try_learner(
+            hashed(HashedWords(rows.texts, task.labels), task.labels), reserve=reserve
+        )
+    if "static" in wanted:
+        encoders.try_static(climb, bases, reserve=reserve)
+    if "encoder" in wanted or "ensemble" in wanted:
+        encoders.try_encoder(climb, bases, reserve=reserve, eval_items=len(rows.sealed.items))
+    if "ensemble" in wanted:
+        members = encoders.ensemble_members(climb)
+        if members:
+            climb.try_ensemble(members)
+        else:
+            climb.leave_out("ensemble", "ensemble", "it needs two rungs that were tried")
+    return climb
+
+
+def artifact_parts(made: Made) -> dict[str, tuple[Role, bytes | Path]]:
+    """Everything that is installed: file path to its role and bytes."""
+    parts: dict[str, tuple[Role, bytes | Path]] = {
+        path: ("weight-config" if path == SPECIALIST_FILE else "weight", data)
+        for path, data in made.parts.items()
+    }
+    documents = {
+        "card.json": made.card.to_bytes(),
+        "recipe.toml": carding.recipe_toml(made.recipe),
+        **carding.results_parts(made.proof),
+    }
+    parts.update({path: ("doc", data) for path, data in documents.items()})
+    return parts
+
+
+def _fit(climb: climbing.Climb, chosen: Candidate) -> dict[str, LinearHead]:
+    task = climb.task
+    return {
+        name: fit_whole(
+            climb.learners[name].fit, climb.rows[name], task.classes, task.labels, task.seed
+        )
+        for name in chosen.members
+    }
+
+
+def _outside_logits(
+    climb: climbing.Climb, chosen: Candidate, heads: dict[str, LinearHead], rows: Rows
+) -> FloatArray | None:
+    if not rows.outside:
+        return None
+    members = [
+        heads[name].logits(climb.learners[name].view(rows.outside)) for name in chosen.members
+    ]
+    return mix(members, chosen.weights)
+
+
+def _write(
+    recipe: Recipe,
+    rows: Rows,
+    climb: climbing.Climb,
+    chosen: Candidate,
+    heads: dict[str, LinearHead],
+    thresholds: Thresholds,
+    base: BaseReference | None,
+) -> tuple[SpecialistFile, dict[str, bytes]]:
+    members = []
+    parts: dict[str, bytes] = {}
+    for name, weight in zip(chosen.members, chosen.weights, strict=True):
+        learner = climb.learners[name]
+        members.append(learner.member.model_copy(update={"weight": weight}))
+        parts[learner.member.file] = learner.pack(heads[name])
+    needs_base = any(member.kind in ("static", "encoder") for member in members)
+    specialist = SpecialistFile(
+        labels=rows.labels,
+        out_of_scope_label=recipe.specialist.out_of_scope_label,
+        base=base.name if base and needs_base else None,
+        base_digest=base.digest if base and needs_base else None,
+        members=tuple(members),
+        abstain_below=thresholds.abstention.threshold,
+        energy_below=thresholds.energy_below,
+    )
+    parts[SPECIALIST_FILE] = specialist.to_bytes()
+    return specialist, parts
+
+
+def _load_back(
+    specialist: SpecialistFile, parts: dict[str, bytes], bases: encoders.Bases
+) -> TextClassifier:
+    digest = str(system_digest(descriptors(parts), specialist.base_digest))
+    again = SpecialistFile.from_bytes(parts[SPECIALIST_FILE])
+
+    def encoder_for(member: Member) -> Encoder:
+        return bases.view("static" if member.kind == "static" else member.precision or "fp32")
+
+    return TextClassifier.load(
+        again, digest=digest, read=parts.__getitem__, encoder_for=encoder_for
+    )
+
+
+def descriptors(parts: dict[str, bytes]) -> tuple[Descriptor, ...]:
+    """Descriptors of answering parts, as the store will write them."""
+    return tuple(
+        Descriptor(
+            mediaType=WEIGHT_CONFIG_TYPE if path == SPECIALIST_FILE else WEIGHT_TYPE,
+            digest=str(Digest.of(data)),
+            size=len(data),
+            annotations={"org.cncf.model.filepath": path},
+        )
+        for path, data in parts.items()
+    )
+
+
+def _cost(climb: climbing.Climb, chosen: Candidate, parts: dict[str, bytes]) -> Cost:
+    shared = max(climb.learners[name].shared_bytes for name in chosen.members)
+    own = sum(len(data) for data in parts.values())
+    return Cost(
+        cost_class=carding.cost_class(own + shared),
+        ms_per_text=climb.rungs[chosen.name].ms_per_text,
+        size_bytes=own,
+        shared_bytes=shared,
+    )
+
+
+def _base_cost(bases: encoders.Bases) -> Cost:
+    shared = bases.best_size()
+    return Cost(cost_class=carding.cost_class(shared), shared_bytes=shared)
+
+
+def _zero_shot(
+    recipe: Recipe, rows: Rows, bases: encoders.Bases, climb: climbing.Climb
+) -> ZeroShotSystem | str:
+    """The base's own row, with a threshold fitted by the specialist's rule if it needs one.
+
+    Or the reason why there is none.
+    """
+    if "base" not in recipe.eval.against:
+        return NOT_WANTED
+    encoder = bases.best()
+    if encoder is None:
+        return NOT_INSTALLED
+    if not bases.has_time(len(rows.sealed.items), climb.task.texts):
+        return "the budget left no time to ask it"
+    label = recipe.specialist.out_of_scope_label
+    plain = ZeroShotSystem(
+        name=f"{bases.name} on label names",
+        encoder=encoder,
+        embed=encoder.encode,
+        labels=rows.labels,
+    )
+    if label is None or not any(name.startswith("encoder") for name in climb.rows):
+        return plain
+    similar = plain.similarities(rows.texts).max(axis=1)
+    below = float(np.quantile(similar, recipe.answer.false_alarms))
+    return ZeroShotSystem(
+        name=plain.name,
+        encoder=encoder,
+        embed=encoder.encode,
+        labels=rows.labels,
+        out_of_scope_label=label,
+        similarity_below=below,
+    )
+
+
+def _curve(
+    recipe: Recipe,
+    rows: Rows,
+    climb: climbing.Climb,
+    chosen: Candidate,
+    in_scope: Score,
+    proof: Proof,
+    report: Report,
+    clock: Clock,
+) -> LabelCurve:
+    number = {label: index for index, label in enumerate(rows.labels)}
+    truth = np.array([number.get(item.label, -1) for item in rows.sealed.items], np.int64)
+    texts = [item.text for item in rows.sealed.items]
+    learners = [
+        (climb.learners[name], climb.rows[name], climb.learners[name].view(texts))
+        for name in chosen.members
+    ]
+    drawn = curve.draw(
+        learners,
+        chosen.weights,
+        rows.classes,
+        truth,
+        rung=chosen.name,
+        seed=recipe.ladder.seed,
+        report=report,
+        clock=clock,
+    )
+    value = in_scope.value
+    most = int(np.median(np.bincount(rows.classes, minlength=len(rows.labels))))
+    whole = CurvePoint(
+        per_class=most, labels=rows.classes.size, mean=value, low=value, high=value, draws=1
+    )
+    return curve.finish(drawn, whole, proof.rows)

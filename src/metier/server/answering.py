@@ -1,0 +1,91 @@
+"""``POST /v1/classify``, ``GET /v1/models``, ``GET /health``: the calls that programs make.
+
+Classifying is the hot path: it reads and writes ASGI messages itself, without request objects,
+validation layers or background tasks.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from metier.errors import InputError
+from metier.server import native, openai
+from metier.server.batching import Batches
+from metier.server.facade import Facade
+from metier.server.guard import Receive, Scope, Send
+from metier.server.limits import Limits
+
+
+class Classify:
+    """The endpoint of ``POST /v1/classify``, a plain ASGI application."""
+
+    def __init__(self, batches: Batches, limits: Limits) -> None:
+        self._batches = batches
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; errors of the tree leave as exceptions."""
+        del scope
+        question = native.parse_question(await read_body(receive), self._limits)
+        started = time.perf_counter()
+        predictions = await self._batches.answer(question.model, question.texts, question.top)
+        spent = (time.perf_counter() - started) * 1000
+        body = native.reply(question, predictions, spent)
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [
+                    (b"content-type", b"application/json"),
+                    (b"content-length", b"%d" % len(body)),
+                ],
+            }
+        )
+        await send({"type": "http.response.body", "body": body})
+
+
+async def read_body(receive: Receive) -> bytes:
+    """The whole body; its size was checked by the guard."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body
+    chunks = [body]
+    while message.get("more_body"):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise InputError("The caller left before the body was complete.", code="not_json")
+        chunks.append(message.get("body", b""))
+    return b"".join(chunks)
+
+
+def json_response(value: object, status: int = 200) -> Response:
+    """``value`` as JSON, UTF-8."""
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return Response(body, status_code=status, media_type="application/json")
+
+
+class Listing:
+    """``GET /v1/models`` and ``GET /health``."""
+
+    def __init__(self, metier: Facade, version: str) -> None:
+        self._metier = metier
+        self._version = version
+
+    def models(self) -> Response:
+        """Every specialist, in OpenAI's shape."""
+        items = [item for item in self._metier.list() if item.kind == "specialist"]
+        return json_response(openai.models(items))
+
+    def model(self, name: str) -> Response:
+        """One specialist or base, in OpenAI's shape."""
+        return json_response(openai.model(self._metier.show(name)))
+
+    async def health(self, request: Request) -> Response:
+        """That the process answers; it asks nothing of the store."""
+        del request
+        return json_response({"status": "ok", "version": self._version})

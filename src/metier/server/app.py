@@ -1,0 +1,220 @@
+"""Puts the server together: guard, routes, error handlers.
+
+It knows every module of the server and nothing of how a specialist answers. The façade and the
+website come as arguments, because they are strangers to the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from metier.errors import MetierError
+from metier.server import documents, management
+from metier.server.answering import Classify, Listing
+from metier.server.batching import Batches
+from metier.server.facade import Facade, Failure, Pages
+from metier.server.guard import Guard, Hosts, Receive, Scope, Send, check_binding
+from metier.server.jobs import Jobs
+from metier.server.limits import LIMITS, Limits
+from metier.server.pages import Website
+from metier.server.problems import Problem, body_for, problem_of, wants_page
+from metier.version import __version__
+
+_UPLOADS = (
+    "/metier/v1/make",
+    "/metier/v1/evaluate",
+    "/metier/v1/compare",
+    "/metier/v1/check-eval",
+    "/make",
+)
+# FastAPI would export traces when the environment configures OpenTelemetry. Metier sends nothing
+# in the background and reads no environment outside its settings.
+_NO_TELEMETRY: Any = {
+    "auto_configure": False,
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+}
+
+
+def create_app(
+    metier: Facade,
+    pages: Pages,
+    *,
+    api_key: str | None = None,
+    host: str = "127.0.0.1",
+    port: int = 11434,
+    names: Sequence[str] = (),
+    limits: Limits = LIMITS,
+    log_requests: bool = False,
+) -> FastAPI:
+    """The application: API and website.
+
+    Args:
+        metier: What answers; see ``Facade``.
+        pages: The website; see ``Pages``.
+        api_key: What callers must send as ``Authorization: Bearer``; ``None`` for none.
+        host: The address that will be bound; anything but loopback needs a key.
+        port: The port that will be bound, for the commands that pages show.
+        names: Further names of this machine that the Host header may have.
+        limits: What one request may ask.
+        log_requests: Whether each request is logged as one line of JSON (``metier.access``).
+
+    Raises:
+        InputError: ``key_needed`` or ``weak_key``.
+    """
+    check_binding(host, api_key)
+    batches = Batches(
+        lambda name, texts, top: metier.classify(name, texts, top=top),
+        waiting=limits.waiting_texts,
+    )
+    jobs = Jobs(limits)
+    website = Website(metier, pages, jobs, batches, api_key=api_key, port=port, limits=limits)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        jobs.close()
+        batches.close()
+
+    app = FastAPI(
+        title="Metier",
+        version=__version__,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        telemetry=_NO_TELEMETRY,
+    )
+    app.state.jobs = jobs
+    _add_programs(app, metier, batches, limits, __version__)
+    app.include_router(management.router(metier, jobs))
+    website.add_to(app)
+    app.openapi = _remembered(app, __version__)  # type: ignore[method-assign]
+    refuse = _add_errors(app, website)
+    app.add_middleware(
+        cast("Any", Guard),
+        hosts=Hosts(host, names),
+        api_key=api_key,
+        refuse=refuse,
+        body_limit=lambda path: (
+            limits.upload_bytes if path.startswith(_UPLOADS) else limits.body_bytes
+        ),
+        log_requests=log_requests,
+    )
+    return app
+
+
+def _add_programs(
+    app: FastAPI, metier: Facade, batches: Batches, limits: Limits, version: str
+) -> None:
+    listing = Listing(metier, version)
+    app.router.routes.insert(0, Route("/v1/classify", Classify(batches, limits), methods=["POST"]))
+    app.add_api_route(
+        "/v1/models",
+        listing.models,
+        tags=["answer"],
+        summary="List specialists in OpenAI's shape",
+    )
+    app.add_api_route(
+        "/v1/models/{name:path}",
+        listing.model,
+        tags=["answer"],
+        summary="One specialist in OpenAI's shape",
+    )
+    app.add_api_route(
+        "/health", listing.health, tags=["server"], summary="Whether the process answers"
+    )
+
+
+def _remembered(app: FastAPI, version: str) -> Any:
+    def openapi() -> dict[str, Any]:
+        if not app.openapi_schema:
+            app.openapi_schema = documents.describe(app, version)
+        return app.openapi_schema
+
+    return openapi
+
+
+def _add_errors(app: FastAPI, website: Website) -> Any:
+    def respond(request: Request, problem: Problem) -> Response:
+        headers = dict(problem.headers)
+        path = request.url.path
+        if wants_page(path, request.headers.get("accept", "")):
+            if problem.status == 401:
+                page = website.sign_in_page(request, wrong=False)
+            else:
+                failure = Failure(
+                    problem.status,
+                    problem.message,
+                    problem.remedy,
+                    path,
+                    request.scope.get("metier.request_id"),
+                )
+                page = website.failure_page(request, failure)
+            return HTMLResponse(page, status_code=problem.status, headers=headers)
+        return Response(
+            body_for(path, problem), problem.status, headers, media_type="application/json"
+        )
+
+    async def on_metier(request: Request, error: Exception) -> Response:
+        return respond(request, problem_of(cast("MetierError", error)))
+
+    async def on_http(request: Request, error: Exception) -> Response:
+        return respond(request, _of_http(cast("HTTPException", error), request))
+
+    async def on_fields(request: Request, error: Exception) -> Response:
+        first = cast("RequestValidationError", error).errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return respond(
+            request, Problem(422, f"{where}: {first['msg']}.", "bad_request", "See /docs.")
+        )
+
+    async def on_defect(request: Request, _error: Exception) -> Response:
+        return respond(
+            request,
+            Problem(
+                500,
+                "This is a defect of Metier.",
+                "internal",
+                "Please report it with the log of 'metier up' and the request id "
+                f"{request.scope.get('metier.request_id')}.",
+            ),
+        )
+
+    app.add_exception_handler(MetierError, on_metier)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(RequestValidationError, on_fields)
+    app.add_exception_handler(Exception, on_defect)
+
+    async def refuse(scope: Scope, receive: Receive, send: Send, problem: Problem) -> None:
+        await respond(Request(scope), problem)(scope, receive, send)
+
+    return refuse
+
+
+def _of_http(error: HTTPException, request: Request) -> Problem:
+    path = request.url.path
+    if error.status_code == 404:
+        return Problem(
+            404, f"There is nothing at {path[:200]!r}.", "not_found", "See /docs for every address."
+        )
+    if error.status_code == 405:
+        return Problem(
+            405,
+            f"{request.method} is not possible at {path[:200]!r}.",
+            "method_not_allowed",
+            "See /docs for what is.",
+            headers=tuple((error.headers or {}).items()),
+        )
+    return Problem(error.status_code, str(error.detail), "bad_request")

@@ -1,0 +1,211 @@
+"""What the server needs from below: the composition root and the website, as protocols.
+
+It knows the shapes only. ``metier.assembly.Metier`` satisfies ``Facade`` and ``metier.site.Site``
+satisfies ``Pages``; both are strangers to the server and are handed in by whoever starts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from metier.card import Card
+from metier.messages import Prediction, Report
+from metier.recipe import Recipe
+from metier.reference import Reference
+
+
+class Installed(Protocol):
+    """One entry of the fleet."""
+
+    @property
+    def reference(self) -> Reference:
+        """Its name."""
+
+    @property
+    def card(self) -> Card | None:
+        """Its card; a base has none."""
+
+    @property
+    def digest(self) -> object:
+        """The manifest's digest; ``str`` of it is ``sha256:…``."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of its own parts."""
+
+    @property
+    def kind(self) -> str:
+        """``specialist`` or ``base``."""
+
+
+class Part(Protocol):
+    """One file of a specialist."""
+
+    @property
+    def filepath(self) -> str:
+        """Its path inside the specialist, like ``results/base.jsonl``."""
+
+    @property
+    def digest(self) -> object:
+        """``str`` of it is ``sha256:…``."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    @property
+    def path(self) -> Path:
+        """Where its bytes lie on this machine."""
+
+
+class Facade(Protocol):
+    """The verbs that the server offers over HTTP; thread-safe."""
+
+    def list(self) -> Sequence[Installed]:
+        """Everything that is installed."""
+
+    def show(self, name: str) -> Installed:
+        """One entry; raises NotFoundError with near names."""
+
+    def parts(self, name: str) -> Sequence[Part]:
+        """The files of one entry; raises NotFoundError."""
+
+    def classify(self, name: str, texts: Sequence[str], *, top: int = 5) -> Sequence[Prediction]:
+        """One prediction per text, in order."""
+
+    def recipe_for(  # noqa: PLR0913  one argument per flag of 'metier make'
+        self,
+        data: Path,
+        *,
+        name: str,
+        eval_file: Path | None = None,
+        text: str | None = None,
+        label: str | None = None,
+        group: str | None = None,
+        budget: float | None = None,
+        seed: int = 0,
+        drop_leaks: bool = False,
+        curve: bool = True,
+    ) -> Recipe:
+        """The recipe that makes a classifier of these rows."""
+
+    def make(
+        self,
+        recipe: Recipe,
+        *,
+        folder: Path,
+        report: Report,
+        cancelled: Callable[[], bool],
+        confined: bool,
+    ) -> Card:
+        """Make a specialist and put it into the store.
+
+        ``confined`` is for recipes that came over HTTP: no path outside ``folder``, no address.
+        """
+
+    def evaluate(
+        self,
+        name: str,
+        *,
+        on: str,
+        against: Sequence[str],
+        report: Report,
+        cancelled: Callable[[], bool],
+    ) -> Any:
+        """Question a specialist, and rivals, on an eval."""
+
+    def compare(self, first: str, second: str, *, on: str) -> Any:
+        """The paired evidence of two systems on an eval."""
+
+    def check_eval(self, on: str) -> Any:
+        """What is wrong with an eval, if anything."""
+
+    def remove(self, name: str) -> None:
+        """Take one entry out of the fleet."""
+
+    def collect_garbage(self) -> Mapping[str, Any]:
+        """Remove bytes that nothing names."""
+
+    def verify(self, *, remake: bool = False, report: Report) -> Mapping[str, Any]:
+        """Check every byte of the store; with ``remake`` every starter's recipe too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Where this server answers, for commands that a page shows.
+
+    Attributes:
+        address: ``http://127.0.0.1:11434``, as the caller reached it.
+        needs_key: Whether calls must carry the key.
+    """
+
+    address: str
+    needs_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A text that somebody tried on a page without scripts, and what came of it.
+
+    ``prediction`` is ``None`` when the call failed; ``problem`` then says why in a sentence.
+    """
+
+    name: str
+    text: str
+    prediction: Prediction | None = None
+    ms: float = 0.0
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error for a page: what, where and how to mend it."""
+
+    status: int
+    message: str
+    remedy: str | None = None
+    where: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageOptions:
+    """What differs between two showings of one page."""
+
+    here: Here
+    trial: Trial | None = None
+    query: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+class Pages(Protocol):
+    """The website: values in, HTML out. It escapes everything and answers nothing itself."""
+
+    def fleet(self, installed: Sequence[Installed], options: PageOptions) -> str:
+        """The first page."""
+
+    def specialist(
+        self, item: Installed, parts: Sequence[Part], recipe: str | None, options: PageOptions
+    ) -> str:
+        """The evidence page of one specialist, or the page of a base."""
+
+    def make(self, jobs: Sequence[Mapping[str, Any]], options: PageOptions) -> str:
+        """The form that starts a make."""
+
+    def job(self, job: Mapping[str, Any], options: PageOptions) -> str:
+        """One job: the ladder while it is climbed."""
+
+    def reference(self, document: Mapping[str, Any], options: PageOptions) -> str:
+        """The HTTP interface, from its OpenAPI document."""
+
+    def failure(self, failure: Failure, options: PageOptions) -> str:
+        """An error page."""
+
+    def sign_in(self, wrong: bool, next_path: str, options: PageOptions) -> str:
+        """Where a person gives the key."""
+
+    def asset(self, name: str) -> tuple[bytes, str] | None:
+        """A style sheet, script or picture and its media type, or ``None``."""

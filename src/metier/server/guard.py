@@ -1,0 +1,269 @@
+"""The door: Host, Origin, key, size of the body, and the headers every reply carries.
+
+One pure ASGI layer around the whole application. It knows who may speak; it knows nothing of what
+is asked. The rules (DESIGN §7; DNS rebinding: CVE-2024-28224):
+
+- the Host header must be a name of this machine, so a rebound name of a foreign page is refused;
+- a request that can change something is refused when a browser says it comes from another origin;
+  no CORS header is ever sent, so a foreign page can read nothing either;
+- with a key, everything but the style sheets, ``/health`` and the sign-in form needs it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import itertools
+import json
+import logging
+import re
+import secrets
+import socket
+import time
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from functools import lru_cache
+from typing import Any
+
+from metier.errors import InputError
+from metier.server.problems import Problem
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Refuse = Callable[[Scope, Receive, Send, Problem], Awaitable[None]]
+
+COOKIE = "metier_session"
+MIN_KEY = 16
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_OPEN_PATHS = ("/health", "/sign-in", "/static/")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_CSP = (
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+_HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", _CSP.encode()),
+    # Not "no-referrer": with it a browser sends "Origin: null" with the forms of our own pages.
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+)
+access_log = logging.getLogger("metier.access")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether binding ``host`` is reachable from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_binding(host: str, api_key: str | None) -> None:
+    """Refuse to be open without a key, and keys that can be guessed; raises InputError."""
+    if api_key is None and not is_loopback(host):
+        raise InputError(
+            f"{host!r} can be reached from other machines, and no key is set.",
+            code="key_needed",
+            remedy="Give --api-key-file with a file that holds a key, or use --host 127.0.0.1.",
+        )
+    if api_key is not None and (len(api_key) < MIN_KEY or not api_key.isascii()):
+        raise InputError(
+            f"The key has {len(api_key)} characters; it needs {MIN_KEY} or more, all ASCII.",
+            code="weak_key",
+            remedy="Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
+        )
+
+
+def session_value(api_key: str) -> str:
+    """What the sign-in cookie holds: not the key, but only the key's owner can make it."""
+    return hmac.new(api_key.encode(), b"metier session 1", hashlib.sha256).hexdigest()
+
+
+class Hosts:
+    """Which Host headers are this machine's own."""
+
+    def __init__(self, host: str, names: Iterable[str] = ()) -> None:
+        own = {"localhost", host.lower(), socket.gethostname().lower(), *map(str.lower, names)}
+        self._names = frozenset(name.rstrip(".") for name in own if name)
+        self._any_address = not is_loopback(host)
+        self.allows = lru_cache(maxsize=256)(self._allows)
+
+    def _allows(self, header: str) -> bool:
+        match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?", header)
+        if match is None:
+            return False
+        name = match.group(1).strip("[]").lower().rstrip(".")
+        if name in self._names or name.endswith(".localhost"):
+            return True
+        try:
+            address = ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        # An address in Host cannot be a rebound name; a foreign page never has it as its origin.
+        return address.is_loopback or self._any_address
+
+
+def _same_origin(origin: str, host: str) -> bool:
+    scheme, separator, place = origin.partition("://")
+    return bool(separator) and scheme in ("http", "https") and place.lower() == host.lower()
+
+
+class Guard:
+    """The ASGI layer. ``refuse`` writes a problem in the dialect of the path."""
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        hosts: Hosts,
+        api_key: str | None,
+        refuse: Refuse,
+        body_limit: Callable[[str], int],
+        log_requests: bool = False,
+    ) -> None:
+        self._app = app
+        self._hosts = hosts
+        self._bearer = f"Bearer {api_key}".encode() if api_key else None
+        self._session = session_value(api_key).encode() if api_key else b""
+        self._refuse = refuse
+        self._body_limit = body_limit
+        self._log = log_requests
+        self._start = secrets.token_hex(4)
+        self._count = itertools.count(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check one request and pass it on."""
+        if scope["type"] != "http":
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008})
+                return
+            await self._app(scope, receive, send)
+            return
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"")
+        request_id = (
+            given
+            if _REQUEST_ID.fullmatch(given)
+            else f"{self._start}-{next(self._count):x}".encode()
+        )
+        scope["metier.request_id"] = request_id.decode()
+        extra = (*_HEADERS, (b"x-request-id", request_id))
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), *extra]
+            await send(message)
+
+        problem = self._problem(scope, headers)
+        if problem is not None:
+            await self._refuse(scope, receive, send_with_headers, problem)
+        else:
+            if b"content-length" not in headers and scope["method"] not in _SAFE:
+                receive = _counted(receive, self._body_limit(scope["path"]))
+            await self._app(scope, receive, send_with_headers)
+        if self._log:
+            self._write_log(scope, status, time.perf_counter() - started)
+
+    def _problem(self, scope: Scope, headers: dict[bytes, bytes]) -> Problem | None:
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        host = hosts[0].decode("latin-1") if len(hosts) == 1 else ""
+        if not self._hosts.allows(host):
+            return Problem(
+                403,
+                f"The host {host[:200]!r} is not this machine.",
+                "foreign_host",
+                "Use localhost or 127.0.0.1, or start 'metier up' with this name.",
+            )
+        changes = scope["method"] not in _SAFE
+        if changes:
+            problem = self._foreign(headers, host) or self._too_large(scope, headers)
+            if problem is not None:
+                return problem
+        if self._bearer is not None and not self._has_key(scope["path"], headers):
+            return Problem(
+                401,
+                "This server needs its key.",
+                "key_needed",
+                "Send it as 'Authorization: Bearer KEY'.",
+                headers=(("www-authenticate", "Bearer"),),
+            )
+        return None
+
+    def _foreign(self, headers: dict[bytes, bytes], host: str) -> Problem | None:
+        origin = headers.get(b"origin")
+        site = headers.get(b"sec-fetch-site")
+        own = origin is None or _same_origin(origin.decode("latin-1"), host)
+        if own and site in (None, b"same-origin", b"none"):
+            return None
+        return Problem(
+            403,
+            "A page of another origin cannot change anything here.",
+            "foreign_origin",
+            "Call this server from its own pages, or from a program.",
+        )
+
+    def _too_large(self, scope: Scope, headers: dict[bytes, bytes]) -> Problem | None:
+        declared = headers.get(b"content-length", b"")
+        limit = self._body_limit(scope["path"])
+        if declared.isdigit() and int(declared) > limit:
+            return Problem(
+                413,
+                f"The body has {int(declared):,} bytes; this path takes {limit:,}.",
+                "too_large",
+                "Send less at once.",
+                headers=(("connection", "close"),),
+            )
+        return None
+
+    def _has_key(self, path: str, headers: dict[bytes, bytes]) -> bool:
+        if path.startswith(_OPEN_PATHS):
+            return True
+        given = headers.get(b"authorization", b"")
+        if self._bearer is not None and hmac.compare_digest(given, self._bearer):
+            return True
+        for pair in headers.get(b"cookie", b"").split(b";"):
+            name, _, value = pair.strip().partition(b"=")
+            if name == COOKIE.encode() and hmac.compare_digest(value, self._session):
+                return True
+        return False
+
+    def _write_log(self, scope: Scope, status: int, seconds: float) -> None:
+        line = {
+            "id": scope["metier.request_id"],
+            "method": scope["method"],
+            "path": scope["path"],
+            "status": status,
+            "ms": round(seconds * 1000, 3),
+        }
+        access_log.info(json.dumps(line, ensure_ascii=True))
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    """``receive`` that refuses a body without a declared length once it passes ``limit``."""
+    seen = 0
+
+    async def counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise InputError(
+                f"The body has more than {limit:,} bytes.",
+                code="too_large",
+                remedy="Send less at once.",
+            )
+        return message
+
+    return counted

@@ -1,0 +1,120 @@
+"""Turns uploads into orders for the job queue: make, evaluate, compare, verify.
+
+It knows which fields each verb reads and the command line that does the same. Both doors use it:
+``/metier/v1`` and the form of the page.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from metier.errors import InputError
+from metier.messages import Progress, Report
+from metier.reference import Reference
+from metier.server.facade import Facade
+from metier.server.jobs import Order
+from metier.server.uploads import Upload
+
+
+def make_order(metier: Facade, upload: Upload) -> Order:
+    """The order that makes a specialist of an upload; raises InputError on a wrong field.
+
+    Fields: ``name``, ``text``, ``label``, ``group``, ``budget``, ``seed``, ``drop_leaks``,
+    ``curve``; files ``data`` and, if wanted, ``eval``.
+    """
+    # A recipe that came over HTTP names its files by name only, beside itself.
+    data = Path(upload.file("data").name)
+    eval_file = Path(upload.file("eval").name) if "eval" in upload.files else None
+    name = Reference.parse(upload.needed("name")).familiar
+    budget, seed = upload.seconds("budget"), upload.number("seed", otherwise=0)
+    drop_leaks = upload.flag("drop_leaks")
+    curve = upload.text("curve") is None or upload.flag("curve")
+    columns = {field: upload.text(field) for field in ("text", "label", "group")}
+
+    def work(report: Report, cancelled: Callable[[], bool]) -> Any:
+        recipe = metier.recipe_for(
+            data,
+            name=name,
+            eval_file=eval_file,
+            text=columns["text"],
+            label=columns["label"],
+            group=columns["group"],
+            budget=budget,
+            seed=seed,
+            drop_leaks=drop_leaks,
+            curve=curve,
+        )
+        return metier.make(
+            recipe, folder=upload.folder, report=report, cancelled=cancelled, confined=True
+        )
+
+    words = ["metier", "make", "--task", "classify", "--data", data.name, "--name", name]
+    words += ["--eval", eval_file.name] if eval_file else []
+    for field, value in columns.items():
+        words += [f"--{field}", value] if value else []
+    words += ["--budget", upload.needed("budget")] if budget else []
+    words += ["--seed", str(seed)] if seed else []
+    words += ["--drop-leaks"] if drop_leaks else []
+    return Order("make", name, _command(words), work, upload.folder)
+
+
+def evaluate_order(metier: Facade, upload: Upload) -> Order:
+    """The order that questions a specialist, field ``name``, on the file ``eval``.
+
+    ``against`` names rivals, parted by commas.
+    """
+    on = upload.file("eval")
+    name = metier.show(upload.needed("name")).reference.familiar
+    against = [part.strip() for part in (upload.text("against") or "").split(",") if part.strip()]
+
+    def work(report: Report, cancelled: Callable[[], bool]) -> Any:
+        return metier.evaluate(
+            name, on=str(on), against=against, report=report, cancelled=cancelled
+        )
+
+    words = ["metier", "eval", name, "--on", on.name]
+    for rival in against:
+        words += ["--against", rival]
+    return Order("evaluate", name, _command(words), work, upload.folder)
+
+
+def compare_order(metier: Facade, upload: Upload) -> Order:
+    """The order that compares ``first`` with ``second`` on the file ``eval``."""
+    on = upload.file("eval")
+    first, second = (
+        metier.show(upload.needed(field)).reference.familiar for field in ("first", "second")
+    )
+    if first == second:
+        raise InputError(
+            f"{first!r} cannot be compared with itself.", remedy="Name two different specialists."
+        )
+
+    def work(report: Report, cancelled: Callable[[], bool]) -> Any:
+        del cancelled
+        report(Progress("eval", f"Both answer {on.name}."))
+        return metier.compare(first, second, on=str(on))
+
+    return Order(
+        "compare",
+        first,
+        _command(["metier", "compare", first, second, "--on", on.name]),
+        work,
+        upload.folder,
+    )
+
+
+def remake_order(metier: Facade) -> Order:
+    """The order that checks the store and makes every starter again."""
+
+    def work(report: Report, cancelled: Callable[[], bool]) -> Any:
+        del cancelled
+        return metier.verify(remake=True, report=report)
+
+    return Order("verify", "", "metier verify --remake", work)
+
+
+def _command(words: list[str]) -> str:
+    return shlex.join(words)

@@ -1,0 +1,231 @@
+"""The website's routes: which page answers which address, and every page also as JSON.
+
+It fetches values from the façade and hands them to ``Pages``, which draws them; it writes no
+HTML itself.
+"""
+
+from __future__ import annotations
+
+import hmac
+import shutil
+import time
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from metier.errors import MetierError, NotFoundError
+from metier.server import native, orders, uploads
+from metier.server.answering import json_response
+from metier.server.batching import Batches
+from metier.server.facade import Facade, Failure, Here, Installed, PageOptions, Pages, Trial
+from metier.server.guard import COOKIE, session_value
+from metier.server.jobs import Jobs
+from metier.server.limits import Limits
+
+_RECIPE = "recipe.toml"
+_SHOWN_RECIPE = 64 * 1024
+
+
+class Website:
+    """Every page of one server."""
+
+    def __init__(
+        self,
+        metier: Facade,
+        pages: Pages,
+        jobs: Jobs,
+        batches: Batches,
+        *,
+        api_key: str | None,
+        port: int,
+        limits: Limits,
+    ) -> None:
+        self._metier = metier
+        self._pages = pages
+        self._jobs = jobs
+        self._batches = batches
+        self._api_key = api_key
+        self._port = port
+        self._limits = limits
+
+    def add_to(self, app: FastAPI) -> None:
+        """Put the routes of every page into ``app``."""
+
+        def openapi(_request: Request) -> Response:
+            return json_response(app.openapi())
+
+        def reference(request: Request) -> Response:
+            return HTMLResponse(self._pages.reference(app.openapi(), self._options(request)))
+
+        app.router.routes += [
+            Route("/", self.fleet),
+            Route("/index.json", self.fleet),
+            Route("/specialists/{name:path}", self.specialist),
+            Route("/try", self.try_one, methods=["POST"]),
+            Route("/make", self.make),
+            Route("/make.json", self.make),
+            Route("/make", self.start_make, methods=["POST"]),
+            Route("/jobs/{job}", self.job),
+            Route("/jobs/{job}/stop", self.stop_job, methods=["POST"]),
+            Route("/sign-in", self.show_sign_in),
+            Route("/sign-in", self.sign_in, methods=["POST"]),
+            Route("/docs", reference),
+            Route("/docs.json", openapi),
+            Route("/openapi.json", openapi),
+            Route("/static/{name}", self.asset),
+            Route("/favicon.ico", self.favicon),
+        ]
+
+    def _options(self, request: Request, **more: Any) -> PageOptions:
+        host = request.headers.get("host") or f"127.0.0.1:{self._port}"
+        here = Here(f"{request.url.scheme}://{host}", self._api_key is not None)
+        return PageOptions(here=here, **more)
+
+    def fleet(self, request: Request) -> Response:
+        """``/``: the fleet with its evidence."""
+        items = self._metier.list()
+        if _wants_json(request):
+            return json_response({"specialists": [native.summary(item) for item in items]})
+        query = request.query_params.get("q", "")[:200]
+        return HTMLResponse(self._pages.fleet(items, self._options(request, query=query)))
+
+    def specialist(self, request: Request) -> Response:
+        """``/specialists/{name}``: the evidence page."""
+        name = request.path_params["name"]
+        as_json = _wants_json(request)
+        try:
+            item = self._metier.show(name)
+        except NotFoundError:
+            if not name.endswith(".json"):
+                raise
+            name, as_json = name.removesuffix(".json"), True
+            item = self._metier.show(name)
+        if as_json:
+            return json_response(native.detail(item, self._metier.parts(name)))
+        return HTMLResponse(self._draw(item, self._options(request)))
+
+    def _draw(self, item: Installed, options: PageOptions) -> str:
+        name = item.reference.familiar
+        parts = self._metier.parts(name)
+        recipe = None
+        part = next((part for part in parts if part.filepath == _RECIPE), None)
+        if part is not None:
+            with part.path.open("rb") as file:
+                recipe = file.read(_SHOWN_RECIPE).decode("utf-8", errors="replace")
+        return self._pages.specialist(item, parts, recipe, options)
+
+    async def try_one(self, request: Request) -> Response:
+        """``POST /try``: a page's try box without scripts; answers with the page it came from."""
+        form = await request.form(max_files=0, max_fields=10)
+        name, text = str(form.get("name", ""))[:600], str(form.get("text", ""))
+        item = await run_in_threadpool(self._metier.show, name)
+        trial = await self._trial(item.reference.familiar, text)
+        options = self._options(request, trial=trial)
+        if form.get("page") == "specialist":
+            return HTMLResponse(await run_in_threadpool(self._draw, item, options))
+        items = await run_in_threadpool(self._metier.list)
+        return HTMLResponse(await run_in_threadpool(self._pages.fleet, items, options))
+
+    async def _trial(self, name: str, text: str) -> Trial:
+        shown = text[: self._limits.text_characters]
+        try:
+            native.check_text(text, "text", self._limits)
+            started = time.perf_counter()
+            answers = await self._batches.answer(name, (text,), 5)
+        except MetierError as error:
+            return Trial(name, shown, problem=" ".join(filter(None, (error.message, error.remedy))))
+        return Trial(name, shown, answers[0], (time.perf_counter() - started) * 1000)
+
+    def make(self, request: Request) -> Response:
+        """``/make``: the form, and the jobs so far."""
+        jobs = self._jobs.all()
+        if _wants_json(request):
+            return json_response({"jobs": jobs})
+        return HTMLResponse(self._pages.make(jobs, self._options(request)))
+
+    async def start_make(self, request: Request) -> Response:
+        """``POST /make``: queue the make and go to its page."""
+        upload = await uploads.receive(request, files=("data", "eval"))
+        try:
+            order = await run_in_threadpool(orders.make_order, self._metier, upload)
+            snapshot = self._jobs.submit(order)
+        except BaseException:
+            shutil.rmtree(upload.folder, ignore_errors=True)
+            raise
+        return RedirectResponse(snapshot["page"], status_code=303)
+
+    def job(self, request: Request) -> Response:
+        """``/jobs/{id}``: one job."""
+        identifier = request.path_params["job"]
+        snapshot = self._jobs.snapshot(identifier.removesuffix(".json"))
+        if identifier.endswith(".json") or _wants_json(request):
+            return json_response(snapshot)
+        return HTMLResponse(self._pages.job(snapshot, self._options(request)))
+
+    def stop_job(self, request: Request) -> Response:
+        """``POST /jobs/{id}/stop`` from the page."""
+        snapshot = self._jobs.ask_to_stop(request.path_params["job"])
+        return RedirectResponse(snapshot["page"], status_code=303)
+
+    def sign_in_page(self, request: Request, *, wrong: bool) -> str:
+        """The page that asks for the key."""
+        wanted = request.url.path if request.method == "GET" else "/"
+        next_path = request.query_params.get("next", wanted)
+        return self._pages.sign_in(wrong, _own_path(next_path), self._options(request))
+
+    def show_sign_in(self, request: Request) -> Response:
+        """``GET /sign-in``."""
+        return HTMLResponse(self.sign_in_page(request, wrong=False))
+
+    async def sign_in(self, request: Request) -> Response:
+        """``POST /sign-in``: the right key gives a session cookie."""
+        form = await request.form(max_files=0, max_fields=10)
+        next_path = _own_path(str(form.get("next", "/")))
+        given = str(form.get("key", ""))[:1000].strip()
+        if self._api_key is None or not hmac.compare_digest(given.encode(), self._api_key.encode()):
+            page = self._pages.sign_in(True, next_path, self._options(request))
+            return HTMLResponse(page, status_code=401)
+        response = RedirectResponse(next_path, status_code=303)
+        response.set_cookie(
+            COOKIE, session_value(self._api_key), httponly=True, samesite="strict", path="/"
+        )
+        return response
+
+    def failure_page(self, request: Request, failure: Failure) -> str:
+        """An error, for a person."""
+        return self._pages.failure(failure, self._options(request))
+
+    def asset(self, request: Request) -> Response:
+        """``/static/…``: style sheets and scripts of the package."""
+        found = self._pages.asset(request.path_params["name"])
+        if found is None:
+            raise NotFoundError(f"There is nothing at {request.url.path[:200]!r}.")
+        body, media_type = found
+        kept = "public, max-age=31536000, immutable" if request.query_params else "no-cache"
+        return Response(body, media_type=media_type, headers={"cache-control": kept})
+
+    def favicon(self, _request: Request) -> Response:
+        """``/favicon.ico``: browsers ask for it unbidden."""
+        found = self._pages.asset("icon.svg")
+        if found is None:
+            return Response(status_code=404)
+        return Response(found[0], media_type=found[1])
+
+
+def _wants_json(request: Request) -> bool:
+    if request.url.path.endswith(("/index.json", "/make.json")):
+        return True
+    accept = request.headers.get("accept", "")
+    return "application/json" in accept and "text/html" not in accept
+
+
+def _own_path(path: str) -> str:
+    """``path`` if it is a path of this site, else ``/``."""
+    if not path.startswith("/") or path.startswith(("//", "/\\")):
+        return "/"
+    return quote(path[:600], safe="/:?=&.-_~%")

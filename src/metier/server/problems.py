@@ -1,0 +1,120 @@
+"""Errors as HTTP: which status a code has, and how ``/v1`` and ``/metier/v1`` write an error.
+
+It is the only place that knows statuses for ``metier.errors``. Pure translation: no I/O, no
+framework. ``/v1`` speaks OpenAI's error object, where the remedy is part of the message, because
+its clients show nothing else; ``/metier/v1`` adds ``remedy``, ``retryable`` and ``details``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from metier.errors import (
+    DidNotPassError,
+    InputError,
+    InternalError,
+    MetierError,
+    NotFoundError,
+    StorageError,
+    UnavailableError,
+)
+
+_CODES = {
+    "not_json": 400,
+    "bad_encoding": 400,
+    "too_large": 413,
+    "overloaded": 503,
+    "queue_full": 429,
+    "disk_full": 507,
+    "conflict": 409,
+}
+_KINDS: tuple[tuple[type[MetierError], int], ...] = (
+    (NotFoundError, 404),
+    (InputError, 422),
+    (DidNotPassError, 422),
+    (UnavailableError, 503),
+    (StorageError, 500),
+    (InternalError, 500),
+)
+_TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error"}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error on its way out."""
+
+    status: int
+    message: str
+    code: str
+    remedy: str | None = None
+    retryable: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict)
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """OpenAI's ``type``."""
+        if self.status >= 500:
+            return "server_error"
+        return _TYPES.get(self.status, "invalid_request_error")
+
+
+def problem_of(error: MetierError) -> Problem:
+    """The problem that ``error`` is; InputError is 422, and 400 where the body cannot be read."""
+    status = _CODES.get(error.code)
+    if status is None:
+        status = next((number for kind, number in _KINDS if isinstance(error, kind)), 500)
+    return Problem(
+        status=status,
+        message=error.message,
+        code=error.code,
+        remedy=error.remedy,
+        retryable=error.retryable,
+        details=error.details,
+        headers=(("retry-after", "1"),) if status in (429, 503) and error.retryable else (),
+    )
+
+
+def as_openai(problem: Problem) -> dict[str, Any]:
+    """``{"error": {"message", "type", "param", "code"}}``."""
+    message = f"{problem.message} {problem.remedy}" if problem.remedy else problem.message
+    return {
+        "error": {
+            "message": message,
+            "type": problem.kind,
+            "param": problem.details.get("param"),
+            "code": problem.code,
+        }
+    }
+
+
+def as_native(problem: Problem) -> dict[str, Any]:
+    """OpenAI's error object with ``remedy``, ``retryable`` and ``details`` beside it."""
+    return {
+        "error": {
+            "message": problem.message,
+            "type": problem.kind,
+            "param": problem.details.get("param"),
+            "code": problem.code,
+            "remedy": problem.remedy,
+            "retryable": problem.retryable,
+            "details": dict(problem.details),
+        }
+    }
+
+
+def body_for(path: str, problem: Problem) -> bytes:
+    """The JSON body of ``problem`` in the dialect of ``path``."""
+    shape = as_openai if path == "/v1" or path.startswith("/v1/") else as_native
+    return json.dumps(shape(problem), ensure_ascii=False, default=str).encode()
+
+
+def wants_page(path: str, accept: str) -> bool:
+    """Whether an error on ``path`` is read by a person in a browser."""
+    programs = ("/v1/", "/metier/", "/api/", "/health", "/openapi.json", "/static/")
+    if path.startswith(programs) or path.endswith(".json"):
+        return False
+    return "text/html" in accept

@@ -1,0 +1,219 @@
+"""What the environment says, read once into a frozen value.
+
+It is the only reader of the environment (a house test checks that); everything else is handed a
+``Settings``. It opens nothing but the key file, and it never shows a key.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from metier.errors import InputError
+
+_MAX_KEY_BYTES = 16_384
+_MAX_THREADS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a person may set, and the places that follow from it.
+
+    Attributes:
+        home: Where everything is kept (``METIER_HOME``; else ``$XDG_DATA_HOME/metier``; else
+            ``~/.metier``). It need not exist.
+        mirror: A folder of data sets addressed by the digest of their rows (``METIER_MIRROR``).
+        general_url: Base URL of an OpenAI-compatible service (``METIER_GENERAL_URL``).
+        general_model: The general model's name there (``METIER_GENERAL_MODEL``).
+        general_key: Its key (``METIER_GENERAL_KEY`` or the file ``METIER_GENERAL_KEY_FILE``);
+            never shown by ``repr``.
+        threads: Threads an engine may use (``METIER_THREADS``), or ``None``: as many as there
+            are cores.
+        no_color: Whether output stays without colour (``NO_COLOR`` is set and not empty).
+    """
+
+    home: Path
+    mirror: Path | None = None
+    general_url: str | None = None
+    general_model: str | None = None
+    general_key: str | None = field(default=None, repr=False)
+    threads: int | None = None
+    no_color: bool = False
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger's file."""
+        return self.home / "ledger.sqlite"
+
+    @property
+    def prices(self) -> Path:
+        """The file of prices that the user may write, in TOML."""
+        return self.home / "prices.toml"
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the environment, or ``environ`` in its place.
+
+        Raises:
+            InputError: A value is not usable; the message names the variable.
+        """
+        values = os.environ if environ is None else environ
+        url = _url(values, "METIER_GENERAL_URL")
+        model = values.get("METIER_GENERAL_MODEL") or None
+        if url and not model:
+            raise InputError(
+                "METIER_GENERAL_URL is set, METIER_GENERAL_MODEL is not.",
+                code="bad_setting",
+                remedy="Set METIER_GENERAL_MODEL to the name of the model to ask there.",
+            )
+        return cls(
+            home=_home(values),
+            mirror=_mirror(values),
+            general_url=url,
+            general_model=model,
+            general_key=_key(values),
+            threads=_threads(values),
+            no_color=bool(values.get("NO_COLOR")),
+        )
+
+
+def _home(values: Mapping[str, str]) -> Path:
+    if chosen := values.get("METIER_HOME"):
+        return _folder("METIER_HOME", chosen, values)
+    if data := values.get("XDG_DATA_HOME"):
+        return _folder("XDG_DATA_HOME", data, values) / "metier"
+    return _folder("HOME", "~/.metier", values)
+
+
+def _mirror(values: Mapping[str, str]) -> Path | None:
+    chosen = values.get("METIER_MIRROR")
+    if not chosen:
+        return None
+    mirror = _folder("METIER_MIRROR", chosen, values)
+    if not mirror.is_dir():
+        raise InputError(
+            f"METIER_MIRROR is {str(mirror)!r}, which is not a folder.",
+            code="bad_setting",
+            remedy="Set METIER_MIRROR to the folder of mirrored data sets, or unset it.",
+        )
+    return mirror
+
+
+def _folder(name: str, text: str, values: Mapping[str, str]) -> Path:
+    """``text`` as an absolute path, ``~`` expanded by ``HOME`` or the password database."""
+    if "\0" in text:
+        raise InputError(f"{name} has a NUL character in it.", code="bad_setting")
+    if text == "~" or text.startswith("~/"):
+        home = values.get("HOME")
+        try:
+            start = Path(home) if home else Path.home()
+        except RuntimeError as error:
+            raise InputError(
+                "There is no home folder: HOME is not set and this user has none.",
+                code="bad_setting",
+                remedy="Set METIER_HOME to the folder that Metier may use.",
+            ) from error
+        path = start / text[2:]
+    else:
+        path = Path(text)
+    path = path.absolute()
+    if path.exists() and not path.is_dir():
+        raise InputError(
+            f"{name} names {str(path)!r}, which is a file and not a folder.",
+            code="bad_setting",
+            remedy=f"Set {name} to a folder, or remove the file.",
+        )
+    return path
+
+
+def _url(values: Mapping[str, str], name: str) -> str | None:
+    text = values.get(name)
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        # The text itself may hold a key, so the message does not repeat it.
+        raise InputError(
+            f"{name} is not an http or https address.",
+            code="bad_setting",
+            remedy=f"Set {name} to a base address like 'https://api.example.com/v1'.",
+        )
+    if parts.username or parts.password:
+        raise InputError(
+            f"{name} has a user name or a password in it, which logs would show.",
+            code="bad_setting",
+            remedy="Put the key in METIER_GENERAL_KEY or a file named by METIER_GENERAL_KEY_FILE.",
+        )
+    return text.rstrip("/")
+
+
+def _key(values: Mapping[str, str]) -> str | None:
+    key = values.get("METIER_GENERAL_KEY")
+    file = values.get("METIER_GENERAL_KEY_FILE")
+    if key and file:
+        raise InputError(
+            "METIER_GENERAL_KEY and METIER_GENERAL_KEY_FILE are both set.",
+            code="bad_setting",
+            remedy="Unset one of them.",
+        )
+    if file:
+        key = _key_file(Path(file).expanduser())
+    if not key:
+        return None
+    key = key.strip()
+    if not key or not key.isascii() or not key.isprintable():
+        raise InputError(
+            "The key of the general model is empty or has characters that no header can carry.",
+            code="bad_setting",
+            remedy="The key is one line of ASCII characters.",
+        )
+    return key
+
+
+def _key_file(path: Path) -> str:
+    remedy = "Set METIER_GENERAL_KEY_FILE to a text file that holds the key and nothing else."
+    try:
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > _MAX_KEY_BYTES:
+            raise InputError(
+                f"METIER_GENERAL_KEY_FILE names {str(path)!r}, which is not a small file.",
+                code="bad_setting",
+                remedy=remedy,
+            )
+        text = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"METIER_GENERAL_KEY_FILE names {str(path)!r}, which cannot be read.",
+            code="bad_setting",
+            remedy=remedy,
+        ) from error
+    if not text:
+        raise InputError(
+            f"METIER_GENERAL_KEY_FILE names {str(path)!r}, which is empty.",
+            code="bad_setting",
+            remedy=remedy,
+        )
+    return text
+
+
+def _threads(values: Mapping[str, str]) -> int | None:
+    text = values.get("METIER_THREADS")
+    if not text:
+        return None
+    plain = text.isascii() and text.isdigit() and len(text) <= 4
+    threads = int(text) if plain else 0
+    if not 1 <= threads <= _MAX_THREADS:
+        raise InputError(
+            f"METIER_THREADS is {text[:40]!r}, which is not a number from 1 to {_MAX_THREADS}.",
+            code="bad_setting",
+            remedy="Unset METIER_THREADS to use every core.",
+        )
+    return threads

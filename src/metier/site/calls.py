@@ -1,0 +1,71 @@
+"""The call box: the same question as curl, Python, JavaScript and a command, ready to copy.
+
+It knows addresses and names; names are checked references and are quoted all the same.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import NamedTuple
+
+from metier.site.values import Place
+
+_TEXT = "the text to classify"
+
+
+class Call(NamedTuple):
+    """One way to call: a short key, what the tab says, and the code."""
+
+    key: str
+    title: str
+    code: str
+
+
+def calls(name: str, here: Place) -> list[Call]:
+    """Every way to ask the specialist ``name``, filled in for this server."""
+    url = f"{here.address}/v1/classify"
+    body = json.dumps({"model": name, "input": _TEXT}, ensure_ascii=False)
+    return [
+        Call("curl", "curl", _curl(url, body, here.needs_key)),
+        Call("python", "Python", _python(url, name, here.needs_key)),
+        Call("javascript", "JavaScript", _javascript(url, name, here.needs_key)),
+        Call("command", "Command line", f"metier run {shlex.quote(name)} {shlex.quote(_TEXT)}"),
+    ]
+
+
+def _curl(url: str, body: str, needs_key: bool) -> str:
+    key = '  -H "Authorization: Bearer $METIER_KEY" \\\n' if needs_key else ""
+    return (
+        f"curl {shlex.quote(url)} \\\n{key}"
+        f"  -H 'Content-Type: application/json' \\\n  -d {shlex.quote(body)}"
+    )
+
+
+def _python(url: str, name: str, needs_key: bool) -> str:
+    imports = "import json, os, urllib.request" if needs_key else "import json, urllib.request"
+    key = '\n        "Authorization": "Bearer " + os.environ["METIER_KEY"],' if needs_key else ""
+    return f"""{imports}
+
+request = urllib.request.Request(
+    {json.dumps(url)},
+    data=json.dumps({{"model": {json.dumps(name)}, "input": {json.dumps(_TEXT)}}}).encode(),
+    headers={{
+        "Content-Type": "application/json",{key}
+    }},
+)
+answer = json.load(urllib.request.urlopen(request))
+print(answer["label"], answer["probability"])"""
+
+
+def _javascript(url: str, name: str, needs_key: bool) -> str:
+    key = "\n    Authorization: `Bearer ${process.env.METIER_KEY}`," if needs_key else ""
+    return f"""const reply = await fetch({json.dumps(url)}, {{
+  method: "POST",
+  headers: {{
+    "Content-Type": "application/json",{key}
+  }},
+  body: JSON.stringify({{ model: {json.dumps(name)}, input: {json.dumps(_TEXT)} }}),
+}});
+const answer = await reply.json();
+console.log(answer.label, answer.probability);"""

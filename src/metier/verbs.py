@@ -1,0 +1,79 @@
+"""The verbs as functions, over the home folder that the environment names.
+
+It opens one ``Metier`` a process and hands arguments on; programs that need more (another home,
+progress, cancelling) use ``metier.Metier`` itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from metier.assembly import Metier
+from metier.card import Card, Evidence
+from metier.examine import Examined
+from metier.fleet import Installed
+from metier.messages import Prediction, Report, silent
+
+
+@lru_cache(maxsize=1)
+def opened() -> Metier:
+    """The process's own ``Metier``."""
+    return Metier.open()
+
+
+def make(
+    data: str | Path,
+    *,
+    name: str,
+    eval_file: str | Path | None = None,
+    budget: float | None = None,
+    seed: int = 0,
+    drop_leaks: bool = False,
+    report: Report = silent,
+) -> Card:
+    """Make, prove and install a text classifier.
+
+    Args:
+        data: Labelled rows: JSON Lines, JSON, CSV, TSV, or a folder of texts per label.
+        name: What to call it.
+        eval_file: Sealed rows in a file of their own; else the rows' own split, or a fifth.
+        budget: Wall seconds for everything, or ``None``.
+        seed: Of every choice that chance makes.
+        drop_leaks: Take training rows that overlap the eval out.
+        report: Receives progress.
+
+    Raises:
+        InputError: The rows are wrong; the message says which, what and how to mend it.
+    """
+    metier = opened()
+    recipe = metier.recipe_for(
+        Path(data),
+        name=name,
+        eval_file=Path(eval_file) if eval_file is not None else None,
+        budget=budget,
+        seed=seed,
+        drop_leaks=drop_leaks,
+    )
+    return metier.make(recipe, folder=Path.cwd(), report=report)
+
+
+def classify(name: str, texts: Sequence[str], *, top: int = 5) -> list[Prediction]:
+    """One prediction per text; raises NotFoundError if there is no such specialist."""
+    return opened().classify(name, texts, top=top)
+
+
+def evaluate(name: str, *, on: str, against: Sequence[str] = ()) -> Examined:
+    """Run a specialist, and its rivals, on an eval; see ``Metier.evaluate``."""
+    return opened().evaluate(name, on=on, against=against)
+
+
+def compare(first: str, second: str, *, on: str) -> Evidence:
+    """The evidence of two systems on one eval."""
+    return opened().compare(first, second, on=on)
+
+
+def installed() -> Sequence[Installed]:
+    """Everything that is here."""
+    return opened().list()

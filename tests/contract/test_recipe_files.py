@@ -1,0 +1,46 @@
+"""Every recipe that the project ships can be followed by anybody: it parses and pins its data."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from metier.datasets.converters import CONVERTERS
+from metier.datasets.repositories import check_url
+from metier.recipe import DataPart, GitRepository, Recipe
+
+ROOT = Path(__file__).parents[2]
+RECIPES = sorted((ROOT / "recipes").glob("*.toml"))
+
+
+def test_the_four_starters_have_recipes():
+    names = {path.stem for path in RECIPES}
+    assert names >= {"banking-intents", "assistant-intents", "message-spam", "code-language"}
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_pins_commit_files_converter_and_rows(path):
+    recipe = Recipe.from_toml(path.read_text(encoding="utf-8"), where=path.name)
+    assert recipe.specialist.name == path.stem
+    assert recipe.specialist.description
+    assert not set(recipe.split.train) & set(recipe.split.eval)
+    for part in recipe.data:
+        assert part.converter in CONVERTERS
+        assert part.rows_sha256
+        for source in part.repositories or (part,):
+            check_url(source.url or "")
+            assert re.fullmatch(r"[0-9a-f]{40}", source.commit or "")
+            assert source.licence
+        assert part.repositories or part.files
+
+
+def test_every_field_and_converter_stands_on_the_page():
+    page = (ROOT / "docs" / "formats" / "recipe.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`(?:\w+\.)?([a-z][\w-]*)`", page))
+    parts = [field.annotation for field in Recipe.model_fields.values()]
+    fields = {name for part in (*parts, DataPart, GitRepository) for name in fields_of(part)}
+    assert fields | set(CONVERTERS) <= told
+
+
+def fields_of(part):
+    return getattr(part, "model_fields", {})

@@ -1,0 +1,1 @@
+"""A fleet for tests: cards with realistic and with extreme numbers, and a façade that answers."""

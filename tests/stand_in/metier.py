@@ -1,0 +1,203 @@
+"""A façade that answers without models: what the server's tests and its page checks talk to.
+
+It keeps a fleet in memory and its parts in a folder, classifies by counting shared letters, and
+makes a specialist of an upload by climbing the ladder with a pause at each rung.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from metier.card import Card
+from metier.errors import DidNotPassError, InputError, NotFoundError
+from metier.messages import Prediction, Progress, Report, silent
+from metier.recipe import DataPart, Recipe, SpecialistPart
+from metier.reference import Digest, Reference
+from stand_in import cards
+
+Cancelled = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Entry:
+    reference: Reference
+    card: Card | None
+    digest: Digest
+    size_bytes: int
+    kind: str = "specialist"
+
+
+@dataclass(frozen=True)
+class File:
+    filepath: str
+    digest: Digest
+    size: int
+    path: Path
+
+
+class StandIn:
+    """Satisfies ``metier.server.Facade``."""
+
+    def __init__(self, folder: Path, fleet: Sequence[Card] = (), *, pause: float = 0.0) -> None:
+        self.folder = folder
+        self.pause = pause
+        self.calls: list[tuple[str, int]] = []
+        self.made: list[dict[str, Any]] = []
+        self._lock = threading.Lock()
+        self._entries: dict[str, Entry] = {}
+        for card in fleet:
+            self._add(card)
+
+    def _add(self, card: Card) -> None:
+        reference = Reference.parse(card.name)
+        folder = self.folder / Digest.of(card.name.encode()).hex
+        files = {
+            "card.json": card.to_bytes(),
+            "recipe.toml": f'[specialist]\nname = "{card.name}"\n'.encode(),
+            "linear.safetensors": b"\0" * 2048,
+        }
+        for row in card.rows:
+            if row.score is not None:
+                line = json.dumps({"id": "1", "outcome": 1.0})
+                files[f"results/{row.role}.jsonl"] = f"{line}\n".encode()
+        for name, data in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        size = card.cost.size_bytes or 0
+        entry = Entry(reference, card, Digest.of(card.to_bytes()), size)
+        with self._lock:
+            self._entries[reference.familiar] = entry
+
+    def list(self) -> list[Entry]:
+        with self._lock:
+            return list(self._entries.values())
+
+    def show(self, name: str) -> Entry:
+        entry = self._entries.get(Reference.parse(name).familiar)
+        if entry is None:
+            near = ", ".join(list(self._entries)[:3]) or "none"
+            raise NotFoundError(f"There is no specialist {name!r}.", remedy=f"There are: {near}.")
+        return entry
+
+    def _folder(self, name: str) -> Path:
+        return self.folder / Digest.of(self.show(name).reference.familiar.encode()).hex
+
+    def parts(self, name: str) -> Sequence[File]:
+        folder = self._folder(name)
+        return [
+            File(
+                str(path.relative_to(folder)),
+                Digest.of(path.read_bytes()),
+                path.stat().st_size,
+                path,
+            )
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        ]
+
+    def classify(self, name: str, texts: Sequence[str], *, top: int = 5) -> Sequence[Prediction]:
+        card = self.show(name).card
+        assert card is not None
+        self.calls.append((name, len(texts)))
+        if "FAIL" in texts:
+            raise InputError("A text could not be read.", remedy="Leave FAIL out.")
+        time.sleep(self.pause)
+        return [predict(card.labels, text, top) for text in texts]
+
+    def recipe_for(self, data: Path, **fields: Any) -> Recipe:
+        self.made.append({"data": data, **fields})
+        return Recipe(
+            specialist=SpecialistPart(name=fields["name"]),
+            data=(DataPart(kind="file", path=str(data)),),
+        )
+
+    def make(
+        self,
+        recipe: Recipe,
+        *,
+        folder: Path,
+        report: Report,
+        cancelled: Cancelled,
+        confined: bool = False,
+    ) -> Card:
+        assert confined, "what comes over HTTP names no path of this machine"
+        path = Path(str(recipe.data[0].path))
+        assert not path.is_absolute()
+        if len((folder / path).read_text(encoding="utf-8").splitlines()) < 2:
+            raise InputError(f"{path} has no rows.", remedy="Give a header and two rows.")
+        report(Progress("data", "1,000 rows, 77 labels.", 0.02, 20.0))
+        report(Progress("leaks", "No leaks.", 0.05, 19.0))
+        rungs = cards.ladder()
+        for number, rung in enumerate(rungs):
+            if cancelled():
+                raise DidNotPassError("It was stopped.", code="stopped")
+            report(Progress("rung", f"Trying {rung.title}.", data={"name": rung.name}))
+            time.sleep(1.0 if recipe.specialist.name == "slow" else self.pause)
+            facts = rung.model_copy(update={"state": "tried", "why": ""}).model_dump(mode="json")
+            share = 0.1 + 0.8 * (number + 1) / len(rungs)
+            report(Progress("rung", f"{rung.title}: tried.", share, 20 * (1 - share), facts))
+        ladder = [rung.model_dump(mode="json") for rung in rungs]
+        report(Progress("choose", "Chosen: ensemble.", data={"name": "ensemble", "ladder": ladder}))
+        card = cards.banking().model_copy(update={"name": recipe.specialist.name})
+        self._add(card)
+        report(Progress("done", "Made.", 1.0, 0.0))
+        return card
+
+    def evaluate(
+        self,
+        name: str,
+        *,
+        on: str,
+        against: Sequence[str] = (),
+        report: Report = silent,
+        cancelled: Cancelled = lambda: False,
+    ) -> dict[str, Any]:
+        report(Progress("eval", f"{name} answers.", 0.5))
+        return {"name": name, "items": len(Path(on).read_text().splitlines()), "against": against}
+
+    def compare(self, first: str, second: str, *, on: str) -> Any:
+        assert Path(on).is_file()
+        assert first != second
+        return cards.banking().evidence[0]
+
+    def check_eval(self, on: str) -> dict[str, Any]:
+        return {"items": len(Path(on).read_text().splitlines()), "problems": []}
+
+    def remove(self, name: str) -> None:
+        entry = self.show(name)
+        with self._lock:
+            del self._entries[entry.reference.familiar]
+
+    def collect_garbage(self) -> dict[str, int]:
+        return {"removed": 0, "bytes": 0}
+
+    def verify(self, *, remake: bool = False, report: Report = silent) -> dict[str, Any]:
+        report(Progress("verify", "Checked."))
+        return {"checked": len(self._entries), "problems": [], "remake": remake}
+
+
+def predict(labels: Sequence[str], text: str, top: int) -> Prediction:
+    """An answer that depends on the letters of ``text`` only."""
+    seen = Counter(text.lower())
+    logits = [sum(min(seen[c], n) for c, n in Counter(label).items()) / 3 for label in labels]
+    peak = max(logits)
+    weights = [math.exp(value - peak) for value in logits]
+    total = sum(weights)
+    order = sorted(range(len(labels)), key=lambda index: -weights[index])[:top]
+    scores = tuple((labels[index], weights[index] / total) for index in order)
+    best, probability = scores[0]
+    out = text.isupper()
+    abstained = out or len(text) < 4
+    energy = peak + math.log(total)
+    return Prediction(
+        None if abstained else best, probability, best, abstained, out, energy, scores
+    )

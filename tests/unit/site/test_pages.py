@@ -1,0 +1,180 @@
+"""The website's pages: structure, accessibility, and words of every state."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from metier.reference import Digest, Reference
+from metier.server.facade import Failure, Here, PageOptions
+from metier.site import Site
+from stand_in.cards import assistant, banking, bare, hostile, ladder, spam
+from stand_in.metier import Entry, StandIn
+
+OPTIONS = PageOptions(Here("http://localhost:11434"))
+VOID = {"meta", "link", "input", "br", "hr", "img", "path", "rect", "line", "circle"}
+JOB: dict[str, Any] = {
+    "id": "abc",
+    "kind": "make",
+    "name": "triage",
+    "state": "running",
+    "position": 0,
+    "command": "metier make --name triage",
+    "progress": {"message": "Trying linear.", "fraction": 0.4, "seconds_left": 72.0},
+    "rungs": [],
+    "result": None,
+    "error": None,
+    "last_event": 3,
+    "page": "/jobs/abc",
+}
+
+
+class Outline(HTMLParser):
+    """Checks nesting and labels while it reads a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.labelled: set[str] = set()
+        self.controls: list[dict[str, str | None]] = []
+        self.headings: list[int] = []
+        self.tags: list[str] = []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        self.tags.append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        if values.get("id"):
+            self.ids.append(str(values["id"]))
+        if tag == "label" and values.get("for"):
+            self.labelled.add(str(values["for"]))
+        if tag in ("input", "select", "textarea") and values.get("type") != "hidden":
+            self.controls.append(values)
+        if tag in ("h1", "h2", "h3", "h4"):
+            self.headings.append(int(tag[1]))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+
+@pytest.fixture
+def items(tmp_path: Path) -> list[Entry]:
+    fleet = [banking(), assistant(), spam(), hostile(), bare()]
+    return StandIn(tmp_path, fleet).list()
+
+
+def every_page(items: list[Entry], tmp_path: Path) -> dict[str, str]:
+    site = Site()
+    parts = StandIn(tmp_path, [banking()]).parts("banking-intents")
+    base = Entry(Reference.parse("minilm"), None, Digest.of(b""), 90_000_000, "base")
+    done = {**JOB, "state": "done", "rungs": [rung.model_dump() for rung in ladder()]}
+    broken = {"message": "Row 7.", "remedy": "Mend it."}
+    failed = {**JOB, "state": "failed", "error": broken, "progress": None}
+    document = {"info": {"description": "x"}, "paths": {}}
+    return {
+        "fleet": site.fleet([*items, base], OPTIONS),
+        "empty": site.fleet([], OPTIONS),
+        **{
+            f"specialist {item.reference}": site.specialist(item, parts, "[a]\n", OPTIONS)
+            for item in items
+        },
+        "base": site.specialist(base, parts, None, OPTIONS),
+        "make": site.make([JOB, failed], OPTIONS),
+        "running": site.job({**JOB, "rungs": [{"name": "linear"}]}, OPTIONS),
+        "queued": site.job({**JOB, "state": "queued", "progress": None}, OPTIONS),
+        "done": site.job(done, OPTIONS),
+        "compared": site.job({**done, "kind": "compare", "result": {"a": "<b>"}}, OPTIONS),
+        "failed": site.job(failed, OPTIONS),
+        "reference": site.reference(document, OPTIONS),
+        "failure": site.failure(Failure(404, "No.", "Go.", "/x", "id-1"), OPTIONS),
+        "sign in": site.sign_in(True, "/make", OPTIONS),
+    }
+
+
+def test_every_page_is_well_formed_and_labelled(items: list[Entry], tmp_path: Path) -> None:
+    for name, page in every_page(items, tmp_path).items():
+        seen = Outline(page)
+        assert seen.headings.count(1) == 1, name
+        assert seen.headings[0] == 1, name
+        steps = zip(seen.headings, seen.headings[1:], strict=False)
+        assert all(after <= before + 1 for before, after in steps), name
+        assert len(set(seen.ids)) == len(seen.ids), name
+        for control in seen.controls:
+            assert control.get("id") in seen.labelled, (name, control)
+        assert {"header", "main", "footer", "nav"} <= set(seen.tags), name
+        assert "undefined" not in page.lower(), name
+
+
+def test_each_state_says_what_comes_next(items: list[Entry], tmp_path: Path) -> None:
+    pages = every_page(items, tmp_path)
+    assert "Make your first specialist" in pages["empty"]
+    assert "Make one from your examples" in pages["fleet"]
+    assert "about 1\u202fmin 12\u202fs left" in pages["running"]
+    assert "position 0" in pages["queued"]
+    assert "See the evidence" in pages["done"]
+    assert "Mend it." in pages["failed"]
+    assert "Make another" in pages["failed"]
+    assert "&lt;b&gt;" in pages["compared"]
+    assert "specialists are made from it" in pages["base"]
+    assert "not the key" in pages["sign in"]
+    assert "No rung was recorded" in pages["specialist bare:latest"]
+
+
+def test_the_evidence_page_holds_every_part(items: list[Entry], tmp_path: Path) -> None:
+    page = every_page(items, tmp_path)["specialist assistant-intents:latest"]
+    for part in (
+        "Evidence",
+        "Scores on the sealed questions",
+        "The ladder",
+        "How many labels it takes",
+        "How far to trust an answer",
+        "Leaks",
+        "Where it is worst",
+        "Data",
+        "How it was made",
+        "Call it",
+        "curl",
+        "metier run assistant-intents",
+        "labels per class (462 labels)",
+        "CC-BY-4.0",
+    ):
+        assert part in page, part
+
+
+def test_assets_carry_their_media_type_and_nothing_else_is_one() -> None:
+    site = Site()
+    found = site.asset("site.js")
+    assert found is not None
+    assert found[1] == "text/javascript; charset=utf-8"
+    assert site.asset("../pages.py") is None
+    assert site.asset("layout.html") is None
+
+
+def test_the_script_writes_text_never_markup() -> None:
+    for name in ("site.js", "theme.js"):
+        found = Site().asset(name)
+        assert found is not None
+        script = found[0].decode()
+        for way in (
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacent",
+            "document.write",
+            "eval(",
+            "Function(",
+        ):
+            assert way not in script
+        assert "http://" not in script.replace("http://www.w3.org/2000/svg", "")
+        assert "https://" not in script
