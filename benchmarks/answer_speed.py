@@ -3,8 +3,8 @@
 Speed: texts per second in batches and the median milliseconds of one text, for an installed
 linear, encoder or ensemble specialist. Memory: resident bytes of a process with one head over the
 encoder, with up to 20 heads, and with up to 20 ensembles of one precision (every specialist is
-another artifact, so another head is really loaded). To reach: linear 5,000 texts/s in batch and .5 ms single; 20 heads within
-15 % of one.
+another artifact, so another head is really loaded). To reach: linear 5,000 texts/s in batch and
+.5 ms single; 20 heads within 15 % of one.
 
     python benchmarks/answer_speed.py --mirror DIR --home DIR --out FILE
 """
