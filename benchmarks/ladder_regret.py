@@ -20,7 +20,6 @@ from record import write
 
 CASES = [
     ("askubuntu", None, 0),
-    ("webapps", None, 0),
     ("chatbot", None, 0),
     ("sms_spam", 10, 3),
     ("sms_spam", 100, 3),
@@ -29,9 +28,10 @@ CASES = [
     ("banking77", 3, 3),
     ("banking77", 10, 3),
     ("banking77", 40, 1),
-    ("clinc150", 10, 2),
+    ("clinc150", 10, 1),
 ]
-"""Set, rows per class (None: all), number of seeds (0: one)."""
+"""Set, rows per class (None: all), number of seeds (0: one). webapps has a label with one row, which
+making refuses."""
 
 
 def case(metier: Any, mirror: Path, name: str, per_class: int | None, seed: int) -> dict[str, Any]:
