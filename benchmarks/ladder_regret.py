@@ -30,8 +30,8 @@ CASES = [
     ("banking77", 40, 1),
     ("clinc150", 10, 1),
 ]
-"""Set, rows per class (None: all), number of seeds (0: one). webapps has a label with one row, which
-making refuses."""
+"""Set, rows per class (None: all), number of seeds (0: one). webapps has a label with one row,
+which making refuses."""
 
 
 def case(metier: Any, mirror: Path, name: str, per_class: int | None, seed: int) -> dict[str, Any]:
