@@ -18,7 +18,7 @@ from metier.making.material import HashedWords, RememberingEncoder, median_milli
 from metier.training.fitting import Fit, Rows, fit_hinge, fit_logistic
 
 NOMINAL = {"linear": 0.2, "static": 0.2, "encoder-int8": 2.5, "encoder": 5.0}
-"""Round milliseconds of one text for the default base: they order the rungs and are shown to nobody.
+"""Round milliseconds of one text for the default base: they order rungs and are never shown.
 ``benchmarks/answer_speed.py`` and ``encoder_speed.py`` measure the real ones."""
 DEFAULT_BYTES = {"encoder-int8": 23e6, "encoder": 91e6}
 """Bytes of the default base: a larger encoder is slower in proportion."""
