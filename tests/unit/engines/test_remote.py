@@ -65,7 +65,7 @@ def service(monkeypatch) -> Iterator[tuple[Recorder, Service]]:
             """Keep the test's output quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     url = f"http://127.0.0.1:{server.server_port}/v1"
     yield recorder, Service(url, "big-model", "secret", 1.0, 4.0, "2026-11-23", parallel=1)
