@@ -75,12 +75,14 @@ class Conversations:
         library: Library,
         bases: Bases,
         toolchains: Toolchains,
+        measured: Measured,
     ) -> None:
         self._settings = settings
         self._fleet = fleet
         self._library = library
         self._bases = bases
         self._toolchains = toolchains
+        self._measured = measured
         self._lock = threading.Lock()
         self._tools: dict[tuple[str, tuple[tuple[str, str], ...]], Tool] = {}
 
@@ -110,7 +112,6 @@ class Conversations:
         base: str | None,
         sampling: Sampling | None,
         manner: Manner,
-        measured: Measured,
         on_text: OnText | None,
         on_step: OnStep | None,
         cancelled: Callable[[], bool],
@@ -121,7 +122,7 @@ class Conversations:
         generator = self._bases.generator(ref) if ref else None
         choices: Sequence[BaseChoice] = ()
         if generator is None:
-            choices = self._bases.choices(conversant.card, measured)
+            choices = self._bases.choices(conversant.card, self._measured)
         means = Means(
             generator=generator,
             searcher=self.searcher(conversant),

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 
 from metier.answer import Answering
 from metier.assembly.library import VIEW
-from metier.assembly.workbench import Workbench, today, toolchain
+from metier.assembly.workbench import Workbench, today
 from metier.card import Card, ChatCard, SearchCard
 from metier.fleet import Fleet
-from metier.hardware import machine
 from metier.manifest import BASE, BUILD, KIND, RECIPE, TASK, Role
 from metier.messages import Progress, Report
 from metier.recipe import ChatRecipe, Recipe, SearchRecipe
@@ -86,21 +85,17 @@ class Making:
 
         workbench = self._workbench
         workbench.replaced(recipe.specialist.name)
-        base = workbench.base(recipe.base.ref) if recipe.base.ref else None
+        makers = workbench.makers(recipe.base.ref, folder, confined=confined)
         encoder = None
-        if base is not None:
-            encoder = self._answering.encoder(base.name, VIEW)
+        if makers.base is not None:
+            encoder = self._answering.encoder(makers.base.name, VIEW)
         elif recipe.base.ref is not None:
             report(Progress("base", f"The encoder {recipe.base.ref} is not here: by words only."))
         with self._one:
             made = make_pack(
                 recipe,
-                workbench.places(folder, confined=confined),
-                base=base,
+                makers,
                 encoder=encoder,
-                machine=machine(),
-                toolchain=toolchain(),
-                today=today(),
                 report=report,
                 cancelled=cancelled,
             )

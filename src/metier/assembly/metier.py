@@ -18,8 +18,8 @@ from metier.assembly import starting
 from metier.assembly.bases import BaseChoice, Bases, measured
 from metier.assembly.conversations import Conversations, Lack
 from metier.assembly.library import Library
-from metier.assembly.workbench import Workbench, never
 from metier.assembly.making import Making
+from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, Score, SearchCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
 from metier.conversing import Manner, OnStep, OnText, Passage, Reply, Sampling, Turn
@@ -69,7 +69,7 @@ class Metier:
         self._library = Library(fleet, self._answering)
         self._bases = Bases(settings, self._workbench.service)
         self._conversations = Conversations(
-            settings, fleet, self._library, self._bases, self.toolchains
+            settings, fleet, self._library, self._bases, self.toolchains, self._measured
         )
         self._maker = Making(fleet, self._answering, self._workbench)
 
@@ -204,7 +204,6 @@ class Metier:
             base=base,
             sampling=sampling,
             manner=manner or Manner(),
-            measured=self._measured,
             on_text=on_text,
             on_step=on_step,
             cancelled=cancelled,

@@ -11,11 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from metier.card import BaseReference, Cost, DocumentSource, Machine, SearchCard
+from metier.card import Cost, DocumentSource, SearchCard
 from metier.datasets.documents import Documents, documents_of
 from metier.making.carding import cost_class, recipe_toml
 from metier.making.chatting import Assembled, system_of
 from metier.making.clock import Clock
+from metier.making.makers import Makers
 from metier.making.rows import Places
 from metier.manifest import Role
 from metier.messages import Encoder, Progress, Report
@@ -28,13 +29,9 @@ WITHOUT_ENCODER = "It was made without an encoder and is searched by words only.
 
 def make_pack(
     recipe: SearchRecipe,
-    places: Places,
+    makers: Makers,
     *,
-    base: BaseReference | None,
     encoder: Encoder | None,
-    machine: Machine,
-    toolchain: dict[str, str],
-    today: str,
     report: Report,
     cancelled: Callable[[], bool],
 ) -> Assembled[SearchCard]:
@@ -42,12 +39,8 @@ def make_pack(
 
     Args:
         recipe: What to make.
-        places: Where documents may come from.
-        base: The encoder's base by name and digest, or ``None``: by words only.
-        encoder: The encoder, or ``None``.
-        machine: This machine.
-        toolchain: What can change a vector: library versions and the class of processor.
-        today: ISO date.
+        makers: Places, the encoder's base by name and digest, facts of this machine.
+        encoder: The encoder, or ``None``: then it is searched by words only.
         report: Receives progress: stage ``data``, then those of ``build_pack``.
         cancelled: Asked often; stops the work with InputError (code ``cancelled``).
 
@@ -61,14 +54,15 @@ def make_pack(
         clock.check()
         report(progress)
 
-    gathered = [_gathered(part, places, hear) for part in recipe.data]
+    gathered = [_gathered(part, makers.places, hear) for part in recipe.data]
     sources = [_source(part, found) for part, found in zip(recipe.data, gathered, strict=True)]
     parts = build_pack(sources, encoder=encoder, report=hear)
     answering: dict[str, tuple[Role, bytes]] = {
         path: ("weight-config" if path == FACTS else "weight", data) for path, data in parts.items()
     }
-    recorded, located = _recorded(recipe, gathered, places.folder)
-    base_digest = base.digest if base is not None and encoder is not None else None
+    recorded, located = _recorded(recipe, gathered, makers.places.folder)
+    base = makers.base if encoder is not None else None
+    base_digest = base.digest if base is not None else None
     size = sum(len(data) for data in parts.values())
     shared = encoder.size_bytes if encoder is not None else 0
     described = _described(recorded, gathered, parts[CHUNKS])
@@ -80,21 +74,21 @@ def make_pack(
         licence=recipe.specialist.licence,
         sources=described,
         passages=sum(source.passages for source in described),
-        base=base if encoder is not None else None,
+        base=base,
         recipe_id=str(recorded.recipe_id),
         build_id=str(
             recorded.build_id(
                 base_digest=base_digest,
                 data=tuple(found.sha256 for found in gathered),
-                toolchain=toolchain,
+                toolchain=makers.toolchain,
             )
         ),
         system=system_of(answering, base_digest),
-        toolchain=toolchain,
-        made=today,
+        toolchain=makers.toolchain,
+        made=makers.today,
         seconds=clock.seconds,
         cpu_seconds=clock.cpu_seconds,
-        machine=machine,
+        machine=makers.machine,
         cost=Cost(cost_class=cost_class(size + shared), size_bytes=size, shared_bytes=shared),
         notes=() if encoder is not None else (WITHOUT_ENCODER,),
     )
