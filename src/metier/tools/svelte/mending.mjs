@@ -12,28 +12,37 @@ const MOST_ROUNDS = 24;
 
 /** Mend one component; `request`: path, text, without (names of rules to leave out). */
 export function mend(compiler, { path, text, without = [] }) {
-	const usable = (rule) => !without.includes(rule.name);
-	const first = compiled(compiler, path, text).error;
-	const applied = [];
-	let current = text;
-	let error = first;
+	const rules = (all) => all.filter((rule) => !without.includes(rule.name));
+	const mending = { compiler, path, rules: rules(RULES), applied: [] };
+	let step = loop(mending, text, compiled(compiler, path, text).error);
+	if (!step.error) step = finish(mending, step.text, rules(finishingRules));
+	const better = mending.applied.length && (!step.error || fewer(compiler, path, text, step.text));
+	return better ? { text: step.text, applied: once(mending.applied) } : { text, applied: [] };
+}
+
+/** Applies rules until there is no error, or none that a rule changes. */
+function loop(mending, text, error) {
 	for (let round = 0; error && round < MOST_ROUNDS; round += 1) {
-		const step = bestOf(compiler, path, current, error, RULES.filter(usable));
+		const step = bestOf(mending, text, error);
 		if (!step) break;
-		applied.push([step.rule.name, step.rule.says]);
-		({ text: current, error } = step);
+		mending.applied.push([step.rule.name, step.rule.says]);
+		({ text, error } = step);
 	}
-	if (!error) {
-		for (const rule of finishingRules.filter(usable)) {
-			const step = tried(compiler, path, current, null, rule);
-			if (step && !step.error) {
-				applied.push([rule.name, rule.says]);
-				current = step.text;
-			}
-		}
+	return { text, error };
+}
+
+/** Applies each finishing rule once; what it breaks is mended at once, or it is taken back. */
+function finish(mending, text, rules) {
+	for (const rule of rules) {
+		const kept = mending.applied.length;
+		const step = tried(mending, text, null, rule);
+		if (!step) continue;
+		mending.applied.push([rule.name, rule.says]);
+		const after = loop(mending, step.text, step.error);
+		if (after.error) mending.applied.length = kept;
+		else text = after.text;
 	}
-	if (!applied.length || (error && !fewer(compiler, path, text, current))) return { text, applied: [] };
-	return { text: current, applied: once(applied) };
+	return { text };
 }
 
 function once(applied) {
@@ -47,10 +56,10 @@ function fewer(compiler, path, before, after) {
 }
 
 /** The first rule that removes the error; else the first that changes it. */
-function bestOf(compiler, path, text, error, rules) {
+function bestOf(mending, text, error) {
 	let second = null;
-	for (const rule of rules.filter((one) => one.codes.includes(error.code))) {
-		const step = tried(compiler, path, text, error, rule);
+	for (const rule of mending.rules.filter((one) => one.codes.includes(error.code))) {
+		const step = tried(mending, text, error, rule);
 		if (!step) continue;
 		if (!step.error) return step;
 		if (!second && key(step.error, step.text) !== key(error, text)) second = step;
@@ -58,7 +67,7 @@ function bestOf(compiler, path, text, error, rules) {
 	return second;
 }
 
-function tried(compiler, path, text, error, rule) {
+function tried({ compiler, path }, text, error, rule) {
 	let made;
 	try {
 		const tree = rule.tree ? compiler.parse(text, { modern: true, filename: path }) : null;

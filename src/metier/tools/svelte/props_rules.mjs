@@ -79,7 +79,6 @@ function runeMembers(text, { tree }) {
 
 function declared(text, tree, edits, props, state) {
 	const script = instance(text);
-	const code = script ? text.slice(script.start, script.end) : '';
 	const has = (name) => nodes(tree, 'VariableDeclarator', (node) => node.id.name === name).length > 0;
 	const lines = [];
 	const calls = nodes(tree, 'CallExpression', (node) => calledRune(node) === '$props').length;
@@ -89,11 +88,49 @@ function declared(text, tree, edits, props, state) {
 	for (const [name, value] of state) {
 		if (!has(name)) lines.push(`let ${name} = $state(${value ?? initial(text, name)});`);
 	}
-	void code;
 	const put = lines.map((line) => `\n\t${line}`).join('');
 	const made = script ? [...edits, [script.start, script.start, put]] : edits;
 	const mended = edited(text, made);
 	return script || !lines.length ? mended : `<script>${put}\n</script>\n${mended}`;
+}
+
+/** `$state = 5`, `let $state = {…}`, `let $props = {…}`: a rune used as a variable's name. */
+function runeAsVariable(text, { tree }) {
+	for (const { node, parents } of walk([tree.instance, tree.module])) {
+		const declared = node.type === 'VariableDeclarator' && /^\$(state|props)$/.test(node.id.name ?? '') && node.init;
+		const assigned = node.type === 'AssignmentExpression' && /^\$(state|props)$/.test(node.left.name ?? '') && parents.at(-1).type === 'ExpressionStatement';
+		if (!declared && !assigned) continue;
+		const rune = (node.id ?? node.left).name;
+		const value = node.init ?? node.right;
+		const statement = declared ? outermost(parents) : parents.at(-1);
+		if (rune === '$state') {
+			const put = `let values = $state(${source(text, value)});`;
+			const others = readers(tree, rune).filter((one) => one.start < statement.start || one.end > statement.end);
+			return edited(text, [[statement.start, statement.end, put], ...others.map((one) => [one.start, one.start + rune.length, 'values'])]);
+		}
+		if (value.type !== 'ObjectExpression') return null;
+		const fields = [...fieldsOf(text, value)].map(([name, given]) => (given === null ? name : `${name} = ${given}`));
+		const reads = nodes(tree, 'MemberExpression', (one) => one.object.name === rune && (one.start < statement.start || one.end > statement.end));
+		const put = `let { ${fields.join(', ')} } = $props();`;
+		return edited(text, [[statement.start, statement.end, put], ...reads.map(({ node: one }) => [one.start, one.end, one.property.name])]);
+	}
+	return null;
+}
+
+function outermost(parents) {
+	const declaration = parents.findLast((one) => one.type === 'VariableDeclaration');
+	return parents.findLast((one) => one.type === 'ExportNamedDeclaration') ?? declaration;
+}
+
+/** Where a rune's name is read as a value, not called. */
+function readers(tree, rune) {
+	const found = [];
+	for (const { node, parents } of walk([tree.module, tree.instance, tree.fragment])) {
+		const parent = parents.at(-1);
+		const called = parent?.type === 'CallExpression' && parent.callee === node;
+		if (node.type === 'Identifier' && node.name === rune && !called) found.push(node);
+	}
+	return found;
 }
 
 /** Where a state is counted it starts with 0; else it starts undefined. */
@@ -128,17 +165,21 @@ function propsByName(text, { tree }) {
 	return edited(text, edits);
 }
 
-/** `$props().name` more than once, or two calls: nothing is guessed. `$name` that is declared plainly. */
+/** `$name` where the name is declared without the sign; `$(5)` is `$state(5)`. */
 function dollarRead(text, { tree, error }) {
-	const name = /^`(\$\w+)` is an illegal/.exec(error.message)?.[1];
+	const name = /^`(\$\w*)` is an illegal/.exec(error.message)?.[1];
 	if (!name) return null;
-	return renamed(text, tree, new Map([[name, name.slice(1)]]));
+	if (name === '$') return renamed(text, tree, new Map([['$', '$state']]));
+	const plain = name.slice(1);
+	const bound = [...walk([tree.module, tree.instance])].some(({ node, parents }) => node.type === 'Identifier' && node.name === plain && /^(Variable|Function|Import)|Property|ObjectPattern/.test(parents.at(-1)?.type ?? ''));
+	return bound ? renamed(text, tree, new Map([[name, plain]])) : null;
 }
 
 const rule = (name, says, mend, ...codes) => ({ name, says, mend, codes, tree: true });
 
 export const propsRules = [
 	rule('props-defaults', 'Moved the defaults into the pattern of $props().', propsDefaults, 'rune_invalid_arguments', 'props_invalid_placement'),
+	rule('rune-as-variable', 'Declared what a rune was named after.', runeAsVariable, 'rune_missing_parentheses', 'dollar_prefix_invalid'),
 	rule('props-by-name', 'Destructured $props() once.', propsByName, 'rune_invalid_name', 'rune_missing_parentheses'),
 	rule('rune-members', 'Declared what was read from $props or $state by name.', runeMembers, 'rune_invalid_name', 'rune_missing_parentheses'),
 	rule('dollar-read', 'Read a name of your own without the $.', dollarRead, 'global_reference_invalid'),

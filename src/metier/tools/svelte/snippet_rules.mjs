@@ -5,7 +5,7 @@ const NAME = '[A-Za-z_][\\w]*';
 const LEAD = [
 	`(?:export\\s+)?(?:\\$:\\s*)?[$@#:]?(?:const\\s+|function\\s+)?snippet\\s+(?:const\\s+)?["']?(${NAME})["']?`,
 	`(?:export\\s+)?(?:const|let|var|function)\\s+(${NAME})`,
-	`\\$?(${NAME})`,
+	`(?:\\$:\\s*)?\\$?(${NAME})`,
 ].join('|');
 const START = new RegExp(`(?<=^|[\\n;])[ \\t]*(?:${LEAD})`, 'g');
 
@@ -25,13 +25,26 @@ function snippetInScript(text) {
 	return null;
 }
 
+/** A function that is called a snippet and stands in the markup becomes one where it is. */
+function snippetInMarkup(text) {
+	const pattern = new RegExp(`(?<=^|\\n)[ \\t]*[$@#:]?snippet\\s+(${NAME})`, 'g');
+	const inside = scripts(text);
+	for (const match of text.matchAll(pattern)) {
+		if (inside.some((script) => match.index > script.open && match.index < script.close)) continue;
+		const found = functionOf(text, match.index + match[0].length);
+		const markup = found && markupOf(found.body);
+		if (markup) return edited(text, [[match.index, found.end, snippet(match[1], found.parameters, markup)]]);
+	}
+	return null;
+}
+
 function snippet(name, parameters, inside) {
 	return `{#snippet ${name}(${parameters})}\n\t${inside.trim()}\n{/snippet}`;
 }
 
 /** Parameters and body of what follows a name: `(a) {…}`, `= (a) => …`, `: (a) => …`, `{…}`. */
 function functionOf(body, from) {
-	const head = /^\s*(?:[=:,]\s*)?(?:(?:create)?snippet\s*)?(\(\s*(?=\(|function))?(?:function\s*)?/i.exec(body.slice(from));
+	const head = /^\s*(?:[=:,]\s*)?(?:\$?(?:create)?snippet\s*)?(\(\s*(?=\(|function))?(?:function\s*)?/i.exec(body.slice(from));
 	let at = from + head[0].length;
 	let parameters = '';
 	if (body[at] === '(') {
@@ -156,6 +169,24 @@ function itemAt(text, offset) {
 	return opened.at(-1) ?? null;
 }
 
+/** `{@each books as book}`, `{$each book of books}`, `{#else}`, `{@if x}`: blocks with the wrong sign. */
+function blockSign(text) {
+	const ends = (kind) => [`{/${kind}}`, `{@end}`, `{/end}`, `{@/${kind}}`, `{@end${kind}}`, `{$/${kind}}`, `{:end}`, `{#end}`];
+	let made = text
+		.replace(/\{[@$:]each\s+(?:(?:const|let)\s+)?(\w+)\s+(?:of|in)\s+([^}]+?)\s*\}/g, '{#each $2 as $1}')
+		.replace(/\{#each\s+(?:(?:const|let)\s+)?(\w+)\s+(?:of|in)\s+([^}]+?)\s*\}/g, '{#each $2 as $1}')
+		.replace(/\{[@$:](each|if|await|key)(?=\s)/g, '{#$1')
+		.replace(/\{[#@$/]else(\s+if\b[^}]*)?\}/g, '{:else$1}');
+	const opened = /\{@render\s+([\w.]+)\s+as\s+(\w+)\s*\}([\s\S]*?)\{\/render\}/g;
+	made = made.replace(opened, '{#each $1 as $2}$3{/each}');
+	for (const kind of ['each', 'if']) {
+		const opens = made.split(`{#${kind}`).length - made.split(`{/${kind}}`).length;
+		const end = opens > 0 && ends(kind).find((one) => one !== `{/${kind}}` && made.includes(one));
+		if (end) made = made.replaceAll(end, `{/${kind}}`);
+	}
+	return made;
+}
+
 /** `{@render title(book) for book in books}` becomes an each block. */
 function renderInLoop(text) {
 	const pattern = /\{@render\s+(\w+)\s*(?:\(([^)]*)\))?\s+(?:for|in)\s+(?:(?:const|let)\s+)?\{?(\w+)\}?\s+(?:in|of)\s+([\w.[\]]+)\s*\}/g;
@@ -169,7 +200,9 @@ const BROKEN = ['js_parse_error', 'expected_token'];
 
 export const snippetRules = [
 	rule('snippet-block-in-script', 'Moved a snippet from the script into the markup.', snippetBlockInScript, BROKEN),
-	rule('snippet-in-script', 'Wrote markup that stood in a function as a snippet.', snippetInScript, BROKEN),
+	rule('snippet-in-script', 'Wrote markup that stood in a function as a snippet.', snippetInScript, ['global_reference_invalid', ...BROKEN]),
+	rule('snippet-in-markup', 'Wrote a function in the markup as a snippet.', snippetInMarkup, BROKEN),
+	rule('block-sign', 'Opened and closed blocks with the right sign.', blockSign, ['expected_tag', 'expected_block_type', 'block_unexpected_close', 'render_tag_invalid_expression', 'block_unclosed', 'element_invalid_closing_tag', ...BROKEN]),
 	rule('snippet-sign', 'Opened a snippet with {#snippet name(…)}.', snippetSign, ['expected_tag', 'block_unexpected_close', 'expected_block_type', 'unexpected_eof', ...BROKEN]),
 	rule('snippet-closing', 'Closed a snippet with {/snippet}.', snippetClosing, ['expected_token', 'block_unexpected_close', 'expected_block_type']),
 	rule('snippet-element', 'Wrote a snippet element as {#snippet}.', snippetElement, ['svelte_meta_invalid_tag', 'render_tag_invalid_expression', ...BROKEN]),

@@ -146,6 +146,37 @@ function effectBlock(text) {
 	return edited(text, [[start, end, `${match[1]}$effect(() => ${text.slice(open, end)})`]]);
 }
 
+/** `$effect x = y` is a `$derived` or a function, `$effect () => {…}` gets its brackets. */
+function effectAsKeyword(text) {
+	const script = instance(text);
+	if (!script) return null;
+	const pattern = new RegExp(`(?<=^|[\\n;])([ \\t]*)\\$effect\\s+(?:(${NAME})\\s*=(?![=>])|(?=(?:async\\s*)?\\(?[\\w$, ]*\\)?\\s*=>)|(?=${NAME}\\s*\\())`, 'g');
+	return rewritten(text, script, pattern, (match, body, behind) => {
+		const [, indent, name] = match;
+		if (!name && !body.slice(behind, behind + 200).split('\n')[0].includes('=>')) return { end: behind, put: `${indent}function ` };
+		const end = expressionEnd(body, behind);
+		const value = body.slice(behind, end).trim();
+		const named = isFunction(value) ? `const ${name} = ${value};` : `let ${name} = $derived(${value});`;
+		const put = name ? named : `$effect(${value});`;
+		return { end: end + Number(body[end] === ';'), put: indent + put };
+	});
+}
+
+/** A prop and a state of one name: the prop is called otherwise and the state starts with it. */
+function propAndState(text, { error }) {
+	const name = /^Identifier '(\w+)' has already/.exec(error.message)?.[1] ?? /^`(\w+)` has already/.exec(error.message)?.[1];
+	const script = instance(text);
+	const props = name && script && /(?:let|const)\s*\{([^}]*)\}\s*(?::\s*[^=]+)?=\s*\$props\(/.exec(text.slice(script.start, script.end));
+	if (!props) return null;
+	const body = text.slice(script.start, script.end);
+	const initial = `initial${name[0].toUpperCase()}${name.slice(1)}`;
+	const pattern = props[0].replace(new RegExp(`(?<=[{,\\s])${name}(?=\\s*[=,}\\s])`), `${name}: ${initial}`);
+	const state = new RegExp(`((?:let|const)\\s+${name}\\s*(?::\\s*\\w+\\s*)?=\\s*)(?:\\$state\\(\\s*(?:\\$?${name}|\\$?props\\.${name})?(\\s*(?:\\?\\?|\\|\\|)[^)]*)?\\)|(?:\\$?${name}|\\$?props\\.${name})(?![\\w.(]))`);
+	if (pattern === props[0] || !state.test(body)) return null;
+	const made = body.replace(props[0], pattern).replace(state, (_whole, lead, rest) => `${lead.replace('const', 'let')}$state(${initial}${rest ?? ''})`);
+	return text.slice(0, script.start) + made + text.slice(script.end);
+}
+
 /** A script that is never closed is closed before the first line of markup. */
 function unclosedScript(text) {
 	const open = /<script\b[^>]*>/i.exec(text);
@@ -200,6 +231,8 @@ export const syntaxRules = [
 	rule('rune-as-keyword', 'Wrote runes as calls: let x = $state(…).', runeAsKeyword),
 	rule('state-block', 'Wrote a block of state as one $state a name.', stateBlock),
 	rule('props-as-block', 'Destructured $props() with the defaults.', propsAsBlock, [...BROKEN, 'props_invalid_placement', 'rune_missing_parentheses']),
+	rule('prop-and-state', 'Gave a prop another name than the state that starts with it.', propAndState, ['declaration_duplicate', ...BROKEN]),
+	rule('effect-as-keyword', 'Wrote $effect as a call.', effectAsKeyword),
 	rule('effect-block', 'Gave $effect a function.', effectBlock, [...BROKEN, 'rune_missing_parentheses']),
 	rule('stray-dollar', 'Took out a $ before a declaration.', strayDollar),
 	rule('declaration-in-markup', 'Moved a declaration from the markup into the script.', declarationInMarkup, ['expected_block_type', 'expected_tag', ...BROKEN]),

@@ -275,15 +275,21 @@ function effectInMarkup(text, { tree }) {
 }
 
 /** A second `<svelte:options>` goes; so do attributes that it does not have. */
-function optionsOnce(text, { tree, error }) {
+function optionsOnce(text, { error }) {
 	if (error.code === 'svelte_meta_duplicate') {
 		const pattern = /<svelte:options\b[^>]*?(\/>|>\s*<\/svelte:options\s*>)[ \t]*\n?/g;
 		const all = [...text.matchAll(pattern)].slice(1);
 		return all.length ? edited(text, all.map((one) => [one.index, one.index + one[0].length, ''])) : null;
 	}
 	const [start, end] = error.position ?? [];
-	void tree;
 	return end > start && /^[\w:]+(=("[^"]*"|'[^']*'|\{[^}]*\}))?$/.test(text.slice(start, end)) ? edited(text, [[start, end, '']]) : null;
+}
+
+/** State that a component changes is not exported from it. */
+function exportedState(text, { tree }) {
+	const edits = nodes(tree, 'ExportNamedDeclaration', (node) => node.declaration?.declarations?.some((one) => calledRune(one.init)))
+		.map(({ node }) => [node.start, node.declaration.start, '']);
+	return edits.length ? edited(text, edits) : null;
 }
 
 /** A second instance script is merged into the first. */
@@ -308,8 +314,9 @@ export const treeRules = [
 	rule('rune-in-markup', 'Read the value itself where the markup called a rune.', runeInMarkup, 'state_invalid_placement'),
 	rule('effect-as-value', 'Wrote an $effect that gives a value as $derived.by.', effectAsValue, 'effect_invalid_placement'),
 	rule('effect-in-markup', 'Moved an $effect from the markup into the script.', effectInMarkup, 'effect_invalid_placement'),
-	rule('options-once', 'Kept one <svelte:options> with the attributes it has.', optionsOnce, 'svelte_meta_duplicate', 'svelte_options_unknown_attribute', 'svelte_options_invalid_tagname', 'svelte_options_invalid_attribute'),
-	rule('one-script', 'Merged two scripts.', oneScript, 'script_duplicate'),
+	{ ...rule('options-once', 'Kept one <svelte:options> with the attributes it has.', optionsOnce, 'svelte_meta_duplicate', 'svelte_options_unknown_attribute', 'svelte_options_invalid_tagname', 'svelte_options_invalid_attribute'), tree: false },
+	{ ...rule('one-script', 'Merged two scripts.', oneScript, 'script_duplicate'), tree: false },
+	rule('exported-state', 'Kept state of the component from being exported.', exportedState, 'state_invalid_export', 'derived_invalid_export'),
 ];
 
 export { calledRune, instance, isFunctionNode, nodes, renamed, source };
