@@ -93,7 +93,7 @@ class Metier:
         """Remove a specialist and, unless another has it too, its sealed eval."""
         installed = self.fleet.show(name)
         self.fleet.remove(name)
-        self._forget_eval(installed.card)
+        self._forget_eval(installed.classifier)
 
     def collect_garbage(self) -> dict[str, Any]:
         """Remove blobs that nothing names; returns how many and how many bytes."""
@@ -262,7 +262,7 @@ class Metier:
         if remake:
             from metier.making.remaking import remake_all
 
-            made = [item for item in self.fleet.list() if item.card is not None]
+            made = [item for item in self.fleet.list() if item.classifier is not None]
             remade, differing = remake_all(
                 made, self.fleet, self.recipe_of, self._remakers, report=report
             )
@@ -442,7 +442,7 @@ class Metier:
                 code="name_taken",
                 remedy="Give the specialist another name.",
             )
-        return installed.card
+        return installed.classifier
 
     def _eval_file(self, fingerprint: str) -> Path:
         return self._evals / f"{Digest.parse(fingerprint).hex}.jsonl"
@@ -457,7 +457,7 @@ class Metier:
         """Remove the sealed eval of a specialist that is gone, unless another has it too."""
         if card is None:
             return
-        kept = {item.card.data.eval_digest for item in self.fleet.list() if item.card}
+        kept = {item.classifier.data.eval_digest for item in self.fleet.list() if item.classifier}
         if card.data.eval_digest not in kept:
             self._eval_file(card.data.eval_digest).unlink(missing_ok=True)
 

@@ -180,9 +180,9 @@ class Examiner:
                     remedy="Name a file of labelled rows, a sealed eval, or a specialist.",
                 ) from error
             return _eval_at(Path(on), out_of_scope_label)
-        if installed.card is None:
+        if installed.classifier is None:
             raise InputError(f"{on!r} has no eval of its own.", code="no_eval")
-        kept = self.evals / f"{Digest.parse(installed.card.data.eval_digest).hex}.jsonl"
+        kept = self.evals / f"{Digest.parse(installed.classifier.data.eval_digest).hex}.jsonl"
         return read_eval(kept) if kept.is_file() else self.rebuild(installed)
 
     def _run(
@@ -234,7 +234,7 @@ class Examiner:
 
     def _settings(self, name: str, role: str) -> dict[str, str | float]:
         """What was fitted for a rival when the specialist was made."""
-        card = self.fleet.show(name).card
+        card = self.fleet.show(name).classifier
         rows = card.rows if card is not None else ()
         return next((row.settings for row in rows if row.role == role), {})
 
@@ -244,8 +244,9 @@ class Examiner:
         Its own eval was scanned when it was made; another is scanned now, if the rows are here.
         """
         installed = self.fleet.show(name)
-        if installed.card is not None and installed.card.data.eval_digest == sealed.fingerprint:
-            return frozenset(installed.card.leaks.items)
+        card = installed.classifier
+        if card is not None and card.data.eval_digest == sealed.fingerprint:
+            return frozenset(card.leaks.items)
         rows = self.training(installed)
         if rows is None:
             message = f"The training rows of {name} are not here: leaks cannot be looked for."

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from metier.card import Card
+from metier.card import AnyCard, Card, ChatCard, SearchCard, read_card
 from metier.errors import InputError, MetierError, NotFoundError
 from metier.formats import check_part
 from metier.manifest import (
@@ -22,6 +22,7 @@ from metier.manifest import (
     KIND,
     ROLE_TYPES,
     SYSTEM,
+    TASK,
     Descriptor,
     Manifest,
     Role,
@@ -30,6 +31,7 @@ from metier.manifest import (
     system_digest,
 )
 from metier.reference import Digest, Reference
+from metier.specialist import SPECIALIST_FILE, ChatFile, task_of
 from metier.store import Entry, Ingest, Store
 
 CARD = "card.json"
@@ -45,7 +47,7 @@ class Installed:
     Attributes:
         reference: Its name.
         kind: ``specialist`` or ``base``.
-        card: What it has proved, if it has a card.
+        card: What it is and has proved, if it has a card.
         digest: Of its manifest: changes with every byte of it.
         system: Of what answers (weights, their configuration, the base's digest): stays the same
             when only the card or a date differs.
@@ -56,7 +58,7 @@ class Installed:
 
     reference: Reference
     kind: str
-    card: Card | None
+    card: AnyCard | None
     digest: Digest
     system: Digest
     size_bytes: int
@@ -67,6 +69,28 @@ class Installed:
     def name(self) -> str:
         """The name as people write it."""
         return self.reference.familiar
+
+    @property
+    def task(self) -> str | None:
+        """``classify``, ``chat``, ``search``; a base has none."""
+        if self.kind != "specialist":
+            return None
+        return self.card.task if self.card else self.manifest.annotations.get(TASK)
+
+    @property
+    def classifier(self) -> Card | None:
+        """Its card, if it is a classifier's."""
+        return self.card if isinstance(self.card, Card) else None
+
+    @property
+    def chat(self) -> ChatCard | None:
+        """Its card, if it is a chat specialist's."""
+        return self.card if isinstance(self.card, ChatCard) else None
+
+    @property
+    def pack(self) -> SearchCard | None:
+        """Its card, if it is a document pack's."""
+        return self.card if isinstance(self.card, SearchCard) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +108,7 @@ class _Read:
     """What a manifest's digest determines, kept so that a list costs nothing the second time."""
 
     manifest: Manifest
-    card: Card | None
+    card: AnyCard | None
     system: Digest
 
 
@@ -268,7 +292,7 @@ class Fleet:
         layer = manifest.part(CARD)
         card = None
         if layer is not None:
-            card = Card.from_bytes(self._store.read_blob(layer.blob, limit=_MAX_CARD_BYTES))
+            card = read_card(self._store.read_blob(layer.blob, limit=_MAX_CARD_BYTES))
         system = system_digest(manifest.layers, manifest.annotations.get(BASE))
         return _Read(manifest, card, system)
 
@@ -293,7 +317,8 @@ def check(manifest: Manifest, path_of: Callable[[Descriptor], Path]) -> None:
 
     Raises:
         InputError: Saying which part and why.
-        CorruptError: Its card is not valid (code ``bad_card``).
+        CorruptError: Its card (code ``bad_card``) or what it says of a chat specialist
+            (``bad_specialist``) is not valid.
     """
     if manifest.artifact_type != ARTIFACT_TYPE or manifest.config.media_type != CONFIG_TYPE:
         raise InputError(
@@ -321,7 +346,16 @@ def check(manifest: Manifest, path_of: Callable[[Descriptor], Path]) -> None:
                 raise InputError(
                     f"The card is longer than {_MAX_CARD_BYTES} bytes.", code="too_large"
                 )
-            Card.from_bytes(path_of(layer).read_bytes())
+            read_card(path_of(layer).read_bytes())
+        if layer.filepath == SPECIALIST_FILE:
+            _check_specialist(path_of(layer))
+
+
+def _check_specialist(path: Path) -> None:
+    """A chat specialist may name tools and packs and nothing else; others check their own."""
+    data = path.read_bytes()
+    if task_of(data) == "chat":
+        ChatFile.from_bytes(data)
 
 
 def _take_in(

@@ -34,6 +34,8 @@ class Settings:
         threads: Threads an engine may use (``METIER_THREADS``), or ``None``: as many as there
             are cores.
         no_color: Whether output stays without colour (``NO_COLOR`` is set and not empty).
+        toolchains_folder: Where toolchains are kept, if not in ``home``
+            (``METIER_TOOLCHAINS``).
     """
 
     home: Path
@@ -43,6 +45,12 @@ class Settings:
     general_key: str | None = field(default=None, repr=False)
     threads: int | None = None
     no_color: bool = False
+    toolchains_folder: Path | None = None
+
+    @property
+    def toolchains(self) -> Path:
+        """Where toolchains are kept; it need not exist."""
+        return self.toolchains_folder or self.home / "toolchains"
 
     @property
     def ledger(self) -> Path:
@@ -78,6 +86,7 @@ class Settings:
             general_key=_key(values),
             threads=_threads(values),
             no_color=bool(values.get("NO_COLOR")),
+            toolchains_folder=_toolchains(values),
         )
 
 
@@ -101,6 +110,11 @@ def _mirror(values: Mapping[str, str]) -> Path | None:
             remedy="Set METIER_MIRROR to the folder of mirrored data sets, or unset it.",
         )
     return mirror
+
+
+def _toolchains(values: Mapping[str, str]) -> Path | None:
+    chosen = values.get("METIER_TOOLCHAINS")
+    return _folder("METIER_TOOLCHAINS", chosen, values) if chosen else None
 
 
 def _folder(name: str, text: str, values: Mapping[str, str]) -> Path:

@@ -1,20 +1,18 @@
-"""The recipe: how a specialist is made, as data, independent of trainer and base.
+"""The recipe of a text classifier: rows, split, ladder, thresholds, eval.
 
-It knows the fields of a recipe (TOML) and how its identity is computed; it reads no files and
-fetches nothing. The *recipe id* is the hash without ``[base]``; the *build id* adds base, data
-digests, seed and toolchain, so that "the same recipe on another base" is a fact, not a claim.
+It knows the fields and their defaults; a field added here changes the id of every recipe, so
+none is added without a new format. It reads no files and fetches nothing.
 """
 
 from __future__ import annotations
 
-import tomllib
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from metier.card import Frozen
-from metier.errors import InputError
-from metier.manifest import canonical_json
+from metier.recipe.identity import build_id, recipe_id
+from metier.recipe.parsing import parsed
 from metier.reference import Digest, Reference
 
 RUNGS = ("majority", "linear", "static", "encoder", "ensemble")
@@ -166,22 +164,18 @@ class Recipe(Frozen):
     @property
     def recipe_id(self) -> Digest:
         """The hash of everything but ``[base]``."""
-        return Digest.of(canonical_json(self.model_dump(mode="json", exclude={"base"})))
+        return recipe_id(self)
 
     def build_id(
         self, *, base_digest: str | None, data: tuple[str, ...], toolchain: dict[str, str]
     ) -> Digest:
         """The hash of recipe id, base digest, data digests, seed and toolchain."""
-        return Digest.of(
-            canonical_json(
-                {
-                    "recipe": str(self.recipe_id),
-                    "base": base_digest,
-                    "data": list(data),
-                    "seed": self.ladder.seed,
-                    "toolchain": toolchain,
-                }
-            )
+        return build_id(
+            self.recipe_id,
+            base_digest=base_digest,
+            data=data,
+            seed=self.ladder.seed,
+            toolchain=toolchain,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -190,20 +184,5 @@ class Recipe(Frozen):
 
     @classmethod
     def from_toml(cls, text: str, *, where: str = "the recipe") -> Recipe:
-        """Parse a recipe; raises InputError (code ``bad_recipe``) naming the field and line."""
-        try:
-            return cls.model_validate(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(
-                f"{where} is not valid TOML: {error}.",
-                code="bad_recipe",
-                remedy="See docs/formats/recipe.md for an example.",
-            ) from error
-        except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(str(part) for part in first["loc"]) or "the document"
-            raise InputError(
-                f"{where} is not a valid recipe: {field}: {first['msg']}.",
-                code="bad_recipe",
-                remedy="See docs/formats/recipe.md for every field.",
-            ) from error
+        """Parse a classifier's recipe; raises InputError (code ``bad_recipe``)."""
+        return parsed(cls, text, where=where)

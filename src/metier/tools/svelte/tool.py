@@ -1,0 +1,129 @@
+"""The svelte tool: one warm compiler, and what it says as diagnostics.
+
+It knows which file is checked by what, limits and failures of the process; the compiler's words are
+explained elsewhere, and nothing that it is given is executed here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from metier.coding import Behaviour, Checked, Diagnostic, Judged, Mended, SourceFile
+from metier.errors import UnavailableError
+from metier.tools.svelte import answers
+from metier.tools.svelte.explaining import explained
+from metier.tools.warm import Program, Stopped, WarmWorker
+from metier.tools.workshop import Workshop
+
+SECONDS_A_FILE = 5.0
+"""The longest that one file may be compiled."""
+MOST_BYTES = 1_000_000
+"""A larger file is not compiled."""
+MOST_FILES = 2_000
+_HERE = Path(__file__).parent
+_COMPILERS = ("svelte/compiler/index.js", "svelte/compiler.cjs")
+
+
+def open_tool(workshop: Workshop) -> SvelteTool:
+    """The tool over a workshop; nothing is started until it is asked something."""
+    return SvelteTool(workshop)
+
+
+class SvelteTool:
+    """A ``metier.coding.Tool`` for Svelte and SvelteKit; safe to use from several threads."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        """Start nothing yet."""
+        self._workshop = workshop
+        self._toolchain = workshop.versions.get("svelte", "svelte@5")
+        self._compiler = WarmWorker(
+            Program(
+                node=workshop.toolchains.node,
+                script=_HERE / "compiling.mjs",
+                arguments=lambda: [str(self._compiler_file())],
+            )
+        )
+
+    @property
+    def name(self) -> str:
+        """``svelte``."""
+        return "svelte"
+
+    @property
+    def digest(self) -> str:
+        """``sha256:…`` over the toolchain's lock and this package's own files."""
+        seen = hashlib.sha256(self._workshop.toolchains.digest(self._toolchain).encode())
+        for path in sorted(_HERE.iterdir()):
+            if path.suffix in (".py", ".mjs"):
+                seen.update(path.name.encode() + b"\0" + path.read_bytes())
+        return f"sha256:{seen.hexdigest()}"
+
+    def files_of(self, answer: str) -> tuple[SourceFile, ...]:
+        """The files in a model's answer."""
+        return answers.files_of(answer)
+
+    def check(self, files: Sequence[SourceFile]) -> Checked:
+        """Compile the files without executing them.
+
+        Raises:
+            UnavailableError: ``no_toolchain``, ``no_node`` or ``broken_toolchain``.
+        """
+        started = time.perf_counter()
+        found: list[Diagnostic] = []
+        for file in files:
+            found.extend(self._compiled(file))
+        ok = not any(item.severity == "error" for item in found)
+        return Checked(ok, tuple(found), time.perf_counter() - started)
+
+    def repair(self, files: Sequence[SourceFile], checked: Checked) -> Mended | None:
+        """Deterministic repairs, or ``None`` if no rule applies."""
+        del files, checked
+        return None
+
+    def judge(self, files: Sequence[SourceFile], behaviour: Behaviour) -> Judged:
+        """Execute the files once, sandboxed, and say whether they behave."""
+        raise UnavailableError(
+            "This version of the svelte tool judges nothing by execution.",
+            code="no_judge",
+        )
+
+    def close(self) -> None:
+        """End every process it started."""
+        self._compiler.close()
+
+    def _compiler_file(self) -> Path:
+        modules = self._workshop.toolchains.path(self._toolchain) / "node_modules"
+        return next(
+            (modules / name for name in _COMPILERS if (modules / name).is_file()),
+            modules / _COMPILERS[0],
+        )
+
+    def _compiled(self, file: SourceFile) -> list[Diagnostic]:
+        if len(file.text) > MOST_BYTES:
+            return [_whole(file, "file_too_large", f"It has more than {MOST_BYTES} characters.")]
+        if not file.path.endswith((".svelte", ".svelte.js", ".svelte.ts")):
+            return []
+        request = {"op": "compile", "path": file.path, "text": file.text}
+        try:
+            answer = self._compiler.ask(request, seconds=SECONDS_A_FILE)
+        except Stopped as stopped:
+            return [_stopped(file, stopped)]
+        if failure := answer.get("failure"):
+            return [_whole(file, "compiler_failed", str(failure))]
+        return [explained(Diagnostic(path=file.path, **item)) for item in answer["diagnostics"]]
+
+
+def _stopped(file: SourceFile, stopped: Stopped) -> Diagnostic:
+    reasons = {
+        "time": f"The compiler did not finish this file within {SECONDS_A_FILE:.0f} s.",
+        "memory": "The compiler ran out of memory with this file.",
+        "died": "The compiler ended while it read this file.",
+    }
+    return _whole(file, f"compiler_{stopped.why}", reasons[stopped.why])
+
+
+def _whole(file: SourceFile, code: str, message: str) -> Diagnostic:
+    return Diagnostic(code, message, path=file.path)
