@@ -51,7 +51,7 @@ class RemoteType(type):
     """A class of the other process; its instances here are stand-ins."""
 
     _remote_peer: Peer
-    _remote_number: int
+    _remote_class: int
 
     def __new__(
         cls, name: str, bases: tuple[type, ...], space: dict[str, Any], *, ours: bool = False
@@ -123,7 +123,7 @@ class RemoteObject(Remote, ours=True):
         return not _equal(self, other)
 
     def __hash__(self) -> int:
-        return hash(("remote", type(self)._remote_number))
+        return hash(("remote", type(self)._remote_class))
 
     def __contains__(self, item: Any) -> bool:
         peer = type(self)._remote_peer
@@ -139,13 +139,13 @@ class RemoteObject(Remote, ours=True):
         return bool(shown and swallowed)
 
 
-for _name in ("_remote_peer", "_remote_number"):
+for _name in ("_remote_peer", "_remote_class"):
     type.__setattr__(Remote, _name, None)
 
 
 def number_of(value: Any) -> int:
     """The number by which the other side knows a stand-in."""
-    number: int = value._remote_number
+    number: int = value._remote_class if isinstance(value, RemoteType) else value._remote_number
     return number
 
 
@@ -176,7 +176,7 @@ def made_class(
     space["__module__"] = names[1]
     made = RemoteType(names[0], parents, space, ours=True)
     type.__setattr__(made, "_remote_peer", peer)
-    type.__setattr__(made, "_remote_number", number)
+    type.__setattr__(made, "_remote_class", number)
     return made
 
 
