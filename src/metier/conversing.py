@@ -64,7 +64,7 @@ class Generator(Protocol):
 
     @property
     def name(self) -> str:
-        """``remote:NAME``, ``replay:FILE`` …"""
+        """``remote:NAME``, ``replay:FILE`` and so on."""
 
     @property
     def digest(self) -> str:

@@ -62,6 +62,11 @@ class Settings:
         """The file of prices that the user may write, in TOML."""
         return self.home / "prices.toml"
 
+    @property
+    def services(self) -> Path:
+        """The file of remote services that the user may write, in TOML."""
+        return self.home / "services.toml"
+
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read the environment, or ``environ`` in its place.
@@ -88,6 +93,11 @@ class Settings:
             no_color=bool(values.get("NO_COLOR")),
             toolchains_folder=_toolchains(values),
         )
+
+
+def variable(name: str) -> str | None:
+    """The variable that ``services.toml`` names as the place of a key, read when it is needed."""
+    return os.environ.get(name) or None
 
 
 def _home(values: Mapping[str, str]) -> Path:
