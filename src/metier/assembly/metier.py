@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
 from metier.answer import Answering
 from metier.assembly import starting
-from metier.assembly.bases import BaseChoice, Bases, measured
+from metier.assembly.bases import BaseChoice, Bases
 from metier.assembly.conversations import Conversations, Lack
+from metier.assembly.examining import Examining
 from metier.assembly.library import Library
 from metier.assembly.making import Making
+from metier.assembly.toolbox import Toolbox
 from metier.assembly.workbench import Workbench, never
-from metier.card import AnyCard, Card, ChatCard, Evidence, Score, SearchCard
+from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
 from metier.conversing import Manner, OnStep, OnText, Passage, Reply, Sampling, Turn
 from metier.errors import NotFoundError, UnavailableError
@@ -35,7 +37,10 @@ from metier.store import Store
 from metier.toolchains import Toolchains
 
 if TYPE_CHECKING:
+    from metier.evals.rescoring import Rescored
     from metier.examine import Examined
+    from metier.examine.bases import Examination
+    from metier.examine.standings import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +73,18 @@ class Metier:
         self._workbench = Workbench(settings, fleet, self._answering, lambda: self.ledger, threads)
         self._library = Library(fleet, self._answering)
         self._bases = Bases(settings, self._workbench.service)
+        self._toolbox = Toolbox(settings, self.toolchains, threads)
         self._conversations = Conversations(
-            settings, fleet, self._library, self._bases, self.toolchains, self._measured
+            settings,
+            fleet,
+            self._library,
+            self._bases,
+            self.toolchains,
+            self._toolbox,
+            self.standings,
+        )
+        self._examining = Examining(
+            settings, fleet, self._bases, self._conversations, self._toolbox
         )
         self._maker = Making(fleet, self._answering, self._workbench)
 
@@ -85,7 +100,7 @@ class Metier:
 
     def close(self) -> None:
         """End every process and connection that answering started; it may be used again."""
-        self._conversations.close()
+        self._toolbox.close()
         self._bases.close()
 
     @cached_property
@@ -238,8 +253,7 @@ class Metier:
 
     def bases(self, name: str) -> builtins.list[BaseChoice]:
         """What a chat specialist may be given as base, best evidence first."""
-        card = self._conversations.conversant(name).card
-        return self._bases.choices(card, self._measured)
+        return self._conversations.choices(self._conversations.conversant(name))
 
     def services(self) -> builtins.list[str]:
         """Names of the remote services that are written down here; never a key."""
@@ -351,36 +365,88 @@ class Metier:
         """The evidence of two systems on one eval."""
         return self.evaluate(first, on=on, against=[second]).evidence[0]
 
-    def check_eval(self, on: str) -> dict[str, Any]:
-        """What an eval can show."""
+    def check_eval(
+        self,
+        on: str,
+        *,
+        fresh: bool = False,
+        report: Report = silent,
+        cancelled: Callable[[], bool] = never,
+    ) -> dict[str, Any]:
+        """What an eval can show; of an executed one also whether it is sound.
+
+        Args:
+            on: A file or specialist with labelled items, or an executed eval by name or folder.
+            fresh: For executed ones: whether to prove again what is known.
+            report: Receives progress.
+            cancelled: Stops the work; what was proved is kept.
+        """
+        examiner = self._examining.examiner()
+        if examiner.holds(on):
+            return examiner.check(on, fresh=fresh, report=report, cancelled=cancelled).to_dict()
         return self._workbench.examiner().check(on)
+
+    def executed_evals(self) -> builtins.list[str]:
+        """Names of the executed evals."""
+        return self._examining.examiner().names()
+
+    def evaluate_bases(  # noqa: PLR0913  one argument per flag of 'metier eval'
+        self,
+        name: str,
+        *,
+        on: str,
+        bases: Sequence[str],
+        with_: Sequence[str] = ("docs", "tools"),
+        samples: int = 1,
+        budget: float | None = None,
+        fresh: bool = False,
+        report: Report = silent,
+        cancelled: Callable[[], bool] = never,
+    ) -> Examination:
+        """Put an executed eval to bases alone and with parts of a chat specialist.
+
+        What was answered before is not asked again; what was measured goes into the ledger. See
+        ``examine.bases.BaseExaminer.evaluate``.
+        """
+        from metier.examine.standings import kept
+
+        found = self._examining.examiner().evaluate(
+            name,
+            on=on,
+            bases=bases,
+            with_=with_,
+            samples=samples,
+            budget=budget,
+            fresh=fresh,
+            report=report,
+            cancelled=cancelled,
+        )
+        for kind, digest, body in kept(found):
+            self.ledger.append(kind, name, Digest.parse(digest), body)
+        return found
+
+    def rescore(
+        self,
+        table: Path,
+        *,
+        on: str | None = None,
+        report: Report = silent,
+        cancelled: Callable[[], bool] = never,
+    ) -> Rescored:
+        """Check a table's file and judge its answers again, if they stand beside it."""
+        examiner = self._examining.examiner()
+        return examiner.verify(table, on=on, report=report, cancelled=cancelled)
+
+    def standings(self, name: str) -> builtins.list[Standing]:
+        """The bases that were measured under a specialist, best evidence first."""
+        from metier.examine.standings import standings
+
+        rows = self.ledger.rows("result", name)
+        return standings((str(row.digest), row.body) for row in rows)
 
     def verify(self, *, remake: bool = False, report: Report = silent) -> dict[str, Any]:
         """Check every byte in the store and the ledger; with ``remake``, make each again."""
-        verified = self.fleet.store.verify()
-        problems: builtins.list[dict[str, Any]] = [
-            {"what": item.what, "where": item.where, "remedy": item.remedy}
-            for item in verified.problems
-        ]
-        problems.extend(
-            {"what": item.what, "where": f"ledger row {item.id}", "remedy": None}
-            for item in self.ledger.verify_chain()
-        )
-        found: dict[str, Any] = {"checked": verified.checked, "problems": problems}
-        if remake:
-            from metier.making.remaking import remake_all
-
-            made = [item for item in self.fleet.list() if item.classifier is not None]
-            remade, differing = remake_all(
-                made,
-                self.fleet,
-                self._workbench.classifier_recipe,
-                self._workbench.remakers,
-                report=report,
-            )
-            found["remade"] = remade
-            problems.extend(differing)
-        return found
+        return self._workbench.verify(remake=remake, report=report)
 
     # --- setting up -----------------------------------------------------------------------------
 
@@ -408,10 +474,6 @@ class Metier:
         return self.toolchains.install(name, report=report, cancelled=cancelled)
 
     # --- inside ---------------------------------------------------------------------------------
-
-    def _measured(self, name: str, base: str) -> tuple[str, Score] | None:
-        """The best result of a specialist over a base that the ledger holds."""
-        return measured(self.ledger, name, base)
 
     def _base_folder(self, base: str) -> Path:
         try:
