@@ -263,7 +263,7 @@ def not_cached(wanted: Lock, command: list[str]) -> list[Package]:
 
 
 def _reason(said: str) -> str:
-    """Npm's own first sentence, without its prefix and the place of its log."""
+    """npm's own first sentence, without its prefix and the place of its log."""
     lines = [re.sub(r"^npm (error|ERR!) ?", "", line).strip() for line in said.splitlines()]
     told = [line for line in lines if line and "complete log" not in line.lower()]
     codes = [line for line in told if line.startswith("code ")]

@@ -37,7 +37,7 @@ def test_code_is_searched_for_after_the_words() -> None:
     asked = Turn("user", f"Why does this component not compile in Svelte 5?\n{code}\nPlease.")
     words = "Why does this component not compile in Svelte 5? Please."
     assert query_of([asked]) == f"{words}\n{code}"
-    assert len(query_of([Turn("user", "word " * 10_000 + code)])) == QUERY_CHARACTERS
+    assert len(query_of([Turn("user", "word " * 10_000 + code)])) <= QUERY_CHARACTERS
 
 
 def test_what_follows_the_last_question_changes_nothing() -> None:
