@@ -31,6 +31,7 @@ class Settings:
         general_model: The general model's name there (``METIER_GENERAL_MODEL``).
         general_key: Its key (``METIER_GENERAL_KEY`` or the file ``METIER_GENERAL_KEY_FILE``);
             never shown by ``repr``.
+        base: What writes where nobody says (``METIER_BASE``, ``remote:NAME``), or ``None``.
         threads: Threads an engine may use (``METIER_THREADS``), or ``None``: as many as there
             are cores.
         no_color: Whether output stays without colour (``NO_COLOR`` is set and not empty).
@@ -43,6 +44,7 @@ class Settings:
     general_url: str | None = None
     general_model: str | None = None
     general_key: str | None = field(default=None, repr=False)
+    base: str | None = None
     threads: int | None = None
     no_color: bool = False
     toolchains_folder: Path | None = None
@@ -89,6 +91,7 @@ class Settings:
             general_url=url,
             general_model=model,
             general_key=_key(values),
+            base=values.get("METIER_BASE", "").strip() or None,
             threads=_threads(values),
             no_color=bool(values.get("NO_COLOR")),
             toolchains_folder=_toolchains(values),

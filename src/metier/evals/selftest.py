@@ -246,6 +246,7 @@ def _jobs(suite: Suite, tools: ToolFor, every_toolchain: bool) -> tuple[list[_Jo
                 continue
             try:
                 tool = opened.get((task.tool, name)) or tools(task.tool, name)
+                _ = tool.digest
             except UnavailableError as error:
                 last = error
                 missing[name or task.tool] = error.message

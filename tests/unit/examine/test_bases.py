@@ -23,13 +23,27 @@ mutants = [
 """
 
 
-def examiner(home: Path, tool: WordTool | None = None) -> BaseExaminer:
+def examiner(
+    home: Path, tool: WordTool | None = None, scribes: Mapping[str, Scribe] | None = None
+) -> BaseExaminer:
     judge = tool or WordTool()
+    known = scribes or {}
+
+    def entrant(name: str, base: str, parts: tuple[str, ...], samples: int) -> Entrant:
+        if base not in known:
+            raise NotFoundError(f"There is no base {base!r}.", code="no_base")
+        return known[base].entrant(parts, samples=samples)
+
     return BaseExaminer(
         suites=SUITES,
-        proofs=home / "proofs",
+        home=home,
         tools=lambda _name, _chain: judge,
+        entrant=entrant,
+        specialist_digest=lambda _name: "sha256:" + "5" * 64,
+        sandbox=lambda: "bubblewrap",
         today="2026-11-23",
+        machine={"cores": 2},
+        version="0.0",
         made={"python": lambda: suite(name="python")},
     )
 
