@@ -182,6 +182,7 @@ class BaseExaminer:
                 can be judged, ``cancelled``, ``budget_spent``.
         """
         suite = self.suite_of(on)
+        rules = Rules(self.tools, samples=samples, workers=self.workers)
         variants = _variants(with_)
         entrants = [
             self.entrant(name, base, parts, samples)
@@ -208,7 +209,7 @@ class BaseExaminer:
         clusters = [task.cluster for task in suite.tasks if task.id not in frozen]
         report(Progress("eval", strength(clusters, samples=samples).sentence(), 0.0))
         toolchain = {**judged_with(suite, self.tools), "sandbox": sandbox, "metier": self.version}
-        rules = Rules(self.tools, why, toolchain, samples, self.workers)
+        rules = replace(rules, frozen=why, toolchain=toolchain)
         ran = [
             self._run(entrant, suite, rules, fresh, _part_of(report, number, len(entrants)), stop)
             for number, entrant in enumerate(entrants)
