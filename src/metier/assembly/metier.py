@@ -1,47 +1,41 @@
-"""Assembly: the one place where the units are put together.
+"""The façade: everything Metier can do, one method for each verb of a door.
 
-It knows every unit and decides nothing; each verb of the command line and of HTTP is one method
-of ``Metier``. Heavy units are imported when a verb first needs them.
+It decides nothing: each method hands on to what ``workbench``, ``conversations``, ``library``,
+``bases`` and ``starting`` put together.
 """
 
 from __future__ import annotations
 
 import builtins
-import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
-from metier.answer import Answering, base_digest
-from metier.card import BaseReference, Card, Evidence
-from metier.errors import InputError, NotFoundError, UnavailableError
+from metier.answer import Answering
+from metier.assembly import starting
+from metier.assembly.bases import BaseChoice, Bases, measured
+from metier.assembly.conversations import Conversations, Lack
+from metier.assembly.library import Library
+from metier.assembly.making import Making
+from metier.assembly.workbench import Workbench, never
+from metier.card import AnyCard, Card, ChatCard, Evidence, Score, SearchCard
+from metier.coding import Checked, Diagnostic, Mended, SourceFile
+from metier.conversing import Manner, OnStep, OnText, Passage, Reply, Sampling, Turn
+from metier.errors import NotFoundError, UnavailableError
 from metier.fleet import Fleet, Installed
-from metier.hardware import cpu_class, machine, usable_cores
+from metier.hardware import usable_cores
 from metier.ledger import Ledger
-from metier.manifest import BASE, BUILD, KIND, RECIPE, TASK
-from metier.messages import Example, Prediction, Progress, Report, silent
-from metier.recipe import Recipe
-from metier.reference import Digest, Reference
+from metier.messages import Prediction, Report, silent
+from metier.recipe import AnyRecipe, ChatRecipe, Recipe, SearchRecipe, read_recipe
+from metier.reference import Digest
 from metier.settings import Settings
-from metier.sources import Sources
 from metier.store import Store
+from metier.toolchains import Toolchains
 
 if TYPE_CHECKING:
-    from metier.engines.remote import Service
-    from metier.evals.items import Eval
-    from metier.examine import Examined, Examiner
-    from metier.making import Makers, Places
-
-DEFAULT_BASE = "all-minilm-l6-v2"
-STARTERS = Path(__file__).parent / "starters"
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "onnxruntime", "tokenizers")
-
-
-def never() -> bool:
-    """For callers that do not cancel."""
-    return False
+    from metier.examine import Examined
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +48,30 @@ class InstalledPart:
     path: Path
 
 
+class How(TypedDict, total=False):
+    """How ``Metier.make`` works: who hears of it, who stops it, and where data may come from."""
+
+    report: Report
+    cancelled: Callable[[], bool]
+    confined: bool
+
+
 class Metier:
     """Everything Metier can do, over one home folder; threads may share it."""
 
     def __init__(self, settings: Settings, fleet: Fleet) -> None:
         self.settings = settings
         self.fleet = fleet
-        self._threads = settings.threads or usable_cores()
-        self._answering = Answering(fleet, self._base_folder, self._threads)
-        self._making = threading.Lock()
+        self.toolchains = Toolchains(settings.toolchains)
+        threads = settings.threads or usable_cores()
+        self._answering = Answering(fleet, self._base_folder, threads)
+        self._workbench = Workbench(settings, fleet, self._answering, lambda: self.ledger, threads)
+        self._library = Library(fleet, self._answering)
+        self._bases = Bases(settings, self._workbench.service)
+        self._conversations = Conversations(
+            settings, fleet, self._library, self._bases, self.toolchains, self._measured
+        )
+        self._maker = Making(fleet, self._answering, self._workbench)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Metier:
@@ -73,6 +82,11 @@ class Metier:
         """
         chosen = settings or Settings.read()
         return cls(chosen, Fleet(Store.open(chosen.home)))
+
+    def close(self) -> None:
+        """End every process and connection that answering started; it may be used again."""
+        self._conversations.close()
+        self._bases.close()
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -93,7 +107,7 @@ class Metier:
         """Remove a specialist and, unless another has it too, its sealed eval."""
         installed = self.fleet.show(name)
         self.fleet.remove(name)
-        self._forget_eval(installed.classifier)
+        self._workbench.forget_eval(installed.classifier)
 
     def collect_garbage(self) -> dict[str, Any]:
         """Remove blobs that nothing names; returns how many and how many bytes."""
@@ -126,10 +140,9 @@ class Metier:
         """The bytes of one of its files, proved by their digest."""
         return self.fleet.read_part(name, filepath)
 
-    def recipe_of(self, name: str) -> Recipe:
+    def recipe_of(self, name: str) -> AnyRecipe:
         """The recipe that an installed specialist was made by, its local files found again."""
-        text = self.fleet.read_part(name, "recipe.toml").decode()
-        return self._sources.find(Recipe.from_toml(text, where=f"{name}'s recipe"))
+        return self._workbench.recipe_of(name)
 
     # --- answering ------------------------------------------------------------------------------
 
@@ -142,6 +155,99 @@ class Metier:
     def encodes(self, name: str) -> bool:
         """Whether answering runs an encoder (milliseconds) or only tables (microseconds)."""
         return self._answering.classifier(name).uses_encoder
+
+    def search(self, name: str, query: str, *, top: int = 5) -> builtins.list[Passage]:
+        """The best passages of a document pack, or of the packs of a chat specialist.
+
+        Raises:
+            NotFoundError: There is none of this name, or none of its packs is here
+                (``no_pack``).
+            InputError: It is a classifier or a base (``not_a_pack``).
+        """
+        if self.fleet.show(name).chat is None:
+            return self._library.pack(name).search(query, top=top)
+        return self._conversations.search(name, query, top=top)
+
+    def answer(
+        self,
+        name: str,
+        turns: Sequence[Turn],
+        *,
+        base: str | None = None,
+        sampling: Sampling | None = None,
+        manner: Manner | None = None,
+        on_text: OnText | None = None,
+        on_step: OnStep | None = None,
+        cancelled: Callable[[], bool] = never,
+    ) -> Reply:
+        """Answer the last turn of a conversation by a chat specialist.
+
+        Args:
+            name: The specialist.
+            turns: The conversation; its last user turn is the question.
+            base: What writes (``remote:NAME``); ``None`` takes ``METIER_BASE`` or the
+                specialist's own, and without any it answers from documents and tools alone.
+            sampling: What the caller wants of the base, over the specialist's own.
+            manner: How to answer this once; see ``Manner``.
+            on_text: Receives the accepted answer, or the first draft as it is written.
+            on_step: Receives the trace as it goes.
+            cancelled: Becomes true when the person says stop.
+
+        Raises:
+            NotFoundError: No such specialist, or no such base (``no_service``).
+            InputError: ``not_a_chat_specialist``, ``bad_base``, ``not_servable``, ``bad_turns``.
+            UnavailableError: The base gave no answer at all.
+        """
+        return self._conversations.answer(
+            name,
+            turns,
+            base=base,
+            sampling=sampling,
+            manner=manner or Manner(),
+            on_text=on_text,
+            on_step=on_step,
+            cancelled=cancelled,
+        )
+
+    def check(self, name: str, files: Sequence[SourceFile]) -> Checked:
+        """What a chat specialist's tool finds in some files, without a base.
+
+        Raises:
+            UnavailableError: No toolchain (``no_toolchain``) or no Node (``no_node``).
+            InputError: It has no tool (``no_tool``).
+        """
+        return self._conversations.check(name, files)
+
+    def repair(self, name: str, files: Sequence[SourceFile]) -> Mended | None:
+        """The files after the tool's deterministic repairs, or ``None`` if no rule applies."""
+        return self._conversations.repair(name, files)
+
+    def explain(
+        self, name: str, files: Sequence[SourceFile]
+    ) -> builtins.list[tuple[Diagnostic, tuple[Passage, ...]]]:
+        """Each diagnostic with the passages of the specialist's packs that are about it."""
+        return self._conversations.explain(name, files)
+
+    def migrate(self, name: str, files: Sequence[SourceFile]) -> Mended | None:
+        """The files brought to the newer version; ``None`` if there is nothing to change.
+
+        Raises:
+            InputError: Its tool migrates nothing (``no_migration``).
+        """
+        return self._conversations.migrate(name, files)
+
+    def bases(self, name: str) -> builtins.list[BaseChoice]:
+        """What a chat specialist may be given as base, best evidence first."""
+        card = self._conversations.conversant(name).card
+        return self._bases.choices(card, self._measured)
+
+    def services(self) -> builtins.list[str]:
+        """Names of the remote services that are written down here; never a key."""
+        return list(self._bases.services())
+
+    def lacks(self, name: str, *, base: str | None = None) -> builtins.list[Lack]:
+        """What a chat specialist would use and is not here, each with the command that mends it."""
+        return self._conversations.lacks(name, base=base)
 
     # --- making ---------------------------------------------------------------------------------
 
@@ -173,51 +279,50 @@ class Metier:
             curve=curve,
         )
 
-    def make(
-        self,
-        recipe: Recipe,
-        *,
-        folder: Path,
-        report: Report = silent,
-        cancelled: Callable[[], bool] = never,
-        confined: bool = False,
-    ) -> Card:
-        """Make, prove and install a specialist.
+    @overload
+    def make(self, recipe: Recipe, *, folder: Path, **how: Unpack[How]) -> Card: ...
+
+    @overload
+    def make(self, recipe: ChatRecipe, *, folder: Path, **how: Unpack[How]) -> ChatCard: ...
+
+    @overload
+    def make(self, recipe: SearchRecipe, *, folder: Path, **how: Unpack[How]) -> SearchCard: ...
+
+    def make(self, recipe: AnyRecipe, *, folder: Path, **how: Unpack[How]) -> AnyCard:
+        """Make a specialist of any task and install it; a classifier is proved first.
 
         Args:
             recipe: What to make.
             folder: Where the recipe's relative paths start.
-            report: Receives progress.
-            cancelled: Asked often; stops the work.
-            confined: For recipes that came over HTTP: no path outside ``folder``, no address.
+            **how: ``report`` receives progress; ``cancelled`` is asked often and stops the work;
+                ``confined`` is for recipes that came over HTTP: no path outside ``folder``, no
+                address.
 
         Raises:
             InputError: The data or recipe is wrong; nothing is installed.
         """
-        from metier.making import artifact_parts, make
+        report, cancelled = how.get("report", silent), how.get("cancelled", never)
+        confined = how.get("confined", False)
+        if isinstance(recipe, ChatRecipe):
+            return self._maker.chat(recipe, report)
+        if isinstance(recipe, SearchRecipe):
+            return self._maker.pack(recipe, folder, report, cancelled, confined=confined)
+        return self._maker.classifier(recipe, folder, report, cancelled, confined=confined)
 
-        before = self._replaced(recipe.specialist.name)
-        with self._making:
-            makers = self._makers(recipe.base.ref, folder, confined)
-            made = make(recipe, makers, report=report, cancelled=cancelled)
-        card = made.card
-        annotations = {
-            KIND: "specialist",
-            TASK: card.task,
-            RECIPE: card.recipe_id,
-            BUILD: card.build_id,
-        }
-        if card.base is not None:
-            annotations[BASE] = card.base.digest
-        reference = Reference.parse(card.name)
-        self.fleet.install(reference, artifact_parts(made), annotations, card.licence)
-        self._keep_eval(made.sealed)
-        self._forget_eval(before)
-        self._sources.add(made.located)
-        self._record(card, {key: item.digest for key, item in made.proof.results.items()})
-        made.proof.settle()
-        report(Progress("done", f"{card.name} is installed.", 1.0, data=card.to_dict()))
-        return card
+    def recipes(self) -> Sequence[str]:
+        """Names of the recipes that come with the package."""
+        return list(starting.packaged_recipes())
+
+    def packaged_recipe(self, name: str) -> AnyRecipe:
+        """One of them; raises NotFoundError (code ``no_recipe``) with near names."""
+        path = starting.packaged_recipe(name)
+        return read_recipe(path.read_text("utf-8"), where=path.name)
+
+    def pack_recipe(self, folder: Path, *, name: str, version: str = "") -> SearchRecipe:
+        """A recipe for a pack of one's own folder of markdown."""
+        from metier.making.packing import folder_recipe
+
+        return folder_recipe(folder, name=name, version=version)
 
     # --- proving --------------------------------------------------------------------------------
 
@@ -231,7 +336,7 @@ class Metier:
         cancelled: Callable[[], bool] = never,
     ) -> Examined:
         """Run a specialist on an eval, beside its rivals; the evidence goes into the ledger."""
-        examined = self._examiner().examine(
+        examined = self._workbench.examiner().examine(
             name, on=on, against=against, report=report, cancelled=cancelled
         )
         for item in examined.evidence:
@@ -245,7 +350,7 @@ class Metier:
 
     def check_eval(self, on: str) -> dict[str, Any]:
         """What an eval can show."""
-        return self._examiner().check(on)
+        return self._workbench.examiner().check(on)
 
     def verify(self, *, remake: bool = False, report: Report = silent) -> dict[str, Any]:
         """Check every byte in the store and the ledger; with ``remake``, make each again."""
@@ -264,7 +369,11 @@ class Metier:
 
             made = [item for item in self.fleet.list() if item.classifier is not None]
             remade, differing = remake_all(
-                made, self.fleet, self.recipe_of, self._remakers, report=report
+                made,
+                self.fleet,
+                self._workbench.classifier_recipe,
+                self._workbench.remakers,
+                report=report,
             )
             found["remade"] = remade
             problems.extend(differing)
@@ -280,60 +389,26 @@ class Metier:
         Raises:
             NotFoundError: The package is not installed (code ``encoder_missing``).
         """
-        import tempfile
-
-        from metier.conversion.preparation import prepare_base
-        from metier.conversion.upstream import find_packaged_default
-
-        folder = source or find_packaged_default()
-        work = self.settings.home / "work"
-        work.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=work) as temporary:
-            files = prepare_base(folder, Path(temporary) / "base", report, name=name)
-            roles = {"base.json": "weight-config", "config.json": "weight-config"}
-            roles["tokenizer.json"] = "weight-config"
-            parts: dict[str, Any] = {
-                path.name: (roles.get(path.name, "weight"), path) for path in files.parts()
-            }
-            called = name or DEFAULT_BASE if source is None else name or folder.name
-            return self.fleet.install(Reference.parse(called), parts, {KIND: "base"}, adopt=True)
+        return starting.install_base(self.fleet, self.settings.home, source, name, report)
 
     def install_starters(self, report: Report = silent) -> Sequence[Installed]:
         """Put the default base and the packaged starters into the store where they are missing.
 
         A missing encoder package is reported, not raised: linear specialists need none.
         """
-        known = {item.name for item in self.fleet.list()}
-        fresh: list[Installed] = []
-        if DEFAULT_BASE not in known:
-            try:
-                fresh.append(self.install_base(report=report))
-            except NotFoundError as error:
-                remedy = f" {error.remedy}" if error.remedy else ""
-                report(Progress("base", error.message + remedy))
-        if STARTERS.is_dir():
-            fresh.extend(self._import_starters())
-        return fresh
+        return starting.install_starters(self.fleet, self.settings.home, report)
 
-    def _import_starters(self) -> Sequence[Installed]:
-        """Import the packaged starters once: what a person removed stays removed."""
-        mark = self.settings.home / "starters.sha256"
-        digest = Digest.of((STARTERS / "index.json").read_bytes()).hex
-        if mark.is_file() and mark.read_text("ascii").strip() == digest:
-            return []
-        imported = self.fleet.import_path(STARTERS)
-        mark.write_text(digest, "ascii")
-        return imported
+    def install_toolchain(
+        self, name: str, *, report: Report = silent, cancelled: Callable[[], bool] = never
+    ) -> Path:
+        """Install a toolchain (``svelte@5``) with npm, from its lock file; see ``Toolchains``."""
+        return self.toolchains.install(name, report=report, cancelled=cancelled)
 
     # --- inside ---------------------------------------------------------------------------------
 
-    @property
-    def _sources(self) -> Sources:
-        return Sources(self.settings.home / "sources.json")
-
-    @property
-    def _evals(self) -> Path:
-        return self.settings.home / "evals"
+    def _measured(self, name: str, base: str) -> tuple[str, Score] | None:
+        """The best result of a specialist over a base that the ledger holds."""
+        return measured(self.ledger, name, base)
 
     def _base_folder(self, base: str) -> Path:
         try:
@@ -345,141 +420,3 @@ class Metier:
                 remedy="Run 'metier doctor'; 'make up' installs the default base.",
             ) from error
         return self.fleet.store.folder(installed.reference)
-
-    def _base(self, name: str) -> BaseReference | None:
-        from metier.engines.encoder import read_base
-
-        try:
-            installed = self.fleet.show(name)
-        except NotFoundError:
-            return None
-        description = read_base(self.fleet.store.folder(installed.reference))
-        return BaseReference(name=name, digest=base_digest(description), licence="Apache-2.0")
-
-    def _service(self) -> Service | None:
-        from metier.engines.remote import Service, check_service
-        from metier.prices import price_of
-
-        settings = self.settings
-        if not settings.general_url:
-            return None
-        prices = price_of(settings.prices, settings.general_model or "")
-        service = Service(
-            url=settings.general_url,
-            model=settings.general_model or "",
-            key=settings.general_key,
-            price_in=prices[0],
-            price_out=prices[1],
-            date=today(),
-        )
-        check_service(service)
-        return service
-
-    def _makers(self, base: str, folder: Path, confined: bool) -> Makers:
-        from metier.making import Makers
-
-        return Makers(
-            places=self._places(folder, confined),
-            base=self._base(base),
-            encoder=lambda view: self._answering.encoder(base, view),
-            service=self._service(),
-            machine=machine(),
-            toolchain=toolchain(),
-            threads=self._threads,
-            journals=self.settings.home / "journals",
-            today=today(),
-        )
-
-    def _remakers(self, recipe: Recipe) -> Makers:
-        """For a remake: the general model is not asked again."""
-        makers = self._makers(recipe.base.ref, self.settings.home, confined=False)
-        return replace(makers, service=None)
-
-    def _examiner(self) -> Examiner:
-        from metier.examine import Examiner
-
-        return Examiner(
-            fleet=self.fleet,
-            classifier=self._answering.classifier,
-            base_of=lambda name: self.recipe_of(name).base.ref,
-            encoder=lambda base: self._answering.encoder(base, "fp32"),
-            service=self._service(),
-            evals=self._evals,
-            journals=self.settings.home / "journals",
-            results=self.settings.home / "results",
-            rebuild=self._rebuild,
-            training=self._training_rows,
-            toolchain=toolchain(),
-            today=today(),
-        )
-
-    def _rebuild(self, installed: Installed) -> Eval:
-        from metier.making.remaking import sealed_again
-
-        sealed = sealed_again(installed, self.recipe_of, self._places(self.settings.home))
-        self._keep_eval(sealed)
-        return sealed
-
-    def _training_rows(self, installed: Installed) -> Sequence[Example] | None:
-        from metier.making.remaking import trained_on
-
-        return trained_on(installed, self.recipe_of, self._places(self.settings.home))
-
-    def _places(self, folder: Path, confined: bool = False) -> Places:
-        from metier.making import Places
-
-        return Places(folder, self.settings.mirror, self.settings.home / "cache", confined)
-
-    def _replaced(self, name: str) -> Card | None:
-        """The card of what a new specialist of this name replaces; bases are not replaced."""
-        try:
-            installed = self.fleet.show(name)
-        except NotFoundError:
-            return None
-        if installed.kind != "specialist":
-            raise InputError(
-                f"{installed.name!r} is a {installed.kind} that specialists may stand on.",
-                code="name_taken",
-                remedy="Give the specialist another name.",
-            )
-        return installed.classifier
-
-    def _eval_file(self, fingerprint: str) -> Path:
-        return self._evals / f"{Digest.parse(fingerprint).hex}.jsonl"
-
-    def _keep_eval(self, sealed: Eval) -> None:
-        from metier.evals.items import write_eval
-
-        self._evals.mkdir(parents=True, exist_ok=True)
-        write_eval(self._eval_file(sealed.fingerprint), sealed)
-
-    def _forget_eval(self, card: Card | None) -> None:
-        """Remove the sealed eval of a specialist that is gone, unless another has it too."""
-        if card is None:
-            return
-        kept = {item.classifier.data.eval_digest for item in self.fleet.list() if item.classifier}
-        if card.data.eval_digest not in kept:
-            self._eval_file(card.data.eval_digest).unlink(missing_ok=True)
-
-    def _record(self, card: Card, results: dict[str, str]) -> None:
-        for key, digest in results.items():
-            self.ledger.append("result", card.name, Digest.parse(digest), {"role": key})
-        for item in card.evidence:
-            body = item.model_dump(mode="json")
-            self.ledger.append("evidence", card.name, Digest.parse(card.system), body)
-        decision = {"rung": card.rung, "why": card.why, "decided": card.decided}
-        self.ledger.append("decision", card.name, Digest.parse(card.system), decision)
-
-
-def toolchain() -> dict[str, str]:
-    """What can change a number: library versions and the class of processor."""
-    from importlib.metadata import version
-
-    return {**{name: version(name) for name in _LIBRARIES}, "processor": cpu_class()}
-
-
-def today() -> str:
-    """ISO date, UTC."""
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC).date().isoformat()

@@ -107,14 +107,14 @@ class Workbench:
         check_service(service)
         return service
 
-    def makers(self, base: str, folder: Path, *, confined: bool = False) -> Makers:
-        """For making a classifier on ``base``."""
+    def makers(self, base: str | None, folder: Path, *, confined: bool = False) -> Makers:
+        """For making a specialist on an encoder, or on none."""
         from metier.making import Makers
 
         return Makers(
             places=self.places(folder, confined=confined),
-            base=self.base(base),
-            encoder=lambda view: self._answering.encoder(base, view),
+            base=self.base(base) if base else None,
+            encoder=lambda view: self._answering.encoder(base or "", view),
             service=self.service(),
             machine=machine(),
             toolchain=toolchain(),
