@@ -62,6 +62,7 @@ class BaseExaminer:
         version: Metier's own.
         made: Suites that are made from the data of others, by name: ``python``.
         workers: Threads that wait for judgements: as many as there are cores.
+        askers: Tasks that a base is asked side by side.
     """
 
     suites: Path
@@ -75,6 +76,7 @@ class BaseExaminer:
     version: str = ""
     made: Mapping[str, Callable[[], Suite]] = field(default_factory=dict)
     workers: int = 2
+    askers: int = 2
 
     @property
     def proofs(self) -> Path:
@@ -182,7 +184,7 @@ class BaseExaminer:
                 can be judged, ``cancelled``, ``budget_spent``.
         """
         suite = self.suite_of(on)
-        rules = Rules(self.tools, samples=samples, workers=self.workers)
+        rules = Rules(self.tools, samples=samples, workers=self.askers)
         variants = _variants(with_)
         entrants = [
             self.entrant(name, base, parts, samples)
