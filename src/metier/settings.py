@@ -31,6 +31,7 @@ class Settings:
         general_model: The general model's name there (``METIER_GENERAL_MODEL``).
         general_key: Its key (``METIER_GENERAL_KEY`` or the file ``METIER_GENERAL_KEY_FILE``);
             never shown by ``repr``.
+        base: What writes where nobody says (``METIER_BASE``, ``remote:NAME``), or ``None``.
         threads: Threads an engine may use (``METIER_THREADS``), or ``None``: as many as there
             are cores.
         no_color: Whether output stays without colour (``NO_COLOR`` is set and not empty).
@@ -43,6 +44,7 @@ class Settings:
     general_url: str | None = None
     general_model: str | None = None
     general_key: str | None = field(default=None, repr=False)
+    base: str | None = None
     threads: int | None = None
     no_color: bool = False
     toolchains_folder: Path | None = None
@@ -61,6 +63,11 @@ class Settings:
     def prices(self) -> Path:
         """The file of prices that the user may write, in TOML."""
         return self.home / "prices.toml"
+
+    @property
+    def services(self) -> Path:
+        """The file of remote services that the user may write, in TOML."""
+        return self.home / "services.toml"
 
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -84,10 +91,16 @@ class Settings:
             general_url=url,
             general_model=model,
             general_key=_key(values),
+            base=values.get("METIER_BASE", "").strip() or None,
             threads=_threads(values),
             no_color=bool(values.get("NO_COLOR")),
             toolchains_folder=_toolchains(values),
         )
+
+
+def variable(name: str) -> str | None:
+    """The variable that ``services.toml`` names as the place of a key, read when it is needed."""
+    return os.environ.get(name) or None
 
 
 def _home(values: Mapping[str, str]) -> Path:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from metier.card import Frozen
 from metier.errors import CorruptError
@@ -26,13 +26,14 @@ PROMPT_FILE = "prompt.md"
 class ChatFile(Frozen):
     """What ``specialist.json`` of task ``chat`` says; see ``ChatAnswer`` for the fields.
 
-    ``prompt`` is the file that holds the system prompt.
+    ``prompt`` is the file that holds the system prompt, ``base`` the base that it prefers.
     """
 
     format: Literal[1] = 1
     task: Literal["chat"] = "chat"
     domain: str = "general"
     prompt: Literal["prompt.md"] = "prompt.md"
+    base: str | None = Field(default=None, max_length=200)
     packs: tuple[Named, ...] = ()
     tools: tuple[PluginName, ...] = ()
     toolchains: tuple[ToolchainName, ...] = ()
@@ -56,6 +57,7 @@ class ChatFile(Frozen):
         answer = recipe.answer
         return cls(
             domain=recipe.specialist.domain,
+            base=recipe.base.ref,
             packs=answer.packs,
             tools=answer.tools,
             toolchains=answer.toolchains,
@@ -71,9 +73,8 @@ class ChatFile(Frozen):
         try:
             file = cls.model_validate_json(data)
             # The bounds of a recipe hold for what comes from elsewhere too.
-            ChatAnswer(
-                prompt="-", **file.model_dump(exclude={"format", "task", "domain", "prompt"})
-            )
+            own = {"format", "task", "domain", "prompt", "base"}
+            ChatAnswer(prompt="-", **file.model_dump(exclude=own))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "the document"

@@ -13,9 +13,13 @@ from dataclasses import dataclass
 from metier.errors import InputError, MetierError, UnavailableError
 from metier.sandbox.bubblewrap import open_bubblewrap
 from metier.sandbox.confining import Sandbox
+from metier.sandbox.landlock import open_landlock
 from metier.sandbox.values import Kind, Limits
 
-_KINDS: dict[Kind, Callable[[], Sandbox]] = {"bubblewrap": open_bubblewrap}
+_KINDS: dict[Kind, Callable[[], Sandbox]] = {
+    "bubblewrap": open_bubblewrap,
+    "landlock": open_landlock,
+}
 _TRIAL = Limits(seconds=10.0, cpu_seconds=5, memory_mb=256, processes=8)
 
 

@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { diagnose } from './diagnosing.mjs';
+import { mend } from './mending.mjs';
 
 const require = createRequire(import.meta.url);
 const compiler = require(process.argv[2]);
@@ -10,6 +11,7 @@ const major = Number(compiler.VERSION.split('.')[0]);
 
 const operations = {
 	compile: (request) => diagnose(compiler, major, request),
+	mend: (request) => mend(compiler, request),
 	version: () => ({ version: compiler.VERSION }),
 };
 

@@ -12,6 +12,11 @@ export function diagnose(compiler, major, { path, text, generate = false, dev = 
 	return { diagnostics: errors.map((error) => described(error, text, 'error')) };
 }
 
+/** The compiler's first error, if there is one, without a description of it. */
+export function compiled(compiler, path, text) {
+	return attempt(compiler, 5, path, text, false, false);
+}
+
 function attempt(compiler, major, path, text, generate, dev) {
 	const options = { filename: path, generate, dev };
 	const module = /\.svelte\.(js|ts)$/.test(path);

@@ -1,4 +1,4 @@
-"""Examining: installed specialists and their rivals on an eval, after they were made.
+"""Sealed evals: installed specialists and their rivals on labelled items, after they were made.
 
 It knows where an eval comes from (a sealed file, labelled rows, the specialist's own) and which
 system a name means; scoring and verdicts are ``evals``'.

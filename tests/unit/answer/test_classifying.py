@@ -8,8 +8,8 @@ import pytest
 
 import tiny_bert
 import workshop
-from metier import answer
-from metier.answer import Answering, base_digest
+from metier.answer import classifying
+from metier.answer.classifying import Answering, base_digest
 from metier.assembly import Metier
 from metier.engines.encoder import read_base
 from metier.errors import InputError, NotFoundError, UnavailableError
@@ -43,8 +43,8 @@ def test_a_specialist_is_loaded_once(metier) -> None:
 
 def test_two_specialists_share_one_encoder(metier, monkeypatch) -> None:
     opened = []
-    real = answer._open
-    monkeypatch.setattr(answer, "_open", lambda *given: opened.append(given) or real(*given))
+    real = classifying._open
+    monkeypatch.setattr(classifying, "_open", lambda *given: opened.append(given) or real(*given))
     answering = fresh(metier)
     answering.classify("first", TEXTS)
     answering.classify("second", TEXTS)
@@ -54,7 +54,7 @@ def test_two_specialists_share_one_encoder(metier, monkeypatch) -> None:
 
 
 def test_only_so_many_are_kept(metier, monkeypatch) -> None:
-    monkeypatch.setattr(answer, "MOST_LOADED", 1)
+    monkeypatch.setattr(classifying, "MOST_LOADED", 1)
     answering = fresh(metier)
     first = answering.classifier("words")
     answering.classifier("first")
