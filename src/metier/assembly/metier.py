@@ -294,6 +294,9 @@ class Metier:
     @overload
     def make(self, recipe: SearchRecipe, *, folder: Path, **how: Unpack[How]) -> SearchCard: ...
 
+    @overload
+    def make(self, recipe: AnyRecipe, *, folder: Path, **how: Unpack[How]) -> AnyCard: ...
+
     def make(self, recipe: AnyRecipe, *, folder: Path, **how: Unpack[How]) -> AnyCard:
         """Make a specialist of any task and install it; a classifier is proved first.
 

@@ -149,7 +149,7 @@ class Locking:
         try:
             _fill(folder, request, user)
             plan = contents(json.dumps(self._plan(request, folder, user, life)).encode())
-        except BaseException:
+        except BaseException:  # whoever asked closes what the request brought
             os.close(life)
             tidy()
             raise

@@ -10,6 +10,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from metier.coding import Behaviour, Checked, Diagnostic, Judged, Mended, SourceFile
 from metier.errors import UnavailableError
@@ -79,9 +80,22 @@ class SvelteTool:
         return Checked(ok, tuple(found), time.perf_counter() - started)
 
     def repair(self, files: Sequence[SourceFile], checked: Checked) -> Mended | None:
-        """Deterministic repairs, or ``None`` if no rule applies."""
-        del files, checked
-        return None
+        """Deterministic repairs of components, or ``None`` if no rule applies.
+
+        Rules are chosen by the compiler's first error and kept if it is gone or another; a file is
+        changed only if it has fewer errors then. Some rules also change files that compile and
+        would not do what they say (a value read as a store).
+        """
+        del checked
+        mended: list[SourceFile] = []
+        applied: dict[str, str] = {}
+        for file in files:
+            answer = self._mended(file)
+            mended.append(SourceFile(file.path, answer["text"]) if answer["applied"] else file)
+            applied.update(dict(answer["applied"]))
+        if not applied:
+            return None
+        return Mended(tuple(mended), tuple(applied.items()), self.check(mended))
 
     def judge(self, files: Sequence[SourceFile], behaviour: Behaviour) -> Judged:
         """Execute the files once, sandboxed, and say whether they behave."""
@@ -114,6 +128,23 @@ class SvelteTool:
         if failure := answer.get("failure"):
             return [_whole(file, "compiler_failed", str(failure))]
         return [explained(Diagnostic(path=file.path, **item)) for item in answer["diagnostics"]]
+
+    def _mended(self, file: SourceFile) -> dict[str, Any]:
+        """The worker's answer, or one that changes nothing."""
+        nothing = {"text": file.text, "applied": []}
+        if not file.path.endswith(".svelte") or len(file.text) > MOST_BYTES or not self._modern:
+            return nothing
+        request = {"op": "mend", "path": file.path, "text": file.text}
+        try:
+            answer = self._compiler.ask(request, seconds=SECONDS_A_FILE)
+        except Stopped:
+            return nothing
+        return nothing if answer.get("failure") else answer
+
+    @property
+    def _modern(self) -> bool:
+        """Whether the toolchain's Svelte has runes; rules for an older one are not written."""
+        return self._toolchain != "svelte@4"
 
 
 def _stopped(file: SourceFile, stopped: Stopped) -> Diagnostic:
