@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from metier.answer.candidates import Bench, Candidate, choose
 from metier.answer.plan import Budget, Means, Plan
 from metier.answer.prompting import (
+    fitting,
     in_tool_loop,
     last_user,
-    present,
     prompted,
     query_of,
     repair_request,
@@ -35,6 +35,7 @@ from metier.conversing import (
     Turn,
 )
 from metier.errors import InputError, MetierError
+from metier.retrieval.presenting import present
 
 CORRECTION = "\n\n---\n\nThe draft above did not pass its check. The corrected answer:\n\n"
 
@@ -78,6 +79,8 @@ def answer(
             remedy="Name a base that writes; recorded answers are for evals.",
         )
     trace = Trace(budget or Budget(), on_step, cancelled)
+    for caution in getattr(generator, "cautions", ()):
+        trace.add("note", caution, caution=True)
     work = _Work(turns, plan, means, budget or Budget(), behaviour, trace, on_text)
     if generator is None:
         return work.without_base()
@@ -149,7 +152,7 @@ class _Work:
         except MetierError as error:
             self.trace.add("note", f"No documents: {error.message}", code=error.code)
             return "", ()
-        text, shown = present(found, characters=self.plan.passage_characters)
+        shown = fitting(found, self.plan.passage_characters)
         self.trace.add(
             "retrieve",
             f"{len(shown)} passages of {searcher.name}.",
@@ -161,7 +164,7 @@ class _Work:
                 {"id": item.id, "trail": list(item.trail), "score": item.score} for item in shown
             ],
         )
-        return text, shown
+        return present(shown), shown
 
     def _drafts(self, generator: Generator, asked: Sequence[Turn], bench: Bench) -> list[Candidate]:
         """Drafts until one is sound, there are enough, or the budget ends them; at least one."""
@@ -337,6 +340,8 @@ class _Work:
         self, chosen: Candidate, passages: tuple[Passage, ...], generator: Generator
     ) -> Reply:
         trace, checked = self.trace, chosen.checked
+        # A budget that ended nothing that was still needed is not the reader's matter.
+        cut = trace.ended_by and (not chosen.sound or chosen.draft.finish == "length")
         return Reply(
             text=chosen.text,
             files=chosen.files,
@@ -349,7 +354,7 @@ class _Work:
             seconds=trace.seconds,
             spent=trace.spent,
             base=generator.name,
-            finish="budget" if trace.ended_by else chosen.draft.finish,
+            finish="budget" if cut else chosen.draft.finish,
             extra=chosen.draft.extra,
         )
 

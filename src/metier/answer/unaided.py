@@ -15,6 +15,7 @@ from metier.answer.trace import Trace
 from metier.coding import Checked, Diagnostic, Mended, SourceFile, Tool
 from metier.conversing import Passage, Reply, Searcher, Turn
 from metier.errors import MetierError
+from metier.retrieval.presenting import cite, harmless
 
 EXCERPT = 700
 """Characters of a passage that are shown; its address leads to the rest."""
@@ -90,11 +91,11 @@ def unified(before: Sequence[SourceFile], after: Sequence[SourceFile]) -> str:
 def cited(passages: Sequence[Passage]) -> str:
     """Passages with their headings, an excerpt each and where they are from."""
     blocks = []
-    for number, passage in enumerate(passages, start=1):
-        trail = " > ".join(passage.trail) or passage.title
-        where = passage.address or f"{passage.source}, {passage.path}"
-        version = f" ({passage.version})" if passage.version else ""
-        blocks.append(f"**[{number}] {trail}**{version}\n\n{_excerpt(passage.text)}\n\n{where}")
+    for passage, citation in zip(passages, cite(passages), strict=True):
+        where = f"{citation.address} ({citation.source})" if citation.source else citation.address
+        blocks.append(
+            f"**[{citation.number}] {citation.title}**\n\n{_excerpt(passage.text)}\n\n{where}"
+        )
     return "\n\n".join(blocks)
 
 
@@ -199,7 +200,7 @@ def _search(searcher: Searcher, query: str, top: int, trace: Trace) -> list[Pass
 
 
 def _excerpt(text: str) -> str:
-    text = text.strip()
+    text = harmless(text).strip()
     if len(text) <= EXCERPT:
         return text
     cut = text[:EXCERPT]

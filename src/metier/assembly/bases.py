@@ -119,13 +119,6 @@ class Bases:
                 found.append(BaseChoice(model, False, model, note or NOT_MEASURED))
         return found
 
-    def price(self, ref: str) -> float | None:
-        """Price per million answer tokens of a remote service, or ``None`` if unknown."""
-        name = ref.removeprefix(REMOTE)
-        entry = self.services().get(name)
-        model = entry.model if entry is not None else self._settings.general_model
-        return price_of(self._settings.prices, model)[1] if model else None
-
     def _remote(self, name: str) -> Generator:
         from metier.engines.chat import RemoteGenerator
 

@@ -17,9 +17,9 @@ from metier.answer import Answering
 from metier.assembly import starting
 from metier.assembly.bases import BaseChoice, Bases
 from metier.assembly.conversations import Conversations, Lack
-from metier.assembly.examining import Examining
 from metier.assembly.library import Library
 from metier.assembly.making import Making
+from metier.assembly.measuring import PARTS, Measuring, record, standings_of
 from metier.assembly.toolbox import Toolbox
 from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
@@ -83,10 +83,8 @@ class Metier:
             self._toolbox,
             self.standings,
         )
-        self._examining = Examining(
-            settings, fleet, self._bases, self._conversations, self._toolbox
-        )
         self._maker = Making(fleet, self._answering, self._workbench)
+        self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Metier:
@@ -365,6 +363,52 @@ class Metier:
         """The evidence of two systems on one eval."""
         return self.evaluate(first, on=on, against=[second]).evidence[0]
 
+    def evaluate_bases(  # noqa: PLR0913  one argument per flag of 'metier eval'
+        self,
+        name: str,
+        *,
+        on: str,
+        bases: Sequence[str],
+        with_: Sequence[str] = PARTS[1:],
+        samples: int = 1,
+        budget: float | None = None,
+        fresh: bool = False,
+        report: Report = silent,
+        cancelled: Callable[[], bool] = never,
+    ) -> Examination:
+        """Put executed tasks to bases: alone, with each part of a specialist, and with all.
+
+        The table is kept in the home and in the ledger; see ``examine.bases`` for everything.
+        """
+        examination = self._measuring.examiner(tuple(with_)).evaluate(
+            name,
+            on=on,
+            bases=bases,
+            with_=with_,
+            samples=samples,
+            budget=budget,
+            fresh=fresh,
+            report=report,
+            cancelled=cancelled,
+        )
+        record(self.ledger, examination)
+        return examination
+
+    def standings(self, name: str) -> builtins.list[Standing]:
+        """Which bases were measured under a chat specialist, best evidence first."""
+        return standings_of(self.ledger, name)
+
+    def verify_table(
+        self,
+        path: Path,
+        *,
+        on: str | None = None,
+        report: Report = silent,
+        cancelled: Callable[[], bool] = never,
+    ) -> Rescored:
+        """Check a table's file, and judge the answers beside it again."""
+        return self._measuring.examiner().verify(path, on=on, report=report, cancelled=cancelled)
+
     def check_eval(
         self,
         on: str,
@@ -381,68 +425,14 @@ class Metier:
             report: Receives progress.
             cancelled: Stops the work; what was proved is kept.
         """
-        examiner = self._examining.examiner()
+        examiner = self._measuring.examiner()
         if examiner.holds(on):
             return examiner.check(on, fresh=fresh, report=report, cancelled=cancelled).to_dict()
         return self._workbench.examiner().check(on)
 
     def executed_evals(self) -> builtins.list[str]:
         """Names of the executed evals."""
-        return self._examining.examiner().names()
-
-    def evaluate_bases(  # noqa: PLR0913  one argument per flag of 'metier eval'
-        self,
-        name: str,
-        *,
-        on: str,
-        bases: Sequence[str],
-        with_: Sequence[str] = ("docs", "tools"),
-        samples: int = 1,
-        budget: float | None = None,
-        fresh: bool = False,
-        report: Report = silent,
-        cancelled: Callable[[], bool] = never,
-    ) -> Examination:
-        """Put an executed eval to bases alone and with parts of a chat specialist.
-
-        What was answered before is not asked again; what was measured goes into the ledger. See
-        ``examine.bases.BaseExaminer.evaluate``.
-        """
-        from metier.examine.standings import kept
-
-        found = self._examining.examiner().evaluate(
-            name,
-            on=on,
-            bases=bases,
-            with_=with_,
-            samples=samples,
-            budget=budget,
-            fresh=fresh,
-            report=report,
-            cancelled=cancelled,
-        )
-        for kind, digest, body in kept(found):
-            self.ledger.append(kind, name, Digest.parse(digest), body)
-        return found
-
-    def rescore(
-        self,
-        table: Path,
-        *,
-        on: str | None = None,
-        report: Report = silent,
-        cancelled: Callable[[], bool] = never,
-    ) -> Rescored:
-        """Check a table's file and judge its answers again, if they stand beside it."""
-        examiner = self._examining.examiner()
-        return examiner.verify(table, on=on, report=report, cancelled=cancelled)
-
-    def standings(self, name: str) -> builtins.list[Standing]:
-        """The bases that were measured under a specialist, best evidence first."""
-        from metier.examine.standings import standings
-
-        rows = self.ledger.rows("result", name)
-        return standings((str(row.digest), row.body) for row in rows)
+        return self._measuring.examiner().names()
 
     def verify(self, *, remake: bool = False, report: Report = silent) -> dict[str, Any]:
         """Check every byte in the store and the ledger; with ``remake``, make each again."""

@@ -50,7 +50,8 @@ class Toolbox:
         if toolchain is None:
             return self.open(name, {})
         self._toolchains.path(toolchain)
-        return self.open(name, {toolchain.partition("@")[0]: toolchain})
+        # Under the tool's name and its own: kit@2 holds Svelte too.
+        return self.open(name, {name: toolchain, toolchain.partition("@")[0]: toolchain})
 
     def close(self) -> None:
         """End every process that a tool started."""

@@ -62,6 +62,7 @@ class BaseExaminer:
         version: Metier's own.
         made: Suites that are made from the data of others, by name: ``python``.
         workers: Threads that wait for judgements: as many as there are cores.
+        askers: Tasks that a base is asked side by side.
     """
 
     suites: Path
@@ -75,6 +76,7 @@ class BaseExaminer:
     version: str = ""
     made: Mapping[str, Callable[[], Suite]] = field(default_factory=dict)
     workers: int = 2
+    askers: int = 2
 
     @property
     def proofs(self) -> Path:
@@ -182,6 +184,7 @@ class BaseExaminer:
                 can be judged, ``cancelled``, ``budget_spent``.
         """
         suite = self.suite_of(on)
+        rules = Rules(self.tools, samples=samples, workers=self.askers)
         variants = _variants(with_)
         entrants = [
             self.entrant(name, base, parts, samples)
@@ -208,7 +211,7 @@ class BaseExaminer:
         clusters = [task.cluster for task in suite.tasks if task.id not in frozen]
         report(Progress("eval", strength(clusters, samples=samples).sentence(), 0.0))
         toolchain = {**judged_with(suite, self.tools), "sandbox": sandbox, "metier": self.version}
-        rules = Rules(self.tools, why, toolchain, samples, self.workers)
+        rules = replace(rules, frozen=why, toolchain=toolchain)
         ran = [
             self._run(entrant, suite, rules, fresh, _part_of(report, number, len(entrants)), stop)
             for number, entrant in enumerate(entrants)
