@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from metier.card import ChatCard
+from metier.card import ChatCard, Score
 from metier.conversing import Generator
 from metier.errors import InputError, NotFoundError
 from metier.prices import price_of
@@ -48,6 +48,16 @@ class BaseChoice:
     note: str
     standing: Standing | None = None
     command: str = ""
+
+    @property
+    def score(self) -> Score | None:
+        """Of the specialist over it, measured here, or ``None``."""
+        return self.standing.as_score() if self.standing is not None else None
+
+    @property
+    def on(self) -> str | None:
+        """The eval of ``score``."""
+        return self.standing.eval if self.standing is not None else None
 
     @property
     def line(self) -> str:
