@@ -1,0 +1,65 @@
+"""What a tree of processes uses, read from ``/proc``.
+
+It knows parents, children, threads and memory; it ends nothing. Where there is no ``/proc`` (macOS)
+a tree is its root alone and its use is unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROC = Path("/proc")
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What some processes use now.
+
+    Attributes:
+        tasks: Processes and threads.
+        memory: Bytes of private and shared memory that is resident; what processes share since a
+            fork counts for each of them.
+    """
+
+    tasks: int
+    memory: int
+
+
+def children(process: int) -> list[int]:
+    """The living or unreaped children of a process, of all its threads."""
+    found: list[int] = []
+    try:
+        for task in (_PROC / str(process) / "task").iterdir():
+            found += [int(child) for child in (task / "children").read_text().split()]
+    except OSError:
+        return found  # it ended while we read
+    return found
+
+
+def descendants(process: int) -> list[int]:
+    """Children, their children and so on; without the process itself."""
+    found: list[int] = []
+    waiting = children(process)
+    while waiting:
+        child = waiting.pop()
+        found.append(child)
+        waiting += children(child)
+    return found
+
+
+def use(processes: list[int]) -> Use:
+    """Tasks and resident memory of the processes; one that has ended counts nothing."""
+    tasks = memory = 0
+    for process in processes:
+        try:
+            status = (_PROC / str(process) / "status").read_bytes()
+        except OSError:
+            continue
+        for line in status.splitlines():
+            name, _, value = line.partition(b":")
+            if name in (b"RssAnon", b"RssShmem"):
+                memory += int(value.split()[0]) << 10
+            elif name == b"Threads":
+                tasks += int(value)
+    return Use(tasks, memory)
