@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from metier.card import ChatCard, Score
 from metier.conversing import Generator
 from metier.errors import InputError, NotFoundError
-from metier.ledger import Ledger
 from metier.prices import price_of
 from metier.services import ServiceEntry, find_service, open_service, read_services
 from metier.settings import Settings, variable
@@ -168,14 +167,6 @@ class Bases:
             remedy=f"Write --base {REMOTE}NAME, with a table [NAME] in "
             f"{self._settings.services}; 'metier doctor' lists those that are there.",
         )
-
-
-def measured(ledger: Ledger, name: str, base: str) -> tuple[str, Score] | None:
-    """The newest score of a specialist over a base, and its eval, as the ledger has it."""
-    for row in reversed(ledger.rows("result", name)):
-        if row.body.get("base") == base and row.body.get("score"):
-            return str(row.body.get("on", "")), Score.model_validate(row.body["score"])
-    return None
 
 
 def _measuring(card: ChatCard, ref: str) -> str:

@@ -57,13 +57,13 @@ class Measuring:
         conversations: Conversations,
         bases: Bases,
         toolchains: Toolchains,
-        made: Mapping[str, Callable[[], Suite]],
+        made: Mapping[str, Callable[[], Suite]] | None = None,
     ) -> None:
         self._settings = settings
         self._conversations = conversations
         self._bases = bases
         self._toolchains = toolchains
-        self._made = made
+        self._made = made or {}
         self._lock = threading.Lock()
         self._tools: dict[tuple[str, str | None], Tool] = {}
 

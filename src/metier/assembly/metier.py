@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
 from metier.answer import Answering
 from metier.assembly import starting
-from metier.assembly.bases import BaseChoice, Bases, measured
+from metier.assembly.bases import BaseChoice, Bases
 from metier.assembly.conversations import Conversations, Lack
 from metier.assembly.library import Library
 from metier.assembly.making import Making
+from metier.assembly.measuring import PARTS, Measuring, record, standings_of
 from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, Score, SearchCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
@@ -35,7 +36,10 @@ from metier.store import Store
 from metier.toolchains import Toolchains
 
 if TYPE_CHECKING:
+    from metier.evals.rescoring import Rescored
     from metier.examine import Examined
+    from metier.examine.bases import Examination
+    from metier.examine.standings import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class Metier:
             settings, fleet, self._library, self._bases, self.toolchains, self._measured
         )
         self._maker = Making(fleet, self._answering, self._workbench)
+        self._measuring = Measuring(settings, self._conversations, self._bases, self.toolchains)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Metier:
@@ -86,6 +91,7 @@ class Metier:
     def close(self) -> None:
         """End every process and connection that answering started; it may be used again."""
         self._conversations.close()
+        self._measuring.close()
         self._bases.close()
 
     @cached_property
@@ -351,8 +357,64 @@ class Metier:
         """The evidence of two systems on one eval."""
         return self.evaluate(first, on=on, against=[second]).evidence[0]
 
-    def check_eval(self, on: str) -> dict[str, Any]:
-        """What an eval can show."""
+    def evaluate_bases(  # noqa: PLR0913  one argument per flag of 'metier eval'
+        self,
+        name: str,
+        *,
+        on: str,
+        bases: Sequence[str],
+        with_: Sequence[str] = PARTS[1:],
+        samples: int = 1,
+        budget: float | None = None,
+        fresh: bool = False,
+        report: Report = silent,
+        cancelled: Callable[[], bool] = never,
+    ) -> Examination:
+        """Put executed tasks to bases: alone, with each part of a specialist, and with all.
+
+        The table is kept in the home and in the ledger; see ``examine.bases`` for everything.
+        """
+        examination = self._measuring.examiner(tuple(with_)).evaluate(
+            name,
+            on=on,
+            bases=bases,
+            with_=with_,
+            samples=samples,
+            budget=budget,
+            fresh=fresh,
+            report=report,
+            cancelled=cancelled,
+        )
+        record(self.ledger, examination)
+        return examination
+
+    def standings(self, name: str) -> builtins.list[Standing]:
+        """Which bases were measured under a chat specialist, best evidence first."""
+        return standings_of(self.ledger, name)
+
+    def verify_table(
+        self,
+        path: Path,
+        *,
+        on: str | None = None,
+        report: Report = silent,
+        cancelled: Callable[[], bool] = never,
+    ) -> Rescored:
+        """Check a table's file, and judge the answers beside it again."""
+        return self._measuring.examiner().verify(path, on=on, report=report, cancelled=cancelled)
+
+    def check_eval(
+        self,
+        on: str,
+        *,
+        fresh: bool = False,
+        report: Report = silent,
+        cancelled: Callable[[], bool] = never,
+    ) -> dict[str, Any]:
+        """What an eval can show; of an executed one also whether it is sound (``sound``)."""
+        tasks = self._measuring.examiner()
+        if tasks.holds(on):
+            return tasks.check(on, fresh=fresh, report=report, cancelled=cancelled).to_dict()
         return self._workbench.examiner().check(on)
 
     def verify(self, *, remake: bool = False, report: Report = silent) -> dict[str, Any]:
@@ -410,8 +472,11 @@ class Metier:
     # --- inside ---------------------------------------------------------------------------------
 
     def _measured(self, name: str, base: str) -> tuple[str, Score] | None:
-        """The best result of a specialist over a base that the ledger holds."""
-        return measured(self.ledger, name, base)
+        """The best result of a specialist over a base that the ledger holds, if it was measured."""
+        for one in self.standings(name):
+            if one.base == base and one.n and not one.recorded:
+                return one.eval, one.as_score()
+        return None
 
     def _base_folder(self, base: str) -> Path:
         try:
