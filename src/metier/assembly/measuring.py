@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,13 +57,11 @@ class Measuring:
         conversations: Conversations,
         bases: Bases,
         toolchains: Toolchains,
-        made: Mapping[str, Callable[[], Suite]] | None = None,
     ) -> None:
         self._settings = settings
         self._conversations = conversations
         self._bases = bases
         self._toolchains = toolchains
-        self._made = made or {}
         self._lock = threading.Lock()
         self._tools: dict[tuple[str, str | None], Tool] = {}
 
@@ -89,7 +87,7 @@ class Measuring:
                 "memory_gb": 2 ** round(math.log2(max(1.0, memory_bytes() / 2**30))),
             },
             version=__version__,
-            made=self._made,
+            made={"python": self._python},
             workers=usable_cores(),
             askers=ASKERS,
         )
@@ -160,6 +158,13 @@ class Measuring:
             opened, self._tools = list(self._tools.values()), {}
         for tool in opened:
             tool.close()
+
+    def _python(self) -> Suite:
+        """HumanEval and MBPP, from the mirror, the cache, or fetched at their commits."""
+        from metier.examine.borrowed import borrowed_suite
+
+        cache = self._settings.home / "cache"
+        return borrowed_suite(SUITES / "python", mirror=self._settings.mirror, cache=cache)
 
     def _searcher(self, conversant: Conversant) -> Searcher:
         searcher = self._conversations.searcher(conversant)

@@ -139,7 +139,9 @@ def _before(prompt: str, entry: str) -> str:
     tree = ast.parse(prompt + "    pass\n")
     lines = prompt.split("\n")
     asked = next(
-        node for node in reversed(tree.body) if isinstance(node, ast.FunctionDef) and node.name == entry
+        node
+        for node in reversed(tree.body)
+        if isinstance(node, ast.FunctionDef) and node.name == entry
     )
     return "\n".join(lines[: asked.lineno - 1]).strip("\n") + "\n"
 
