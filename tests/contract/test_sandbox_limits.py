@@ -57,7 +57,7 @@ while True: time.sleep(1)""",
     "stopped": "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)",
     "children that loop": """
 import os
-for _ in range(6): os.fork()
+for _ in range(3): os.fork()
 while True: pass""",
     "closed outputs": "import os, time; os.close(1); os.close(2); time.sleep(60)",
 }
@@ -228,7 +228,8 @@ PARENT = """
 import sys, time
 from metier.sandbox import Limits, Pool, detect, python
 interpreter, places = python()
-script = "import os, time  # {mark}\\nos.fork()\\nos.write(int(os.environ['METIER_REPLIES']), b'in\\\\n')\\ntime.sleep(90)"
+script = "import os, time  # {mark}\\nos.fork()\\n"
+script += "os.write(int(os.environ['METIER_REPLIES']), b'in\\\\n')\\ntime.sleep(90)"
 sandbox = detect(only="{kind}")
 running = sandbox.start([interpreter, "-c", script], places=places)
 running.receive(seconds=20)

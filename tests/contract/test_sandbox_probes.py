@@ -40,21 +40,23 @@ def sandbox_of(kind: str) -> Sandbox:
 
 
 @contextlib.contextmanager
-def offered(folder: Path) -> Iterator[dict[str, Any]]:
+def offered(above: Path) -> Iterator[dict[str, Any]]:
     """What there is to steal and to break, and a process that stands by."""
-    for above in (folder, *folder.parents[:2]):
+    for higher in (above, *above.parents[:2]):
         with contextlib.suppress(PermissionError):
-            above.chmod(0o755)  # so that only the sandbox keeps anybody out
+            higher.chmod(0o755)  # so that only the sandbox keeps anybody out
+    folder = above / "host"
+    folder.mkdir()
     (folder / "secret").write_text("the secret")
     (folder / "victim").write_text("untouched")
     (folder / "victim").chmod(0o666)
-    place = folder / "place"
+    place = above / "place"
     place.mkdir()
     (place / "tool.txt").write_text("a tool")
     script = folder / "script"
     script.write_text("#!/bin/sh\necho ran\n")
     script.chmod(0o755)
-    name = f"metier-probe-{os.getpid()}-{folder.name}"
+    name = f"metier-probe-{os.getpid()}-{above.name}"
     with contextlib.ExitStack() as stack:
         tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
@@ -124,6 +126,7 @@ def test_an_attack_gains_nothing(kind: str, probe: Probe, host: dict[str, Any]) 
     assert host["_standing"].poll() is None
     assert not host["_signals"]
     assert Path(host["victim"]).read_text() == "untouched"
+    assert not Path(host["folder"], "new").exists()
     assert [path.name for path in Path(host["place"]).iterdir()] == ["tool.txt"]
     assert Path(host["place"], "tool.txt").read_text() == "a tool"
     with contextlib.suppress(BlockingIOError):

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -153,11 +153,9 @@ def _follow(
 def _end(running: subprocess.Popen[bytes]) -> None:
     """End npm and everything it started, if it still runs."""
     if running.poll() is None:
-        try:
+        # It may end meanwhile.
+        with suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            # It ended meanwhile.
-            pass
         running.wait()
 
 
@@ -263,7 +261,7 @@ def not_cached(wanted: Lock, command: list[str]) -> list[Package]:
 
 
 def _reason(said: str) -> str:
-    """npm's own first sentence, without its prefix and the place of its log."""
+    """Npm's own first sentence, without its prefix and the place of its log."""
     lines = [re.sub(r"^npm (error|ERR!) ?", "", line).strip() for line in said.splitlines()]
     told = [line for line in lines if line and "complete log" not in line.lower()]
     codes = [line for line in told if line.startswith("code ")]

@@ -1,7 +1,7 @@
 """The fenced blocks of a model's answer, with their language, their name and what stood before.
 
-It reads Markdown as models write it: thoughts aloud, fences of any length, fences never closed, file
-names in the info string, in a first comment or on the line before. It knows no language.
+It reads Markdown as models write it: thoughts aloud, fences of any length, fences never closed,
+file names in the info string, in a first comment or on the line before. It knows no language.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Coding tasks with tests: HumanEval and MBPP, upstream files to rows and rows to items.
 
-The rows are upstream's own lines (MBPP's with the split of its README), so that a mirror of either
-is found by its digest. An item is the same task in one form for both: what is asked, what must hold,
-what passes. It executes nothing and reads Python only as syntax.
+The rows are upstream's own lines (MBPP's with the split of its README), so that a mirror of them
+is found by its digest. An item is the same task in one form for both: what is asked, what must
+hold, what passes. It executes nothing and reads Python only as syntax.
 """
 
 from __future__ import annotations

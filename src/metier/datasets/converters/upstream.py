@@ -59,8 +59,8 @@ class UpstreamBytes:
 
 
 Converter = Callable[[Sequence[UpstreamBytes]], Iterator[Row] | Iterator[bytes]]
-"""Upstream files, in the order of the recipe, to canonical rows in their fixed order; where the rows
-are upstream's own lines of JSON, to those lines."""
+"""Upstream files, in the order of the recipe, to canonical rows in their fixed order; where
+the rows are upstream's own lines of JSON, to those lines."""
 
 
 def bad_upstream(path: str, why: str) -> InputError:

@@ -1,4 +1,4 @@
-"""The files in a model's answer: fenced blocks with or without names, or the whole text if it is code.
+"""The files in a model's answer: fenced blocks with or without names, or the whole text.
 
 It reads text and guesses names; it compiles nothing.
 """

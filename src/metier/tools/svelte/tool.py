@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from metier.coding import Behaviour, Checked, Diagnostic, Judged, Mended, SourceFile
-from metier.errors import UnavailableError
+from metier.errors import InputError, UnavailableError
 from metier.tools.svelte import answers
 from metier.tools.svelte.explaining import explained
+from metier.tools.svelte.sveltekit import TOOLCHAIN as KIT
+from metier.tools.svelte.sveltekit import KitChecker, is_kit
 from metier.tools.warm import Program, Stopped, WarmWorker
 from metier.tools.workshop import Workshop
 
@@ -24,6 +26,7 @@ SECONDS_A_FILE = 5.0
 MOST_BYTES = 1_000_000
 """A larger file is not compiled."""
 MOST_FILES = 2_000
+MOST_TOTAL = 16_000_000
 _HERE = Path(__file__).parent
 _COMPILERS = ("svelte/compiler/index.js", "svelte/compiler.cjs")
 
@@ -47,6 +50,7 @@ class SvelteTool:
                 arguments=lambda: [str(self._compiler_file())],
             )
         )
+        self._kit = KitChecker(workshop, _HERE / "typing.mjs")
 
     @property
     def name(self) -> str:
@@ -67,15 +71,18 @@ class SvelteTool:
         return answers.files_of(answer)
 
     def check(self, files: Sequence[SourceFile]) -> Checked:
-        """Compile the files without executing them.
+        """Compile the files without executing them; files of SvelteKit are type-checked too.
 
         Raises:
+            InputError: More than 2,000 files, or more than 16 MB together (``too_many_files``).
             UnavailableError: ``no_toolchain``, ``no_node`` or ``broken_toolchain``.
         """
         started = time.perf_counter()
-        found: list[Diagnostic] = []
-        for file in files:
-            found.extend(self._compiled(file))
+        _refuse_heaps(files)
+        found = [item for file in files for item in self._compiled(file)]
+        usable = [file for file in files if not _problem(file)]
+        if self._modern and is_kit(usable):
+            found.extend(self._kit.check(usable))
         ok = not any(item.severity == "error" for item in found)
         return Checked(ok, tuple(found), time.perf_counter() - started)
 
@@ -107,17 +114,21 @@ class SvelteTool:
     def close(self) -> None:
         """End every process it started."""
         self._compiler.close()
+        self._kit.close()
 
     def _compiler_file(self) -> Path:
-        modules = self._workshop.toolchains.path(self._toolchain) / "node_modules"
+        toolchains = self._workshop.toolchains
+        instead = not toolchains.installed(self._toolchain) and toolchains.installed(KIT)
+        modules = toolchains.path(KIT if instead and self._modern else self._toolchain)
+        modules = modules / "node_modules"
         return next(
             (modules / name for name in _COMPILERS if (modules / name).is_file()),
             modules / _COMPILERS[0],
         )
 
     def _compiled(self, file: SourceFile) -> list[Diagnostic]:
-        if len(file.text) > MOST_BYTES:
-            return [_whole(file, "file_too_large", f"It has more than {MOST_BYTES} characters.")]
+        if problem := _problem(file):
+            return [problem]
         if not file.path.endswith((".svelte", ".svelte.js", ".svelte.ts")):
             return []
         request = {"op": "compile", "path": file.path, "text": file.text}
@@ -145,6 +156,28 @@ class SvelteTool:
     def _modern(self) -> bool:
         """Whether the toolchain's Svelte has runes; rules for an older one are not written."""
         return self._toolchain != "svelte@4"
+
+
+def _refuse_heaps(files: Sequence[SourceFile]) -> None:
+    total = sum(len(file.text) for file in files)
+    if len(files) > MOST_FILES or total > MOST_TOTAL:
+        raise InputError(
+            f"{len(files)} files with {total} characters together are too much for one check.",
+            code="too_many_files",
+            remedy=f"Check at most {MOST_FILES} files and {MOST_TOTAL} characters at once.",
+        )
+
+
+def _problem(file: SourceFile) -> Diagnostic | None:
+    """What keeps a file from being looked at, or ``None``."""
+    if len(file.text) > MOST_BYTES:
+        return _whole(file, "file_too_large", f"It has more than {MOST_BYTES} characters.")
+    parts = file.path.replace("\\", "/").split("/")
+    if not file.path or "\0" in file.path or file.path.startswith("/") or ".." in parts:
+        return _whole(file, "bad_path", "Its path does not lie inside a project.")
+    if "\0" in file.text:
+        return _whole(file, "not_text", "It has NUL characters in it, so it is no source text.")
+    return None
 
 
 def _stopped(file: SourceFile, stopped: Stopped) -> Diagnostic:

@@ -21,6 +21,11 @@ function script(name) {
   return made;
 }
 
+const failed = (error) => {
+  own.stderr.write(`${error?.stack ?? error}\n`);
+  own.exit(70);
+};
+
 function keep() {
   for (const [name, made] of scripts) fs.writeFileSync(`${folder}/${name}.${realm}.cache`, made.createCachedData());
 }
@@ -30,4 +35,4 @@ const bundle = { exports: {} };
 script('harness.js').runInThisContext()(require, bundle, bundle.exports, own, globalThis);
 // What an answer may reach of this realm has no process, no files and no way to require.
 for (const name of ['process', 'require', 'module', 'exports']) delete globalThis[name];
-bundle.exports.serve({ realm, script, process: own, keep: mode === 'cache' ? keep : undefined });
+bundle.exports.serve({ realm, script, process: own, keep: mode === 'cache' ? keep : undefined }).catch(failed);

@@ -98,8 +98,19 @@ async function bundle({ out, framework }) {
       define: { 'process.env.NODE_ENV': '"development"' }, plugins: [plugin(kind.packages, realm, kind.kit)],
     });
   }
+  fs.writeFileSync(path.join(out, 'exercise.js'), `(function (module, exports, require) {${await exercise(framework)}\n})`);
   for (const name of ['inside.js', 'surroundings.js', 'boot.cjs']) fs.copyFileSync(path.join(here, name), path.join(out, name));
   return { ok: true };
+}
+
+/** A component that uses much of a framework, so that its code is warm before an answer comes. */
+async function exercise(framework) {
+  if (framework === 'plain' || framework === 'svelte4') return '';
+  const name = framework === 'react' ? 'exercise.jsx' : 'exercise.svelte';
+  const { modules, diagnostics } = await compile({ framework, realm: 'page', options: {},
+    files: [{ path: name, text: fs.readFileSync(path.join(here, name), 'utf8') }] });
+  if (diagnostics.length > 0) throw new Error(diagnostics[0].message);
+  return modules[0][1];
 }
 
 /** jsdom asks where its worker for synchronous requests lies, which is never used here. */

@@ -36,7 +36,7 @@ function listen(descriptor, receive) {
 
 const breathe = () => new Promise((resolve) => turn(resolve));
 
-export function serve({ realm, script, process, keep }) {
+export async function serve({ realm, script, process, keep }) {
   const seen = { calls: new Map(), programs: new Map(), lines: [], errors: [] };
   const uncaught = (error) => {
     if (seen.errors.length < 100) seen.errors.push(describe(error));
@@ -221,11 +221,11 @@ export function serve({ realm, script, process, keep }) {
     reply(said);
   }
 
-  world.exercise?.();
+  await world.exercise();
   for (const name of ['inside.js', 'surroundings.js']) script(name);
   if (keep) {
     keep();
-    return process.exit(0);
+    process.exit(0);
   }
   let queue = Promise.resolve();
   listen(Number(process.env.METIER_REQUESTS ?? 0), (text) => {
@@ -234,5 +234,4 @@ export function serve({ realm, script, process, keep }) {
     return undefined;
   });
   reply({ ready: true });
-  return undefined;
 }

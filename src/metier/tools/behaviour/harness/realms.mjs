@@ -81,12 +81,22 @@ export function pageRealm({ script, log, uncaught }) {
       return url;
     },
     openPage: () => openPage(window, framework.around),
-    exercise() {
+    async exercise() {
+      const module = { exports: {} };
+      script('exercise.js').runInContext(context)(module, module.exports, (name) => registry[name]());
+      const { document } = window;
       const page = openPage(window, framework.around);
-      window.document.body.innerHTML = '<label>A <input></label><button>B</button>';
-      page.find({ by: 'role', value: 'button', want: ['text', 'visible', 'disabled'] });
-      page.find({ by: 'label', want: ['value'] });
-      window.document.body.innerHTML = '';
+      if (module.exports.default) await framework.mount(module.exports.default, {}, document.body, {});
+      else document.body.innerHTML = '<button>Add</button><label>Text <input></label>';
+      const of = (found) => found[0].id;
+      await page.act({ verb: 'click', id: of(page.find({ by: 'role', value: 'button', want: ['text', 'visible', 'disabled'] })) });
+      await page.act({ verb: 'fill', id: of(page.find({ by: 'label', want: ['value', 'checked'] })), text: 'x' });
+      page.find({ by: 'css', value: 'p, div', want: ['attributes', 'text'], style: ['color'] });
+      page.find({ by: 'attribute', value: 'data-testid', want: ['text'] });
+      await framework.flush();
+      if (module.exports.default) await framework.unmount();
+      document.body.innerHTML = '';
+      document.head.innerHTML = '<title></title>';
     },
   };
 }
@@ -135,6 +145,12 @@ export function bareRealm({ script, log }) {
     },
     evaluate: evaluating(context, script),
     locate: (path) => new URL(path, 'http://localhost/').href,
+    async exercise() {
+      const { Request, Response } = taken; // Node loads its own parts for these when they are first used
+      const request = new Request('http://localhost/', { method: 'POST', body: new URLSearchParams({ a: '1' }) });
+      await request.formData();
+      await new Response('x').text();
+    },
     openPage() {
       return openPage(this.window, framework.around);
     },
