@@ -7,7 +7,7 @@ tasks; in which order tasks are asked and what counts is ``examine``'s matter.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,13 +54,11 @@ class Measuring:
         conversations: Conversations,
         bases: Bases,
         toolbox: Toolbox,
-        made: Mapping[str, Callable[[], Suite]] | None = None,
     ) -> None:
         self._settings = settings
         self._conversations = conversations
         self._bases = bases
         self._toolbox = toolbox
-        self._made = made or {}
 
     def examiner(self, with_: tuple[str, ...] = PARTS) -> BaseExaminer:
         """What puts tasks to bases; ``with_`` are the parts whose contribution is asked for."""
@@ -84,7 +82,7 @@ class Measuring:
                 "memory_gb": 2 ** round(math.log2(max(1.0, memory_bytes() / 2**30))),
             },
             version=__version__,
-            made=self._made,
+            made={"python": self._python},
             workers=usable_cores(),
             askers=ASKERS,
         )
@@ -122,6 +120,13 @@ class Measuring:
             recorded=not generator.servable,
             cost_class=self._cost_class(base),
         )
+
+    def _python(self) -> Suite:
+        """HumanEval and MBPP, from the mirror, the cache, or fetched at their commits."""
+        from metier.examine.borrowed import borrowed_suite
+
+        cache = self._settings.home / "cache"
+        return borrowed_suite(SUITES / "python", mirror=self._settings.mirror, cache=cache)
 
     def _searcher(self, conversant: Conversant) -> Searcher:
         searcher = self._conversations.searcher(conversant)
