@@ -131,6 +131,17 @@ def test_a_program_that_is_not_there() -> None:
     kept.end()  # nothing to end
 
 
+def test_what_is_reaped_is_not_killed() -> None:
+    ends: list[Process] = []
+    launch = Launch(("/bin/true",), end=ends.append, members=whole)
+    kept = Keeper(launch, Limits(), clock=True)
+    kept._process = launch.start()
+    kept._process.communicate()
+    kept.end()
+    assert ends == []
+    assert not kept.alive
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_defect_in_the_watch_leaves_nothing_behind() -> None:
     def broken(_: Process) -> list[int]:

@@ -220,6 +220,18 @@ def test_a_supervisor_without_a_child_is_killed(monkeypatch: pytest.MonkeyPatch)
         assert supervisor.wait(20) == -9
 
 
+def test_a_child_that_is_gone_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    bystander = subprocess.Popen(["sleep", "60"])
+    answers = [[bystander.pid], [], []]
+    monkeypatch.setattr(landlock, "children", lambda _: answers.pop(0))
+    supervisor = subprocess.Popen(["sleep", "60"])
+    end(supervisor)
+    assert supervisor.wait(20) == -9
+    assert bystander.poll() is None
+    bystander.kill()
+    bystander.wait()
+
+
 def test_a_kernel_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnavailableError, match="version 2"):
         open_landlock(lambda: 2)

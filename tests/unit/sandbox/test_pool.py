@@ -58,7 +58,7 @@ def test_one_that_died_while_waiting_is_replaced(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(pool_module, "_LOOK_AFTER", 0.05)
     sandbox = Unconfined()
     with opened(sandbox) as pool:
-        soon(lambda: len(sandbox.started) == 1)
+        soon(lambda: len(pool._shelf._waiting) == 1)
         sandbox.started[0].close()
         soon(lambda: len(sandbox.started) >= 2)
         with pool.take() as running:
