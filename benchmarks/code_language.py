@@ -1,6 +1,6 @@
 """How well programs tell which language a snippet is in: a linear model, pygments and magika.
 
-The eval is the sealed part of ``recipes/code-language.toml``: snippets of repositories that the
+The eval is the sealed part of ``src/metier/recipes/code-language.toml``: snippets of repositories that the
 linear model never saw (a peer may have). A peer answers in its own words, which are translated to
 ours; because some of our labels are unknown to a peer, its accuracy is also given over those that
 it knows, and with families (JavaScript with TypeScript and JSX; C with C++; HTML with Vue and
@@ -30,7 +30,7 @@ from metier.datasets.sources import resolve
 from metier.features import FeatureSpec, hashed_counts
 from metier.recipe import Recipe
 
-RECIPE = Path(__file__).parents[1] / "recipes" / "code-language.toml"
+RECIPE = Path(__file__).parents[1] / "src" / "metier" / "recipes" / "code-language.toml"
 FAMILIES = {
     "typescript": "javascript",
     "jsx": "javascript",

@@ -50,7 +50,7 @@ def serving(reply: Callable[[dict], tuple[int, str]]) -> Iterator[tuple[Asked, s
             """Keep the test's output quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield asked, f"http://127.0.0.1:{server.server_port}/v1"

@@ -64,7 +64,7 @@ class Generator(Protocol):
 
     @property
     def name(self) -> str:
-        """``remote:NAME``, ``replay:FILE`` …"""
+        """``remote:NAME``, ``replay:FILE`` and so on."""
 
     @property
     def digest(self) -> str:
@@ -178,3 +178,26 @@ class Reply:
     base: str | None = None
     finish: str = "stop"
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to answer this once, where it differs from the specialist's own way.
+
+    Attributes:
+        candidates: Drafts at most, or ``None``: the specialist's own number.
+        repairs: Rounds of repair by the base, or ``None``.
+        documents: Whether documents are searched.
+        tools: Whether answers are checked and repaired.
+        first_draft: Stream the first draft at once, and the correction after it.
+        tokens: Of all prompts, drafts and repairs together, or ``None``: no limit.
+        seconds: Wall seconds, or ``None``: no limit.
+    """
+
+    candidates: int | None = None
+    repairs: int | None = None
+    documents: bool = True
+    tools: bool = True
+    first_draft: bool = False
+    tokens: int | None = None
+    seconds: float | None = None

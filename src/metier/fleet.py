@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from metier.card import Card
+from metier.card import AnyCard, Card, ChatCard, SearchCard, read_card
 from metier.errors import InputError, MetierError, NotFoundError
 from metier.formats import check_part
 from metier.manifest import (
@@ -20,8 +20,10 @@ from metier.manifest import (
     CONFIG_TYPE,
     FILEPATH,
     KIND,
+    RECIPE,
     ROLE_TYPES,
     SYSTEM,
+    TASK,
     Descriptor,
     Manifest,
     Role,
@@ -30,6 +32,7 @@ from metier.manifest import (
     system_digest,
 )
 from metier.reference import Digest, Reference
+from metier.specialist import SPECIALIST_FILE, ChatFile, task_of
 from metier.store import Entry, Ingest, Store
 
 CARD = "card.json"
@@ -45,7 +48,7 @@ class Installed:
     Attributes:
         reference: Its name.
         kind: ``specialist`` or ``base``.
-        card: What it has proved, if it has a card.
+        card: What it is and has proved, if it has a card.
         digest: Of its manifest: changes with every byte of it.
         system: Of what answers (weights, their configuration, the base's digest): stays the same
             when only the card or a date differs.
@@ -56,7 +59,7 @@ class Installed:
 
     reference: Reference
     kind: str
-    card: Card | None
+    card: AnyCard | None
     digest: Digest
     system: Digest
     size_bytes: int
@@ -67,6 +70,28 @@ class Installed:
     def name(self) -> str:
         """The name as people write it."""
         return self.reference.familiar
+
+    @property
+    def task(self) -> str | None:
+        """``classify``, ``chat``, ``search``; a base has none."""
+        if self.kind != "specialist":
+            return None
+        return self.card.task if self.card else self.manifest.annotations.get(TASK)
+
+    @property
+    def classifier(self) -> Card | None:
+        """Its card, if it is a classifier's."""
+        return self.card if isinstance(self.card, Card) else None
+
+    @property
+    def chat(self) -> ChatCard | None:
+        """Its card, if it is a chat specialist's."""
+        return self.card if isinstance(self.card, ChatCard) else None
+
+    @property
+    def pack(self) -> SearchCard | None:
+        """Its card, if it is a document pack's."""
+        return self.card if isinstance(self.card, SearchCard) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +109,7 @@ class _Read:
     """What a manifest's digest determines, kept so that a list costs nothing the second time."""
 
     manifest: Manifest
-    card: Card | None
+    card: AnyCard | None
     system: Digest
 
 
@@ -197,15 +222,20 @@ class Fleet:
         """Remove a name; ``Store.collect_garbage`` gives the space back."""
         self._store.remove(self._entry(name).reference)
 
-    def import_path(self, path: Path, name: str | None = None) -> Sequence[Installed]:
+    def import_path(
+        self, path: Path, name: str | None = None, *, replace: bool = True
+    ) -> Sequence[Installed]:
         """Take in every specialist of an OCI image layout, as ``export`` writes it.
 
         Args:
             path: The folder.
             name: A name for its only artifact; ``None`` keeps the names it has there.
+            replace: Whether what has the name and another recipe is replaced; else it stays and
+                the artifact is passed over.
 
         Raises:
-            InputError: It is something else, or a part is unsafe or malformed.
+            InputError: It is something else, a part is unsafe or malformed, or a base that is
+                here has the name (code ``name_taken``): what stands on it would be lost.
             CorruptError: A file does not have its digest.
             StorageError: The disk is full or refuses.
         """
@@ -217,8 +247,27 @@ class Fleet:
                 remedy="Name a folder that 'metier export' or another OCI tool wrote.",
             )
         reference = Reference.parse(name) if name is not None else None
-        names = self._store.import_layout(path, reference=reference, check=check)
+        names = self._store.import_layout(
+            path,
+            reference=reference,
+            check=check,
+            accept=lambda found, manifest: self._may_take(found, manifest, replace=replace),
+        )
         return [self.show(str(found)) for found, _ in names]
+
+    def _may_take(self, reference: Reference, manifest: Manifest, *, replace: bool) -> bool:
+        """Whether an artifact may have a name: bases are never replaced by something else."""
+        entry = self._store.entries().get(reference)
+        if entry is None:
+            return True
+        before = self._store.manifest(entry.digest)
+        if before.annotations.get(KIND) == "base" and before.layers != manifest.layers:
+            raise InputError(
+                f"{reference.familiar!r} is a base that specialists may stand on.",
+                code="name_taken",
+                remedy="Import it under another name with --name, or remove the base first.",
+            )
+        return replace or before.annotations.get(RECIPE) == manifest.annotations.get(RECIPE)
 
     def export(self, name: str, directory: Path) -> Path:
         """Write one of them into an OCI image layout; several can share one folder."""
@@ -268,7 +317,7 @@ class Fleet:
         layer = manifest.part(CARD)
         card = None
         if layer is not None:
-            card = Card.from_bytes(self._store.read_blob(layer.blob, limit=_MAX_CARD_BYTES))
+            card = read_card(self._store.read_blob(layer.blob, limit=_MAX_CARD_BYTES))
         system = system_digest(manifest.layers, manifest.annotations.get(BASE))
         return _Read(manifest, card, system)
 
@@ -293,7 +342,8 @@ def check(manifest: Manifest, path_of: Callable[[Descriptor], Path]) -> None:
 
     Raises:
         InputError: Saying which part and why.
-        CorruptError: Its card is not valid (code ``bad_card``).
+        CorruptError: Its card (code ``bad_card``) or what it says of a chat specialist
+            (``bad_specialist``) is not valid.
     """
     if manifest.artifact_type != ARTIFACT_TYPE or manifest.config.media_type != CONFIG_TYPE:
         raise InputError(
@@ -321,7 +371,16 @@ def check(manifest: Manifest, path_of: Callable[[Descriptor], Path]) -> None:
                 raise InputError(
                     f"The card is longer than {_MAX_CARD_BYTES} bytes.", code="too_large"
                 )
-            Card.from_bytes(path_of(layer).read_bytes())
+            read_card(path_of(layer).read_bytes())
+        if layer.filepath == SPECIALIST_FILE:
+            _check_specialist(path_of(layer))
+
+
+def _check_specialist(path: Path) -> None:
+    """A chat specialist may name tools and packs and nothing else; others check their own."""
+    data = path.read_bytes()
+    if task_of(data) == "chat":
+        ChatFile.from_bytes(data)
 
 
 def _take_in(

@@ -31,9 +31,12 @@ class Settings:
         general_model: The general model's name there (``METIER_GENERAL_MODEL``).
         general_key: Its key (``METIER_GENERAL_KEY`` or the file ``METIER_GENERAL_KEY_FILE``);
             never shown by ``repr``.
+        base: What writes where nobody says (``METIER_BASE``, ``remote:NAME``), or ``None``.
         threads: Threads an engine may use (``METIER_THREADS``), or ``None``: as many as there
             are cores.
         no_color: Whether output stays without colour (``NO_COLOR`` is set and not empty).
+        toolchains_folder: Where toolchains are kept, if not in ``home``
+            (``METIER_TOOLCHAINS``).
     """
 
     home: Path
@@ -41,8 +44,15 @@ class Settings:
     general_url: str | None = None
     general_model: str | None = None
     general_key: str | None = field(default=None, repr=False)
+    base: str | None = None
     threads: int | None = None
     no_color: bool = False
+    toolchains_folder: Path | None = None
+
+    @property
+    def toolchains(self) -> Path:
+        """Where toolchains are kept; it need not exist."""
+        return self.toolchains_folder or self.home / "toolchains"
 
     @property
     def ledger(self) -> Path:
@@ -53,6 +63,11 @@ class Settings:
     def prices(self) -> Path:
         """The file of prices that the user may write, in TOML."""
         return self.home / "prices.toml"
+
+    @property
+    def services(self) -> Path:
+        """The file of remote services that the user may write, in TOML."""
+        return self.home / "services.toml"
 
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -76,9 +91,16 @@ class Settings:
             general_url=url,
             general_model=model,
             general_key=_key(values),
+            base=values.get("METIER_BASE", "").strip() or None,
             threads=_threads(values),
             no_color=bool(values.get("NO_COLOR")),
+            toolchains_folder=_toolchains(values),
         )
+
+
+def variable(name: str) -> str | None:
+    """The variable that ``services.toml`` names as the place of a key, read when it is needed."""
+    return os.environ.get(name) or None
 
 
 def _home(values: Mapping[str, str]) -> Path:
@@ -101,6 +123,11 @@ def _mirror(values: Mapping[str, str]) -> Path | None:
             remedy="Set METIER_MIRROR to the folder of mirrored data sets, or unset it.",
         )
     return mirror
+
+
+def _toolchains(values: Mapping[str, str]) -> Path | None:
+    chosen = values.get("METIER_TOOLCHAINS")
+    return _folder("METIER_TOOLCHAINS", chosen, values) if chosen else None
 
 
 def _folder(name: str, text: str, values: Mapping[str, str]) -> Path:

@@ -55,15 +55,21 @@ def installed_document(item: Installed, *, card: bool) -> dict[str, Any]:
         "size_bytes": item.size_bytes,
         "modified": to_document(item.modified),
     }
-    if item.card is not None:
-        evidence = item.card.against("base")
-        document["task"] = item.card.task
-        document["labels"] = len(item.card.labels)
-        document["accuracy"] = to_document(item.card.accuracy())
+    if item.card is None:
+        return document
+    document["task"] = item.card.task
+    if item.classifier is not None:
+        evidence = item.classifier.against("base")
+        document["labels"] = len(item.classifier.labels)
+        document["accuracy"] = to_document(item.classifier.accuracy())
         document["against_base"] = to_document(evidence.difference) if evidence else None
-        document["ms_per_text"] = item.card.cost.ms_per_text
-        if card:
-            document["card"] = item.card.to_dict()
+        document["ms_per_text"] = item.classifier.cost.ms_per_text
+    if item.chat is not None:
+        document |= {"packs": list(item.chat.packs), "tools": list(item.chat.tools)}
+    if item.pack is not None:
+        document["passages"] = item.pack.passages
+    if card:
+        document["card"] = item.card.to_dict()
     return document
 
 

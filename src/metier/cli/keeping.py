@@ -13,6 +13,7 @@ from rich.text import Text
 
 from metier.card import Card
 from metier.cli import terminal
+from metier.cli.briefs import brief_lines
 from metier.cli.documents import installed_document, to_document
 from metier.cli.failures import DID_NOT_PASS, print_json
 from metier.cli.findings import problem_lines, problems_found
@@ -75,9 +76,14 @@ def _lines(items: Sequence[Installed], signs: Signs, *, intervals: bool) -> list
     titles = ("name", "task", "accuracy", "over base", "size", "ms")
     rows: list[list[Line]] = [[Text(title, style="dim") for title in titles]]
     rows += [
-        _cells(item, item.card, signs, intervals=intervals)
+        _cells(item, item.classifier, signs, intervals=intervals)
         for item in items
-        if item.card is not None
+        if item.classifier is not None
+    ]
+    rows += [
+        _uncompared(item, item.task or item.kind)
+        for item in items
+        if item.card is not None and item.classifier is None
     ]
     rows += [
         [item.reference.familiar, item.kind, "", "", size(item.size_bytes), ""]
@@ -85,6 +91,12 @@ def _lines(items: Sequence[Installed], signs: Signs, *, intervals: bool) -> list
         if item.card is None
     ]
     return aligned(rows, "llllrr")
+
+
+def _uncompared(item: Installed, task: str) -> list[Line]:
+    """A chat specialist or a pack: what it has is counted, what it proved is not measured here."""
+    told = Text(NOT_MEASURED, style="dim")
+    return [Text(item.name, style="bold"), task, told, "", size(item.size_bytes), ""]
 
 
 def _cells(item: Installed, card: Card, signs: Signs, *, intervals: bool) -> list[Line]:
@@ -134,9 +146,11 @@ def show(session: Session, name: str, recipe: bool, results: bool, as_json: bool
             ["stored", date(item.modified)],
         ]
         screen.write([Text(item.reference.familiar, style="bold"), *aligned(rows, "ll", indent=2)])
-    else:
+    elif item.classifier is not None:
         called = item.reference.familiar
-        screen.write(with_ladder(item.card, screen.width, screen.signs, name=called))
+        screen.write(with_ladder(item.classifier, screen.width, screen.signs, name=called))
+    else:
+        screen.write(brief_lines(item, screen.width))
 
 
 def _show_results(session: Session, name: str, *, as_json: bool) -> None:

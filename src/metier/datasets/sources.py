@@ -106,7 +106,7 @@ def _in_mirror(sha256: str, mirror: Path, cache: Path) -> Path | None:
     known = _read_index(cache / "mirror.json")
     index: dict[str, str] = {}
     hit: Path | None = None
-    for path in _regular_files(mirror):
+    for path in regular_files(mirror):
         if path.suffix != ".jsonl":
             continue
         try:
@@ -118,7 +118,7 @@ def _in_mirror(sha256: str, mirror: Path, cache: Path) -> Path | None:
         except OSError:  # gone since it was listed, or not ours to read: not what is looked for
             continue
     if index != known:
-        with _folder_for_a_while(cache) as temporary, _disk_errors(cache):
+        with folder_for_a_while(cache) as temporary, disk_errors(cache):
             written = temporary / "mirror.json"
             written.write_text(json.dumps(index, indent=0), encoding="utf-8")
             written.replace(cache / "mirror.json")
@@ -148,9 +148,9 @@ def _keep(
 ) -> Path:
     """Write lines into the cache under the digest of them all, whole or not at all."""
     digest = hashlib.sha256()
-    with _folder_for_a_while(cache) as temporary:
+    with folder_for_a_while(cache) as temporary:
         written = temporary / "rows"
-        with _disk_errors(cache), written.open("wb") as stream:
+        with disk_errors(cache), written.open("wb") as stream:
             for line in lines:
                 digest.update(line)
                 stream.write(line)
@@ -158,7 +158,7 @@ def _keep(
             os.fsync(stream.fileno())
         _check(where, expected, digest.hexdigest())
         target = cache / "rows" / f"{digest.hexdigest()}{suffix}"
-        with _disk_errors(cache):
+        with disk_errors(cache):
             target.parent.mkdir(parents=True, exist_ok=True)
             written.replace(target)
             _flush_folder(target.parent)
@@ -169,12 +169,12 @@ def _keep(
 
 
 def _from_path(part: DataPart, folder: Path, cache: Path, report: Report, confined: bool) -> Rows:
-    path = _located(part.path or "", folder, confined)
+    path = located(part.path or "", folder, confined)
     report(Progress("data", f"Reading {path.name}."))
     if part.kind == "dir":
         if not path.is_dir():
             raise _missing(path, "folder")
-        files = list(_regular_files(path))
+        files = list(regular_files(path))
         digest = hashlib.sha256()
         for file in files:
             line = f"{file_sha256(file)}  {file.relative_to(path).as_posix()}\n"
@@ -199,7 +199,7 @@ def _from_path(part: DataPart, folder: Path, cache: Path, report: Report, confin
     return Rows(kept, kept.stem, "dir" if part.kind == "dir" else "file", canonical=True)
 
 
-def _located(path: str, folder: Path, confined: bool) -> Path:
+def located(path: str, folder: Path, confined: bool) -> Path:
     """Where a recipe's path points; a confined one must stay inside ``folder``, links resolved."""
     location = folder / path
     if confined:
@@ -213,7 +213,7 @@ def _located(path: str, folder: Path, confined: bool) -> Path:
     return location
 
 
-def _regular_files(folder: Path) -> Iterator[Path]:
+def regular_files(folder: Path) -> Iterator[Path]:
     """Every regular file beneath ``folder`` in sorted order; no links, nothing hidden."""
     for root, folders, names in os.walk(folder, followlinks=False):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -281,7 +281,7 @@ def _fetched(
     wanted: GitRepository, files: tuple[UpstreamFile, ...], cache: Path, *, named: bool
 ) -> list[UpstreamBytes]:
     """The wanted files of one repository: in the order of ``files``, else sorted by path."""
-    with _folder_for_a_while(cache) as temporary:
+    with folder_for_a_while(cache) as temporary:
         repository = Repository(wanted.url, wanted.commit, temporary / "git")
         blobs = repository.blobs()
         if files:
@@ -330,10 +330,10 @@ def _check(where: str, expected: str | None, got: str) -> None:
 
 
 @contextmanager
-def _folder_for_a_while(cache: Path) -> Iterator[Path]:
+def folder_for_a_while(cache: Path) -> Iterator[Path]:
     """A fresh folder in the cache that is gone afterwards; day-old ones of killed runs go too."""
     partial = cache / "partial"
-    with _disk_errors(cache):
+    with disk_errors(cache):
         partial.mkdir(parents=True, exist_ok=True)
         for old in partial.iterdir():
             if time.time() - old.stat().st_mtime > _STALE_SECONDS:
@@ -346,7 +346,8 @@ def _folder_for_a_while(cache: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _disk_errors(cache: Path) -> Iterator[None]:
+def disk_errors(cache: Path) -> Iterator[None]:
+    """The disk's own errors as StorageError; a full one may be tried again."""
     try:
         yield
     except OSError as error:

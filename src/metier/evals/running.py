@@ -8,20 +8,18 @@ and ends in the same bytes as a run that was not.
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from metier.errors import CorruptError, InputError, InternalError, StorageError, UnavailableError
+from metier.errors import InputError, InternalError, UnavailableError
 from metier.evals.items import Eval, EvalItem
+from metier.evals.journal import append, damaged, journal_line, locked, unwritable, whole_lines
 from metier.evals.results import Result, ResultItem, Timings, answer_digest, parse_result_item
 from metier.evals.scoring import Scorer, scorer_from_name
 from metier.manifest import canonical_json
@@ -105,7 +103,7 @@ def run(
         "toolchain": dict(toolchain or {}),
         "batch": batch,
     }
-    with _locked(journal) as file:
+    with locked(journal) as file:
         size, answered = _resume(file, journal, header, sealed)
         pace = _Pace(report, system.name, total=len(sealed.items), before=len(answered))
         pace.tell(len(answered))
@@ -113,7 +111,7 @@ def run(
             if cancelled():
                 raise _cancelled(len(answered), len(sealed.items))
             fresh = _ask(system, judge, sealed.items[start : start + size])
-            _append(file, journal, {"batch": start // size, "items": _lines(fresh)})
+            append(file, journal, {"batch": start // size, "items": _lines(fresh)})
             answered.extend(fresh)
             pace.tell(len(answered))
     return _result(system, sealed, answered, header["toolchain"])
@@ -137,7 +135,7 @@ def run_to_end(
     try:
         journals.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unwritable(journals, error) from error
+        raise unwritable(journals, error) from error
     journal = journal_path(journals, system.digest, sealed.fingerprint, toolchain)
     result = run(
         system,
@@ -204,40 +202,15 @@ def _lines(answered: Sequence[_Answered]) -> list[dict[str, Any]]:
     return [{**one.item.fields(), "seconds": one.seconds} for one in answered]
 
 
-@contextmanager
-def _locked(journal: Path) -> Iterator[BinaryIO]:
-    """The journal, open for reading and appending, held by this process alone."""
-    try:
-        file = journal.open("a+b")
-    except OSError as error:
-        raise _unwritable(journal, error) from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StorageError(
-                f"Another process is running this eval: it holds {journal}.",
-                code="journal_busy",
-                remedy="Wait for it to end, or stop it; its answers are kept.",
-                retryable=True,
-            ) from error
-        yield file
-
-
 def _resume(
     file: BinaryIO, journal: Path, header: dict[str, Any], sealed: Eval
 ) -> tuple[int, list[_Answered]]:
     """The batch size and the answers that the journal holds; a torn last line is cut off."""
-    file.seek(0)
-    content = file.read()
-    whole = content[: content.rfind(b"\n") + 1]
-    if len(whole) < len(content):
-        file.truncate(len(whole))
-    lines = whole.splitlines()
+    lines = whole_lines(file)
     if not lines:
-        _append(file, journal, header)
+        append(file, journal, header)
         return int(header["batch"]), []
-    found = _journal_line(journal, 1, lines[0])
+    found = journal_line(journal, 1, lines[0])
     for field in ("format", "system", "eval", "scorer", "toolchain"):
         if found.get(field) != header[field]:
             raise InputError(
@@ -248,7 +221,7 @@ def _resume(
             )
     size = found.get("batch")
     if not isinstance(size, int) or size < 1:
-        raise _damaged(journal, 1, "the batch size is missing")
+        raise damaged(journal, 1, "the batch size is missing")
     answered: list[_Answered] = []
     for number, line in enumerate(lines[1:], start=2):
         expected = sealed.items[len(answered) : len(answered) + size]
@@ -259,37 +232,18 @@ def _resume(
 def _journal_batch(
     journal: Path, number: int, line: bytes, expected: Sequence[EvalItem]
 ) -> list[_Answered]:
-    rows = _journal_line(journal, number, line).get("items")
+    rows = journal_line(journal, number, line).get("items")
     if not isinstance(rows, list) or len(rows) != len(expected) or not rows:
-        raise _damaged(journal, number, "it does not hold the items that come next")
+        raise damaged(journal, number, "it does not hold the items that come next")
     answered = []
     for item, row in zip(expected, rows, strict=True):
         fields = dict(row) if isinstance(row, dict) else {}
         seconds = fields.pop("seconds", 0.0)
         kept = parse_result_item(fields, f"{journal}, line {number}")
         if kept.id != item.id or not isinstance(seconds, int | float):
-            raise _damaged(journal, number, f"it does not hold item {item.id!r} in its place")
+            raise damaged(journal, number, f"it does not hold item {item.id!r} in its place")
         answered.append(_Answered(kept, float(seconds)))
     return answered
-
-
-def _journal_line(journal: Path, number: int, line: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(line)
-    except ValueError as error:
-        raise _damaged(journal, number, f"it is not JSON ({error})") from error
-    if not isinstance(value, dict):
-        raise _damaged(journal, number, "it is not a JSON object")
-    return value
-
-
-def _append(file: BinaryIO, journal: Path, line: Mapping[str, Any]) -> None:
-    try:
-        file.write(canonical_json(line) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    except OSError as error:
-        raise _unwritable(journal, error) from error
 
 
 class _Pace:
@@ -326,19 +280,4 @@ def _cancelled(done: int, total: int) -> UnavailableError:
         code="cancelled",
         remedy="Run the same command again; it goes on from there.",
         retryable=True,
-    )
-
-
-def _unwritable(journal: Path, error: OSError) -> StorageError:
-    return StorageError(
-        f"The journal {journal} cannot be written: {error.strerror}.",
-        remedy="Check that its folder exists, is writable and has space left.",
-    )
-
-
-def _damaged(journal: Path, number: int, why: str) -> CorruptError:
-    return CorruptError(
-        f"The journal {journal} is damaged in line {number}: {why}.",
-        code="bad_journal",
-        remedy="Delete the journal and run the eval again.",
     )

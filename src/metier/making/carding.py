@@ -19,7 +19,7 @@ from metier.making.deciding import Thresholds
 from metier.making.makers import Makers
 from metier.making.proving import Proof
 from metier.making.rows import Rows
-from metier.recipe import Recipe
+from metier.recipe import AnyRecipe, ChatRecipe, Recipe
 from metier.stats import auroc, expected_calibration_error, share_interval
 from metier.training.ladder import Choice
 
@@ -172,11 +172,13 @@ def results_parts(proof: Proof) -> dict[str, bytes]:
     return parts
 
 
-def recipe_toml(recipe: Recipe) -> bytes:
-    """The recipe as TOML."""
+def recipe_toml(recipe: AnyRecipe) -> bytes:
+    """The recipe as TOML; a long prompt stays readable as lines."""
     import tomli_w
 
-    return tomli_w.dumps(json.loads(json.dumps(recipe.to_dict()))).encode()
+    document = json.loads(json.dumps(recipe.to_dict()))
+    lines = isinstance(recipe, ChatRecipe)
+    return tomli_w.dumps(document, multiline_strings=lines).encode()
 
 
 def cost_class(size_bytes: int) -> str:

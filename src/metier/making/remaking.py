@@ -110,7 +110,8 @@ def sealed_again(installed: Installed, recipe_of: Callable[[str], Recipe], place
             code="eval_not_here",
             remedy=error.remedy or "Set METIER_MIRROR, or go online.",
         ) from error
-    if installed.card is None or sealed.fingerprint != installed.card.data.eval_digest:
+    card = installed.classifier
+    if card is None or sealed.fingerprint != card.data.eval_digest:
         raise InputError(
             f"The rows of {installed.name!r} are no longer what its eval was sealed from.",
             code="other_eval",
@@ -126,7 +127,7 @@ def trained_on(
         rows = gather(recipe_of(str(installed.reference)), places, silent)
     except MetierError:
         return None
-    known = installed.card.data.train_digest if installed.card is not None else None
+    known = installed.classifier.data.train_digest if installed.classifier is not None else None
     return rows.examples if rows.summary.train_digest == known else None
 
 
@@ -153,15 +154,14 @@ def remake_all(
     remade: list[dict[str, Any]] = []
     problems: list[dict[str, Any]] = []
     for item in installed:
-        if item.card is None:
+        card = item.classifier
+        if card is None:
             continue
         report(Progress("remake", f"Making {item.name} again."))
         try:
             recipe = recipe_of(item.name)
             result = read_result(fleet.part_path(item.name, "results/specialist.jsonl"))
-            again = remake(
-                item.card, result, recipe, makers_for(recipe), report=report, cancelled=never
-            )
+            again = remake(card, result, recipe, makers_for(recipe), report=report, cancelled=never)
         except MetierError as error:
             problems.append({"what": error.message, "where": item.name, "remedy": error.remedy})
             continue

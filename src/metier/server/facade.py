@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from metier.card import Card
+from metier.card import AnyCard, Card
 from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Reference
@@ -25,8 +25,8 @@ class Installed(Protocol):
         """Its name."""
 
     @property
-    def card(self) -> Card | None:
-        """Its card; a base has none."""
+    def card(self) -> AnyCard | None:
+        """Its card, of the kind of its task; a base has none."""
 
     @property
     def digest(self) -> object:

@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from metier.card import Card
 from metier.errors import InputError
 from metier.messages import Prediction, Progress
 from metier.server.facade import Installed, Part
@@ -264,14 +265,17 @@ def summary(item: Installed) -> dict[str, Any]:
             "task": card.task,
             "domain": card.domain,
             "description": card.description,
+            "rows": plain(card.rows),
+            "cost": plain(card.cost),
+            "made": card.made,
+        }
+    if isinstance(card, Card):
+        row |= {
             "labels": len(card.labels),
             "rung": card.rung,
             "base": plain(card.base),
             "scores": plain(card.scores),
-            "rows": plain(card.rows),
             "evidence": plain(card.evidence),
-            "cost": plain(card.cost),
-            "made": card.made,
         }
     return row
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from metier.card import ChatCard
 from metier.server.facade import Installed
 
 
@@ -24,12 +25,13 @@ def _seconds(date: str) -> int:
 def model(item: Installed) -> dict[str, Any]:
     """One entry of ``GET /v1/models``; ``created`` is 0 where no date is known."""
     card = item.card
+    base = None if card is None or isinstance(card, ChatCard) else card.base
     return {
         "id": item.reference.familiar,
         "object": "model",
         "created": _seconds(card.made) if card is not None else 0,
         "owned_by": item.reference.namespace or "metier",
-        "parent": card.base.name if card is not None and card.base is not None else None,
+        "parent": base.name if base is not None else None,
     }
 
 

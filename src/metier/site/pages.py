@@ -91,7 +91,7 @@ class Site:
 
     def fleet(self, installed: Sequence[Item], options: Options) -> str:
         """The first page: the fleet with its evidence, and a box to try each."""
-        carded = [(item, item.card) for item in installed if item.card is not None]
+        carded = [(item, item.card) for item in installed if isinstance(item.card, Card)]
         query = options.query.strip()
         shown = [pair for pair in carded if _matches(pair[0], pair[1], query)]
         domain = charts.difference_domain(
@@ -131,7 +131,7 @@ class Site:
             "files": parts,
             "json_address": f"/specialists/{name}.json",
         }
-        if item.card is None:
+        if not isinstance(item.card, Card):
             return self._page("base.html", options, **shared)
         return self._page(
             "specialist.html",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from metier.card import Card
+from metier.card import AnyCard
 from metier.messages import Prediction
 from metier.reference import Reference
 
@@ -21,8 +21,8 @@ class Item(Protocol):
         """Its name."""
 
     @property
-    def card(self) -> Card | None:
-        """Its card; a base has none."""
+    def card(self) -> AnyCard | None:
+        """Its card, of the kind of its task; a base has none."""
 
     @property
     def digest(self) -> object:

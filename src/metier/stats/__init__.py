@@ -7,6 +7,7 @@ no label, no file and no clock, and it never draws a random number that its call
 * ``shares``: intervals of a share (Wilson) and of macro-F1 (bootstrap)
 * ``exact``: exact tests of "no difference" (McNemar, sign flips)
 * ``paired``: the paired difference with its interval and verdict
+* ``families``: many comparisons at once (Holm), and groups of what cannot be told apart
 * ``power``: what an eval of a given size can show
 * ``calibration``: expected calibration error and AUROC
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 from metier.stats.calibration import auroc, expected_calibration_error
 from metier.stats.exact import mcnemar_p, sign_flip_p
+from metier.stats.families import groups, holm
 from metier.stats.paired import paired_difference, paired_interval, upper_bound
 from metier.stats.power import detectable_difference, needed_items, power
 from metier.stats.shares import MacroF1, macro_f1, share_interval, wilson
@@ -26,6 +28,8 @@ __all__ = [
     "auroc",
     "detectable_difference",
     "expected_calibration_error",
+    "groups",
+    "holm",
     "macro_f1",
     "mcnemar_p",
     "needed_items",

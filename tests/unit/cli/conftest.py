@@ -16,6 +16,7 @@ import pytest
 
 from metier.card import (
     Abstention,
+    AnyCard,
     BaseReference,
     Calibration,
     Card,
@@ -41,7 +42,7 @@ from metier.errors import MetierError, NotFoundError
 from metier.evals.checking import check_eval
 from metier.evals.items import seal
 from metier.examine import Examined
-from metier.fleet import Part
+from metier.fleet import Installed, Part
 from metier.messages import Example, Prediction, Progress, Report, silent
 from metier.recipe import DataPart, LadderPart, Recipe, SpecialistPart, SplitPart
 from metier.reference import Digest, Reference
@@ -241,11 +242,17 @@ def _quality() -> dict[str, Any]:
 @dataclass
 class Item:
     reference: Reference
-    card: Card | None
+    card: AnyCard | None
     size_bytes: int
     kind: str = "specialist"
     digest: Digest = field(default_factory=lambda: Digest("cd" * 32))
     modified: str = "2026-11-12T10:20:30+00:00"
+
+    name = Installed.name
+    task = Installed.task
+    classifier = Installed.classifier
+    chat = Installed.chat
+    pack = Installed.pack
 
 
 class SmallFleet:
@@ -389,7 +396,7 @@ class SmallFacade:
     ) -> Any:
         self._called("evaluate", name=name, on=on, against=tuple(against))
         report(Progress("eval", "Asking 3,080 questions.", 0.5, 2.0))
-        card = self.show(name).card
+        card = self.show(name).classifier
         assert card is not None
         return Examined(name, on, DIGEST, card.scores, card.evidence, DIGEST, {})
 

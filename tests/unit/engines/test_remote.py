@@ -9,10 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from metier.engines import remote
-from metier.engines.remote import GeneralSystem, Service, check_service
-from metier.errors import InputError, UnavailableError
+from metier.engines import calling
+from metier.engines.calling import Patience
+from metier.engines.remote import GeneralSystem
+from metier.errors import UnavailableError
 from metier.messages import Example
+from metier.services import Service
 
 LABELS = ("card", "parcel")
 
@@ -45,7 +47,7 @@ def said(text: str) -> dict:
 
 @pytest.fixture
 def service(monkeypatch) -> Iterator[tuple[Recorder, Service]]:
-    monkeypatch.setattr(remote, "LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(calling, "LONGEST_WAIT", 0.01)
     recorder = Recorder()
 
     class Handler(BaseHTTPRequestHandler):
@@ -63,7 +65,7 @@ def service(monkeypatch) -> Iterator[tuple[Recorder, Service]]:
             """Keep the test's output quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     url = f"http://127.0.0.1:{server.server_port}/v1"
     yield recorder, Service(url, "big-model", "secret", 1.0, 4.0, "2026-11-23", parallel=1)
@@ -147,7 +149,7 @@ def test_passing_trouble_is_tried_again(service) -> None:
 
 def test_lasting_trouble_is_an_error_of_the_item(service) -> None:
     recorder, where = service
-    recorder.script = [(500, {})] * remote.ATTEMPTS
+    recorder.script = [(500, {})] * Patience().attempts
     (answer,) = GeneralSystem(where, LABELS).answer(["my card"])
     assert answer.text is None
     assert "HTTP 500" in str(answer.error)
@@ -180,19 +182,10 @@ def test_the_digest_knows_the_question_but_not_the_key(service) -> None:
     assert len({one, shown, other}) == 3
 
 
-def test_nothing_listens() -> None:
+def test_nothing_listens(monkeypatch) -> None:
+    monkeypatch.setattr(calling, "LONGEST_WAIT", 0.01)
     where = Service("http://127.0.0.1:9/v1", "m", timeout=0.2, parallel=1)
-    remote.LONGEST_WAIT, before = 0.01, remote.LONGEST_WAIT
-    try:
-        with pytest.raises(UnavailableError) as caught:
-            GeneralSystem(where, LABELS).answer(["x"] * 50)
-    finally:
-        remote.LONGEST_WAIT = before
+    with pytest.raises(UnavailableError) as caught:
+        GeneralSystem(where, LABELS).answer(["x"] * 50)
     assert caught.value.code == "general_unreachable"
     assert caught.value.retryable
-
-
-@pytest.mark.parametrize(("url", "model"), [("file:///etc", "m"), ("http://x/v1", "")])
-def test_an_address_that_is_no_service_is_refused(url, model) -> None:
-    with pytest.raises(InputError):
-        check_service(Service(url, model))

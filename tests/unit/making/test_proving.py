@@ -13,7 +13,7 @@ import loopback
 import made_up
 import workshop
 from metier.card import Card, Verdict
-from metier.engines import remote
+from metier.engines import calling
 from metier.errors import InputError, MetierError
 from metier.making.proving import EXAMPLES, nearest
 from metier.messages import Example, Progress
@@ -24,7 +24,7 @@ PRICES = f'["{MODEL}"]\nin = 2.0\nout = 8.0\n'
 
 @pytest.fixture(autouse=True)
 def _no_long_waits(monkeypatch) -> None:
-    monkeypatch.setattr(remote, "LONGEST_WAIT", 0.001)
+    monkeypatch.setattr(calling, "LONGEST_WAIT", 0.001)
 
 
 def answering(body: dict) -> tuple[int, str]:
@@ -51,7 +51,7 @@ def whole(tmp_path_factory):
     """One make beside a general model: the façade, the card and what the service was asked."""
     home = tmp_path_factory.mktemp("general")
     with loopback.serving(answering) as (asked, url), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(remote, "LONGEST_WAIT", 0.001)
+        patch.setattr(calling, "LONGEST_WAIT", 0.001)
         metier, recipe = made(home, url)
         yield metier, metier.make(recipe, folder=home), asked
 

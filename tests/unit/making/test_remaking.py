@@ -38,7 +38,7 @@ def remade(metier: Metier, name="tickets", *, card=None, result=None, recipe=Non
         card or installed.card,
         result or read_result(path),
         recipe,
-        metier._remakers(recipe),
+        metier._workbench.remakers(recipe),
         report=silent,
         cancelled=lambda: False,
     )
@@ -135,7 +135,7 @@ def test_a_remake_leaves_no_eval_no_journal_and_no_change_behind(metier, home) -
 
 def test_what_it_was_trained_on_is_known_while_the_rows_are_here(metier, home) -> None:
     installed = metier.show("tickets")
-    places = metier._places(home)
+    places = metier._workbench.places(home)
     rows = trained_on(installed, metier.recipe_of, places)
     assert sorted(row.text for row in rows) == sorted(row["text"] for row in made_up.rows(15))
     sealed = sealed_again(installed, metier.recipe_of, places)
@@ -155,9 +155,9 @@ def test_rows_that_are_gone_are_said(metier, home) -> None:
     path.rename(home / "elsewhere.jsonl")
     try:
         installed = metier.show("tickets")
-        assert trained_on(installed, metier.recipe_of, metier._places(home)) is None
+        assert trained_on(installed, metier.recipe_of, metier._workbench.places(home)) is None
         with pytest.raises(UnavailableError) as caught:
-            sealed_again(installed, metier.recipe_of, metier._places(home))
+            sealed_again(installed, metier.recipe_of, metier._workbench.places(home))
     finally:
         (home / "elsewhere.jsonl").rename(path)
     assert caught.value.code == "eval_not_here"

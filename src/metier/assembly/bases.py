@@ -1,0 +1,185 @@
+"""Bases that write: which there are, which to get, and how one is opened by what people type.
+
+It knows ``remote:NAME`` and that recorded answers serve no people; it measures nothing. Evidence
+comes from the results in the ledger, else it is said to be not measured.
+"""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from metier.card import ChatCard, Score
+from metier.conversing import Generator
+from metier.errors import InputError, NotFoundError
+from metier.prices import price_of
+from metier.services import ServiceEntry, find_service, open_service, read_services
+from metier.settings import Settings, variable
+
+if TYPE_CHECKING:
+    from metier.engines.chat import RemoteGenerator
+    from metier.examine.standings import Standing
+    from metier.services import Service
+
+REMOTE = "remote:"
+REPLAY = "replay:"
+NOT_MEASURED = "not measured"
+
+
+@dataclass(frozen=True, slots=True)
+class BaseChoice:
+    """A base that may be given, or that somebody may get.
+
+    Attributes:
+        ref: What to give as ``--base``, or the model's name where it is not set up here.
+        here: Whether it is set up here.
+        model: The model's name at its service.
+        note: What is known of it, in a sentence; "not measured" where nothing is.
+        standing: What was measured here with the specialist over it, or ``None``.
+        command: What would measure it, or "".
+    """
+
+    ref: str
+    here: bool
+    model: str
+    note: str
+    standing: Standing | None = None
+    command: str = ""
+
+    @property
+    def score(self) -> Score | None:
+        """Of the specialist over it, measured here, or ``None``."""
+        return self.standing.as_score() if self.standing is not None else None
+
+    @property
+    def on(self) -> str | None:
+        """The eval of ``score``."""
+        return self.standing.eval if self.standing is not None else None
+
+    @property
+    def line(self) -> str:
+        """The choice in one line."""
+        told = self.note if self.standing is not None else f"{self.ref}: {self.note}"
+        return f"{told}. {self.command}".strip()
+
+
+Standings = Callable[[str], "Sequence[Standing]"]
+"""A specialist's name to its bases that were measured here, best evidence first."""
+
+
+class Bases:
+    """The bases of one home folder; threads may share it."""
+
+    def __init__(self, settings: Settings, general: Callable[[], Service | None]) -> None:
+        self._settings = settings
+        self._general = general
+        self._lock = threading.Lock()
+        self._open: dict[ServiceEntry | str, RemoteGenerator] = {}
+
+    def services(self) -> dict[str, ServiceEntry]:
+        """The remote services that the user wrote down, by name; no key is read."""
+        return read_services(self._settings.services)
+
+    def generator(self, ref: str) -> Generator:
+        """The base that ``ref`` names, for answering people.
+
+        Raises:
+            InputError: It is no kind of base (``bad_base``), recorded answers
+                (``not_servable``), or ``services.toml`` is wrong.
+            NotFoundError: There is no such service (``no_service``).
+        """
+        if ref.startswith(REPLAY):
+            raise InputError(
+                f"{ref[:120]} holds recorded answers, which may not answer people.",
+                code="not_servable",
+                remedy="Recorded answers are for evals: metier eval NAME --on EVAL --base "
+                "replay:FILE.",
+            )
+        if not ref.startswith(REMOTE):
+            raise self._unknown(ref)
+        return self._remote(ref.removeprefix(REMOTE))
+
+    def close(self) -> None:
+        """End every connection."""
+        with self._lock:
+            opened, self._open = list(self._open.values()), {}
+        for generator in opened:
+            generator.close()
+
+    def choices(self, card: ChatCard, standings: Sequence[Standing]) -> list[BaseChoice]:
+        """What may be given as ``--base``: measured here first, then set up, then to get."""
+        services = self.services()
+        found: list[BaseChoice] = []
+        for standing in standings:
+            name = standing.base.removeprefix(REMOTE)
+            if not standing.recorded and name in services and not _known(found, standing.base):
+                model = services[name].model
+                found.append(BaseChoice(standing.base, True, model, standing.sentence(), standing))
+        for name, entry in services.items():
+            ref = f"{REMOTE}{name}"
+            if not _known(found, ref):
+                command = _measuring(card, ref)
+                found.append(BaseChoice(ref, True, entry.model, NOT_MEASURED, command=command))
+        models = {entry.model for entry in services.values()}
+        for model, note in card.bases:
+            if model not in models:
+                found.append(BaseChoice(model, False, model, note or NOT_MEASURED))
+        return found
+
+    def _remote(self, name: str) -> Generator:
+        from metier.engines.chat import RemoteGenerator
+
+        if name == "general":
+            service = self._general()
+            if service is None:
+                raise NotFoundError(
+                    "There is no remote service named 'general': none is configured.",
+                    code="no_service",
+                    remedy="Set METIER_GENERAL_URL and METIER_GENERAL_MODEL.",
+                )
+            key: ServiceEntry | str = f"{service.url} {service.model}"
+        else:
+            entry = find_service(self.services(), name)
+            price = price_of(self._settings.prices, entry.model)
+            service = open_service(entry, variable=variable, price=price, date=_today())
+            key = repr(entry)
+        with self._lock:
+            opened = self._open.get(key)
+            if opened is None:
+                opened = self._open[key] = RemoteGenerator(service)
+            return opened
+
+    def _unknown(self, ref: str) -> InputError:
+        names: Sequence[str] = list(self.services())
+        if ref in names:
+            return InputError(
+                f"{ref!r} is a remote service.",
+                code="bad_base",
+                remedy=f"Write: --base {REMOTE}{ref}",
+            )
+        near = difflib.get_close_matches(ref, [f"{REMOTE}{name}" for name in names], n=1)
+        guess = f" Did you mean {near[0]}?" if near else ""
+        return InputError(
+            f"{ref[:120]!r} is no base that can write.{guess}",
+            code="bad_base",
+            remedy=f"Write --base {REMOTE}NAME, with a table [NAME] in "
+            f"{self._settings.services}; 'metier doctor' lists those that are there.",
+        )
+
+
+def _known(found: Sequence[BaseChoice], ref: str) -> bool:
+    return any(choice.ref == ref for choice in found)
+
+
+def _measuring(card: ChatCard, ref: str) -> str:
+    """The command that would measure a base under the specialist."""
+    return f"metier eval {card.name} --on {card.evals[0]} --base {ref}" if card.evals else ""
+
+
+def _today() -> str:
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC).date().isoformat()

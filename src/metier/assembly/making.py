@@ -1,0 +1,127 @@
+"""From a recipe of any task to an installed specialist.
+
+It knows what each kind of maker is handed and what is recorded when it is done; how a specialist
+is made is ``metier.making``'s.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from metier.answer import Answering
+from metier.assembly.library import VIEW
+from metier.assembly.workbench import Workbench, today
+from metier.card import Card, ChatCard, SearchCard
+from metier.fleet import Fleet
+from metier.manifest import BASE, BUILD, KIND, RECIPE, TASK, Role
+from metier.messages import Progress, Report
+from metier.recipe import ChatRecipe, Recipe, SearchRecipe
+from metier.reference import Reference
+
+if TYPE_CHECKING:
+    from metier.making.chatting import Assembled
+
+
+class Making:
+    """Makes one specialist at a time, whatever its task; threads may share it."""
+
+    def __init__(self, fleet: Fleet, answering: Answering, workbench: Workbench) -> None:
+        self._fleet = fleet
+        self._answering = answering
+        self._workbench = workbench
+        self._one = threading.Lock()
+
+    def classifier(
+        self,
+        recipe: Recipe,
+        folder: Path,
+        report: Report,
+        cancelled: Callable[[], bool],
+        *,
+        confined: bool,
+    ) -> Card:
+        """Climb, prove, install, and keep the sealed eval."""
+        from metier.making import artifact_parts, make
+
+        workbench = self._workbench
+        before = workbench.replaced(recipe.specialist.name)
+        with self._one:
+            makers = workbench.makers(recipe.base.ref, folder, confined=confined)
+            made = make(recipe, makers, report=report, cancelled=cancelled)
+        card = made.card
+        self._install(card, artifact_parts(made), card.base.digest if card.base else None)
+        workbench.keep_eval(made.sealed)
+        workbench.forget_eval(before)
+        workbench.sources.add(made.located)
+        workbench.record(card, {key: item.digest for key, item in made.proof.results.items()})
+        made.proof.settle()
+        report(Progress("done", f"{card.name} is installed.", 1.0, data=card.to_dict()))
+        return card
+
+    def chat(self, recipe: ChatRecipe, report: Report) -> ChatCard:
+        """Put a chat specialist together and install it."""
+        from metier.making.chatting import make_chat
+
+        made = make_chat(recipe, today=today())
+        card = made.card
+        self._replace(made)
+        report(Progress("done", f"{card.name} is installed.", 1.0, data=card.to_dict()))
+        return card
+
+    def pack(
+        self,
+        recipe: SearchRecipe,
+        folder: Path,
+        report: Report,
+        cancelled: Callable[[], bool],
+        *,
+        confined: bool,
+    ) -> SearchCard:
+        """Gather, cut and index documents, and install the pack."""
+        from metier.making.packing import make_pack
+
+        workbench = self._workbench
+        workbench.replaced(recipe.specialist.name)
+        makers = workbench.makers(recipe.base.ref, folder, confined=confined)
+        encoder = None
+        if makers.base is not None:
+            encoder = self._answering.encoder(makers.base.name, VIEW)
+        elif recipe.base.ref is not None:
+            report(Progress("base", f"The encoder {recipe.base.ref} is not here: by words only."))
+        with self._one:
+            made = make_pack(
+                recipe,
+                makers,
+                encoder=encoder,
+                report=report,
+                cancelled=cancelled,
+            )
+        card = made.card
+        self._replace(made)
+        workbench.sources.add(made.located or {})
+        report(Progress("done", f"{card.name} is installed.", 1.0, data=card.to_dict()))
+        return card
+
+    def _replace(self, made: Assembled[ChatCard] | Assembled[SearchCard]) -> None:
+        before = self._workbench.replaced(made.card.name)
+        self._install(made.card, dict(made.parts), made.base_digest)
+        self._workbench.forget_eval(before)
+
+    def _install(
+        self,
+        card: Card | ChatCard | SearchCard,
+        parts: dict[str, tuple[Role, bytes | Path]],
+        base_digest: str | None,
+    ) -> None:
+        annotations = {
+            KIND: "specialist",
+            TASK: card.task,
+            RECIPE: card.recipe_id,
+            BUILD: card.build_id,
+        }
+        if base_digest is not None:
+            annotations[BASE] = base_digest
+        self._fleet.install(Reference.parse(card.name), parts, annotations, card.licence)

@@ -1,0 +1,477 @@
+"""The façade: everything Metier can do, one method for each verb of a door.
+
+It decides nothing: each method hands on to what ``workbench``, ``conversations``, ``library``,
+``bases`` and ``starting`` put together.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
+
+from metier.answer import Answering
+from metier.assembly import starting
+from metier.assembly.bases import BaseChoice, Bases
+from metier.assembly.conversations import Conversations, Lack
+from metier.assembly.library import Library
+from metier.assembly.making import Making
+from metier.assembly.measuring import PARTS, Measuring, record, standings_of
+from metier.assembly.toolbox import Toolbox
+from metier.assembly.workbench import Workbench, never
+from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
+from metier.coding import Checked, Diagnostic, Mended, SourceFile
+from metier.conversing import Manner, OnStep, OnText, Passage, Reply, Sampling, Turn
+from metier.errors import NotFoundError, UnavailableError
+from metier.fleet import Fleet, Installed
+from metier.hardware import usable_cores
+from metier.ledger import Ledger
+from metier.messages import Prediction, Report, silent
+from metier.recipe import AnyRecipe, ChatRecipe, Recipe, SearchRecipe, read_recipe
+from metier.reference import Digest
+from metier.settings import Settings
+from metier.store import Store
+from metier.toolchains import Toolchains
+
+if TYPE_CHECKING:
+    from metier.evals.rescoring import Rescored
+    from metier.examine import Examined
+    from metier.examine.bases import Examination
+    from metier.examine.standings import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledPart:
+    """One file of what is installed: path inside it, digest, bytes, and where it lies."""
+
+    filepath: str
+    digest: str
+    size: int
+    path: Path
+
+
+class How(TypedDict, total=False):
+    """How ``Metier.make`` works: who hears of it, who stops it, and where data may come from."""
+
+    report: Report
+    cancelled: Callable[[], bool]
+    confined: bool
+
+
+class Metier:
+    """Everything Metier can do, over one home folder; threads may share it."""
+
+    def __init__(self, settings: Settings, fleet: Fleet) -> None:
+        self.settings = settings
+        self.fleet = fleet
+        self.toolchains = Toolchains(settings.toolchains)
+        threads = settings.threads or usable_cores()
+        self._answering = Answering(fleet, self._base_folder, threads)
+        self._workbench = Workbench(settings, fleet, self._answering, lambda: self.ledger, threads)
+        self._library = Library(fleet, self._answering)
+        self._bases = Bases(settings, self._workbench.service)
+        self._toolbox = Toolbox(settings, self.toolchains, threads)
+        self._conversations = Conversations(
+            settings,
+            fleet,
+            self._library,
+            self._bases,
+            self.toolchains,
+            self._toolbox,
+            self.standings,
+        )
+        self._maker = Making(fleet, self._answering, self._workbench)
+        self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
+
+    @classmethod
+    def open(cls, settings: Settings | None = None) -> Metier:
+        """Open the home folder, making it if needed.
+
+        Raises:
+            StorageError: The home cannot be written.
+        """
+        chosen = settings or Settings.read()
+        return cls(chosen, Fleet(Store.open(chosen.home)))
+
+    def close(self) -> None:
+        """End every process and connection that answering started; it may be used again."""
+        self._toolbox.close()
+        self._bases.close()
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Results, evidence and decisions, in order."""
+        return Ledger.open(self.settings.ledger)
+
+    # --- what is here ---------------------------------------------------------------------------
+
+    def list(self) -> Sequence[Installed]:
+        """Everything that is installed, by name."""
+        return self.fleet.list()
+
+    def show(self, name: str) -> Installed:
+        """One of them; raises NotFoundError with near names."""
+        return self.fleet.show(name)
+
+    def remove(self, name: str) -> None:
+        """Remove a specialist and, unless another has it too, its sealed eval."""
+        installed = self.fleet.show(name)
+        self.fleet.remove(name)
+        self._workbench.forget_eval(installed.classifier)
+
+    def collect_garbage(self) -> dict[str, Any]:
+        """Remove blobs that nothing names; returns how many and how many bytes."""
+        collected = self.fleet.store.collect_garbage()
+        return {"removed": collected.removed, "bytes": collected.bytes}
+
+    def import_path(self, path: Path, *, name: str | None = None) -> Sequence[Installed]:
+        """Take in an exported layout, or an encoder's folder as a base."""
+        if path.is_dir() and (path / "model.safetensors").is_file():
+            return [self.install_base(path, name=name)]
+        return self.fleet.import_path(path, name)
+
+    def export(self, name: str, directory: Path) -> Path:
+        """Write one of them as an OCI image layout."""
+        return self.fleet.export(name, directory)
+
+    def parts(self, name: str) -> Sequence[InstalledPart]:
+        """The files of a specialist or a base, by path."""
+        return [
+            InstalledPart(
+                part.filepath,
+                str(part.digest),
+                part.size_bytes,
+                self.fleet.part_path(name, part.filepath),
+            )
+            for part in self.fleet.parts(name)
+        ]
+
+    def read_part(self, name: str, filepath: str) -> bytes:
+        """The bytes of one of its files, proved by their digest."""
+        return self.fleet.read_part(name, filepath)
+
+    def recipe_of(self, name: str) -> AnyRecipe:
+        """The recipe that an installed specialist was made by, its local files found again."""
+        return self._workbench.recipe_of(name)
+
+    # --- answering ------------------------------------------------------------------------------
+
+    def classify(
+        self, name: str, texts: Sequence[str], *, top: int = 5
+    ) -> builtins.list[Prediction]:
+        """One prediction per text."""
+        return self._answering.classify(name, texts, top=top)
+
+    def encodes(self, name: str) -> bool:
+        """Whether answering runs an encoder (milliseconds) or only tables (microseconds)."""
+        return self._answering.classifier(name).uses_encoder
+
+    def search(self, name: str, query: str, *, top: int = 5) -> builtins.list[Passage]:
+        """The best passages of a document pack, or of the packs of a chat specialist.
+
+        Raises:
+            NotFoundError: There is none of this name, or none of its packs is here
+                (``no_pack``).
+            InputError: It is a classifier or a base (``not_a_pack``).
+        """
+        if self.fleet.show(name).chat is None:
+            return self._library.pack(name).search(query, top=top)
+        return self._conversations.search(name, query, top=top)
+
+    def answer(
+        self,
+        name: str,
+        turns: Sequence[Turn],
+        *,
+        base: str | None = None,
+        sampling: Sampling | None = None,
+        manner: Manner | None = None,
+        on_text: OnText | None = None,
+        on_step: OnStep | None = None,
+        cancelled: Callable[[], bool] = never,
+    ) -> Reply:
+        """Answer the last turn of a conversation by a chat specialist.
+
+        Args:
+            name: The specialist.
+            turns: The conversation; its last user turn is the question.
+            base: What writes (``remote:NAME``); ``None`` takes ``METIER_BASE`` or the
+                specialist's own, and without any it answers from documents and tools alone.
+            sampling: What the caller wants of the base, over the specialist's own.
+            manner: How to answer this once; see ``Manner``.
+            on_text: Receives the accepted answer, or the first draft as it is written.
+            on_step: Receives the trace as it goes.
+            cancelled: Becomes true when the person says stop.
+
+        Raises:
+            NotFoundError: No such specialist, or no such base (``no_service``).
+            InputError: ``not_a_chat_specialist``, ``bad_base``, ``not_servable``, ``bad_turns``.
+            UnavailableError: The base gave no answer at all.
+        """
+        return self._conversations.answer(
+            name,
+            turns,
+            base=base,
+            sampling=sampling,
+            manner=manner or Manner(),
+            on_text=on_text,
+            on_step=on_step,
+            cancelled=cancelled,
+        )
+
+    def check(self, name: str, files: Sequence[SourceFile]) -> Checked:
+        """What a chat specialist's tool finds in some files, without a base.
+
+        Raises:
+            UnavailableError: No toolchain (``no_toolchain``) or no Node (``no_node``).
+            InputError: It has no tool (``no_tool``).
+        """
+        return self._conversations.check(name, files)
+
+    def repair(self, name: str, files: Sequence[SourceFile]) -> Mended | None:
+        """The files after the tool's deterministic repairs, or ``None`` if no rule applies."""
+        return self._conversations.repair(name, files)
+
+    def explain(
+        self, name: str, files: Sequence[SourceFile]
+    ) -> builtins.list[tuple[Diagnostic, tuple[Passage, ...]]]:
+        """Each diagnostic with the passages of the specialist's packs that are about it."""
+        return self._conversations.explain(name, files)
+
+    def migrate(self, name: str, files: Sequence[SourceFile]) -> Mended | None:
+        """The files brought to the newer version; ``None`` if there is nothing to change.
+
+        Raises:
+            InputError: Its tool migrates nothing (``no_migration``).
+        """
+        return self._conversations.migrate(name, files)
+
+    def bases(self, name: str) -> builtins.list[BaseChoice]:
+        """What a chat specialist may be given as base, best evidence first."""
+        return self._conversations.choices(self._conversations.conversant(name))
+
+    def services(self) -> builtins.list[str]:
+        """Names of the remote services that are written down here; never a key."""
+        return list(self._bases.services())
+
+    def lacks(self, name: str, *, base: str | None = None) -> builtins.list[Lack]:
+        """What a chat specialist would use and is not here, each with the command that mends it."""
+        return self._conversations.lacks(name, base=base)
+
+    # --- making ---------------------------------------------------------------------------------
+
+    def recipe_for(  # noqa: PLR0913  one argument per flag of 'metier make'
+        self,
+        data: Path,
+        *,
+        name: str,
+        eval_file: Path | None = None,
+        text: str | None = None,
+        label: str | None = None,
+        group: str | None = None,
+        budget: float | None = None,
+        seed: int = 0,
+        drop_leaks: bool = False,
+        curve: bool = True,
+    ) -> Recipe:
+        """A recipe for a file of examples; see ``making.asking``."""
+        from metier.making.asking import Columns, recipe_for
+
+        return recipe_for(
+            data,
+            name=name,
+            eval_file=eval_file,
+            columns=Columns(text, label, group),
+            budget=budget,
+            seed=seed,
+            drop_leaks=drop_leaks,
+            curve=curve,
+        )
+
+    @overload
+    def make(self, recipe: Recipe, *, folder: Path, **how: Unpack[How]) -> Card: ...
+
+    @overload
+    def make(self, recipe: ChatRecipe, *, folder: Path, **how: Unpack[How]) -> ChatCard: ...
+
+    @overload
+    def make(self, recipe: SearchRecipe, *, folder: Path, **how: Unpack[How]) -> SearchCard: ...
+
+    @overload
+    def make(self, recipe: AnyRecipe, *, folder: Path, **how: Unpack[How]) -> AnyCard: ...
+
+    def make(self, recipe: AnyRecipe, *, folder: Path, **how: Unpack[How]) -> AnyCard:
+        """Make a specialist of any task and install it; a classifier is proved first.
+
+        Args:
+            recipe: What to make.
+            folder: Where the recipe's relative paths start.
+            **how: ``report`` receives progress; ``cancelled`` is asked often and stops the work;
+                ``confined`` is for recipes that came over HTTP: no path outside ``folder``, no
+                address.
+
+        Raises:
+            InputError: The data or recipe is wrong; nothing is installed.
+        """
+        report, cancelled = how.get("report", silent), how.get("cancelled", never)
+        confined = how.get("confined", False)
+        if isinstance(recipe, ChatRecipe):
+            return self._maker.chat(recipe, report)
+        if isinstance(recipe, SearchRecipe):
+            return self._maker.pack(recipe, folder, report, cancelled, confined=confined)
+        return self._maker.classifier(recipe, folder, report, cancelled, confined=confined)
+
+    def recipes(self) -> Sequence[str]:
+        """Names of the recipes that come with the package."""
+        return list(starting.packaged_recipes())
+
+    def packaged_recipe(self, name: str) -> AnyRecipe:
+        """One of them; raises NotFoundError (code ``no_recipe``) with near names."""
+        path = starting.packaged_recipe(name)
+        return read_recipe(path.read_text("utf-8"), where=path.name)
+
+    def pack_recipe(self, folder: Path, *, name: str, version: str = "") -> SearchRecipe:
+        """A recipe for a pack of one's own folder of markdown."""
+        from metier.making.packing import folder_recipe
+
+        return folder_recipe(folder, name=name, version=version)
+
+    # --- proving --------------------------------------------------------------------------------
+
+    def evaluate(
+        self,
+        name: str,
+        *,
+        on: str,
+        against: Sequence[str] = (),
+        report: Report = silent,
+        cancelled: Callable[[], bool] = never,
+    ) -> Examined:
+        """Run a specialist on an eval, beside its rivals; the evidence goes into the ledger."""
+        examined = self._workbench.examiner().examine(
+            name, on=on, against=against, report=report, cancelled=cancelled
+        )
+        for item in examined.evidence:
+            body = item.model_dump(mode="json")
+            self.ledger.append("evidence", name, Digest.parse(examined.result), body)
+        return examined
+
+    def compare(self, first: str, second: str, *, on: str) -> Evidence:
+        """The evidence of two systems on one eval."""
+        return self.evaluate(first, on=on, against=[second]).evidence[0]
+
+    def evaluate_bases(  # noqa: PLR0913  one argument per flag of 'metier eval'
+        self,
+        name: str,
+        *,
+        on: str,
+        bases: Sequence[str],
+        with_: Sequence[str] = PARTS[1:],
+        samples: int = 1,
+        budget: float | None = None,
+        fresh: bool = False,
+        report: Report = silent,
+        cancelled: Callable[[], bool] = never,
+    ) -> Examination:
+        """Put executed tasks to bases: alone, with each part of a specialist, and with all.
+
+        The table is kept in the home and in the ledger; see ``examine.bases`` for everything.
+        """
+        examination = self._measuring.examiner(tuple(with_)).evaluate(
+            name,
+            on=on,
+            bases=bases,
+            with_=with_,
+            samples=samples,
+            budget=budget,
+            fresh=fresh,
+            report=report,
+            cancelled=cancelled,
+        )
+        record(self.ledger, examination)
+        return examination
+
+    def standings(self, name: str) -> builtins.list[Standing]:
+        """Which bases were measured under a chat specialist, best evidence first."""
+        return standings_of(self.ledger, name)
+
+    def verify_table(
+        self,
+        path: Path,
+        *,
+        on: str | None = None,
+        report: Report = silent,
+        cancelled: Callable[[], bool] = never,
+    ) -> Rescored:
+        """Check a table's file, and judge the answers beside it again."""
+        return self._measuring.examiner().verify(path, on=on, report=report, cancelled=cancelled)
+
+    def check_eval(
+        self,
+        on: str,
+        *,
+        fresh: bool = False,
+        report: Report = silent,
+        cancelled: Callable[[], bool] = never,
+    ) -> dict[str, Any]:
+        """What an eval can show; of an executed one also whether it is sound.
+
+        Args:
+            on: A file or specialist with labelled items, or an executed eval by name or folder.
+            fresh: For executed ones: whether to prove again what is known.
+            report: Receives progress.
+            cancelled: Stops the work; what was proved is kept.
+        """
+        examiner = self._measuring.examiner()
+        if examiner.holds(on):
+            return examiner.check(on, fresh=fresh, report=report, cancelled=cancelled).to_dict()
+        return self._workbench.examiner().check(on)
+
+    def executed_evals(self) -> builtins.list[str]:
+        """Names of the executed evals."""
+        return self._measuring.examiner().names()
+
+    def verify(self, *, remake: bool = False, report: Report = silent) -> dict[str, Any]:
+        """Check every byte in the store and the ledger; with ``remake``, make each again."""
+        return self._workbench.verify(remake=remake, report=report)
+
+    # --- setting up -----------------------------------------------------------------------------
+
+    def install_base(
+        self, source: Path | None = None, *, name: str | None = None, report: Report = silent
+    ) -> Installed:
+        """Convert an encoder's folder and file it; by default the packaged MiniLM.
+
+        Raises:
+            NotFoundError: The package is not installed (code ``encoder_missing``).
+        """
+        return starting.install_base(self.fleet, self.settings.home, source, name, report)
+
+    def install_starters(self, report: Report = silent) -> Sequence[Installed]:
+        """Put the default base and the packaged starters into the store where they are missing.
+
+        A missing encoder package is reported, not raised: linear specialists need none.
+        """
+        return starting.install_starters(self.fleet, self.settings.home, report)
+
+    def install_toolchain(
+        self, name: str, *, report: Report = silent, cancelled: Callable[[], bool] = never
+    ) -> Path:
+        """Install a toolchain (``svelte@5``) with npm, from its lock file; see ``Toolchains``."""
+        return self.toolchains.install(name, report=report, cancelled=cancelled)
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _base_folder(self, base: str) -> Path:
+        try:
+            installed = self.fleet.show(base)
+        except NotFoundError as error:
+            raise UnavailableError(
+                f"The base {base!r} is not installed, so what stands over it cannot answer.",
+                code="base_missing",
+                remedy="Run 'metier doctor'; 'make up' installs the default base.",
+            ) from error
+        return self.fleet.store.folder(installed.reference)
