@@ -173,7 +173,8 @@ class Wrapping:
                 *_identity(user, handed),
                 *_files(request, handed),
                 *_places(request),
-                "--remount-ro", "/dev", "--remount-ro", "/",
+                # A user's own processes could else write the memory of bubblewrap's through /proc.
+                "--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/",
                 *_environment(request),
                 "--chdir", WORK,
                 "--seccomp", _hand(self._filter, handed),

@@ -184,7 +184,7 @@ class Keeper:
             spent = time.monotonic() - now
             self._next_look = now + max(_TICK, 10 * spent)
 
-    def _launch_end_again(self, process: Process, now: float) -> None:
+    def _end_again(self, process: Process, now: float) -> None:
         assert self._ending_since is not None
         if now - self._ending_since > _PATIENCE:
             self._launch.end(process)
