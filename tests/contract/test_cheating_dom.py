@@ -153,7 +153,9 @@ CHEATS = {
     "loops for ever in a getter": wrong(
         """Object.defineProperty(window, 'event', { get() { for (;;); } });""", "for (;;);"
     ),
-    "takes all memory": wrong("", "const all = []; for (;;) all.push(new Array(1e6).fill(all.length));"),
+    "takes all memory": wrong(
+        "", "const all = []; for (;;) all.push(new Array(1e6).fill(all.length));"
+    ),
     "kills its parent": wrong(
         """outer('return process').forEach((p) => { p.kill(p.ppid, 'SIGKILL'); p.kill(1, 'SIGKILL'); p.kill(-1, 'SIGKILL'); });
         outer("return import('node:process')").forEach((found) => found.then((p) => p.kill(p.ppid), () => {}));"""
@@ -181,7 +183,9 @@ CHEATS = {
         }; });"""
     ),
     "throws at once": wrong("throw { name: 'passed', message: 'all passed', stack: 'passed' };"),
-    "closes the window": wrong("window.close(); document.open(); document.write('<p data-testid=count>'); document.close();"),
+    "closes the window": wrong(
+        "window.close(); document.open(); document.write('<p data-testid=count>'); document.close();"
+    ),
     "floods": wrong("for (let at = 0; at < 3e5; at += 1) console.log('passed'.repeat(50));"),
     "calls the spy itself, too often": wrong("", "for (let at = 0; at < 5000; at += 1) onadd(at);"),
     "imports the judge's own doors": "<script>\nimport * as door from 'metier:tools';\n"
