@@ -1,8 +1,14 @@
 // The realm in which an answer runs: a window with a light DOM, or a bare one as on a server.
 // Knows where frameworks are plugged in, not what they are.
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { File } from 'node:buffer';
-import { webcrypto } from 'node:crypto';
+import assert from 'node:assert';
+import async_hooks, { AsyncLocalStorage } from 'node:async_hooks';
+import buffer, { File } from 'node:buffer';
+import crypto, { webcrypto } from 'node:crypto';
+import events from 'node:events';
+import path from 'node:path';
+import stream from 'node:stream';
+import url from 'node:url';
+import util from 'node:util';
 import vm from 'node:vm';
 import { JSDOM, VirtualConsole } from 'jsdom';
 import { openPage } from './page.mjs';
@@ -16,6 +22,17 @@ const WEB = ['URL', 'URLSearchParams', 'Request', 'Response', 'Headers', 'FormDa
   'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'MessageChannel'];
 const ALSO_IN_PAGES = ['Request', 'Response', 'Headers', 'TextEncoder', 'TextDecoder', 'ReadableStream',
   'TransformStream', 'WritableStream', 'MessageChannel'];
+
+/** What answers may import of Node: what computes. Files, processes and the network are not there. */
+const BUILT_IN = { assert, async_hooks, buffer, crypto, events, path, stream, url, util };
+
+function withBuiltIns(registry) {
+  for (const [name, module] of Object.entries(BUILT_IN)) {
+    registry[name] ??= () => module;
+    registry[`node:${name}`] ??= () => module;
+  }
+  return registry;
+}
 
 const NOTHING = {
   flush: () => {},
@@ -49,7 +66,7 @@ function plug(context, script, name) {
   const global = vm.runInContext('globalThis', context);
   const { registry, framework } = global.__metier;
   delete global.__metier;
-  return { registry, framework: { ...NOTHING, ...framework } };
+  return { registry: withBuiltIns(registry), framework: { ...NOTHING, ...framework } };
 }
 
 const evaluating = (context, script) => (name) => script(name).runInContext(context);
@@ -130,6 +147,7 @@ export function bareRealm({ script, log }) {
   define(global, 'File', File);
   define(global, '__storage', AsyncLocalStorage);
   define(global, 'crypto', webcrypto);
+  define(global, 'Buffer', buffer.Buffer);
   define(global, 'console', console(log));
   define(global, 'structuredClone', clone(context));
   vm.runInContext('globalThis.process = { env: {}, platform: "linux", version: "v20.0.0", argv: [], cwd: () => "/", nextTick: (act, ...args) => queueMicrotask(() => act(...args)) }', context);
