@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from metier.coding import Behaviour, Diagnostic, Judged, SourceFile
+from metier.coding import Behaviour, Diagnostic, Judged, SourceFile, Stage
 from metier.errors import MetierError, UnavailableError
 from metier.sandbox import Limits, Place, Pool, Running, program
 from metier.tools.behaviour.building import Builder, Framework
@@ -83,13 +83,17 @@ class Judge:
         missing = [path for path in expected_paths(behaviour) if path not in _paths(placed)]
         if missing:
             there = ", ".join(sorted(_paths(placed))) or "none"
-            return Judged("failed", "extract", f"The answer has no file {missing[0]} (found: {there}).")
+            return Judged(
+                "failed", "extract", f"The answer has no file {missing[0]} (found: {there})."
+            )
         realm = _REALMS[behaviour.kind]
         given = [SourceFile(path, text) for path, text in behaviour.given.items()]
         try:
             built = self._builder.build([*placed, *given], realm, behaviour.options)
         except Stopped as stopped:
-            return Judged("failed", "compile", f"The compiler was stopped by the answer ({stopped.why}).")
+            return Judged(
+                "failed", "compile", f"The compiler was stopped by the answer ({stopped.why})."
+            )
         if built.diagnostics:
             return self._uncompiled(built.diagnostics, behaviour)
         pool = self._pool(realm)
@@ -105,7 +109,9 @@ class Judge:
     def _uncompiled(self, found: tuple[Diagnostic, ...], behaviour: Behaviour) -> Judged:
         first = next((item for item in found if item.path not in behaviour.given), None)
         if first is None:
-            return Judged("unscored", "compile", f"A given file does not compile: {found[0].message}")
+            return Judged(
+                "unscored", "compile", f"A given file does not compile: {found[0].message}"
+            )
         where = f"{first.path}:{first.line}" if first.line else first.path
         return Judged("failed", "compile", f"{where}: {first.message}", diagnostics=found)
 
@@ -165,7 +171,7 @@ def _paths(files: Sequence[SourceFile]) -> set[str]:
 
 def _failed(number: int, step: Any, why: str) -> Judged:
     said = f"{step['why']}: {why}" if "why" in step else why
-    stage = "load" if "mount" in step and number == 1 and "failed" in why else "behaviour"
+    stage: Stage = "load" if "mount" in step and number == 1 and "failed" in why else "behaviour"
     return Judged("failed", stage, f"step {number}: {said}", step=number)
 
 
@@ -174,7 +180,7 @@ def _at_the_end(talk: Conversation, walk: Walk, options: Any) -> str | None:
     talk.ask("finish")
     if talk.errors and not walk.errors_expected and options.get("errors") != "allowed":
         error = talk.ask("errors")[0]
-        return f"An error was not caught: {str(error['name'])}: {str(error['message'])[:200]}"
+        return f"An error was not caught: {error['name']}: {str(error['message'])[:200]}"
     if options.get("console_errors") == "refused":
         lines = [text for method, text in talk.ask("console") if method == "error"]
         if lines:

@@ -154,7 +154,8 @@ def _is_number(found: Any) -> bool:
 
 
 def _near(expected: Mapping[str, Any], found: Any, name: str) -> bool:
-    return _is_number(found) and abs(found - expected[name]) <= expected.get("within", 1e-9)
+    near = _is_number(found) and abs(found - expected[name]) <= expected.get("within", 1e-9)
+    return bool(near)
 
 
 def _between(expected: Mapping[str, Any], found: Any, name: str) -> bool:
@@ -170,7 +171,7 @@ def _length(expected: Mapping[str, Any], found: Any, name: str) -> bool:
 
 
 def kind_of(found: Any) -> str:
-    """What sort of value came back: ``string``, ``array``, ``date``, a class's name …"""
+    """What sort of value came back: ``string``, ``array``, ``date`` or a class's name."""
     simple = {bool: "boolean", int: "number", float: "number", str: "string", list: "array"}
     if type(found) in simple:
         return simple[type(found)]
@@ -249,7 +250,9 @@ def _plain(found: Any) -> Any:
             return {name: _plain(item) for name, item in found.items()}
         return [_plain(item) for item in found] if isinstance(found, list) else found
     if key in ("$plain",):
-        return _plain(dict(found["$plain"])) if special(found["$plain"]) is None else found["$plain"]
+        return (
+            _plain(dict(found["$plain"])) if special(found["$plain"]) is None else found["$plain"]
+        )
     if key == "$instance":
         return {f"({found['$instance']})": _plain(found["members"])}
     simple = {"$undefined": "undefined", "$function": "a function", "$promise": "a promise"}
