@@ -7,16 +7,15 @@ tasks; in which order tasks are asked and what counts is ``examine``'s matter.
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from metier import plugins
 from metier.answer import Budget, Means, Plan, answer
 from metier.assembly.bases import REPLAY, Bases
-from metier.assembly.conversations import POOL_SIZE, Conversant, Conversations, plan_of
+from metier.assembly.conversations import Conversant, Conversations, plan_of
+from metier.assembly.toolbox import Toolbox
 from metier.assembly.workbench import today
 from metier.coding import Tool
 from metier.conversing import Generator, Manner, Reply, Sampling, Searcher, Turn
@@ -26,8 +25,6 @@ from metier.ledger import Ledger
 from metier.prices import price_of
 from metier.reference import Digest
 from metier.settings import Settings
-from metier.toolchains import Toolchains
-from metier.tools import Workshop
 from metier.version import __version__
 
 if TYPE_CHECKING:
@@ -49,23 +46,19 @@ WARMTH = 0.8
 
 
 class Measuring:
-    """Opens what executed evals need, once each; threads may share it."""
+    """Puts together what executed evals need; threads may share it."""
 
     def __init__(
         self,
         settings: Settings,
         conversations: Conversations,
         bases: Bases,
-        toolchains: Toolchains,
-        made: Mapping[str, Callable[[], Suite]] | None = None,
+        toolbox: Toolbox,
     ) -> None:
         self._settings = settings
         self._conversations = conversations
         self._bases = bases
-        self._toolchains = toolchains
-        self._made = made or {}
-        self._lock = threading.Lock()
-        self._tools: dict[tuple[str, str | None], Tool] = {}
+        self._toolbox = toolbox
 
     def examiner(self, with_: tuple[str, ...] = PARTS) -> BaseExaminer:
         """What puts tasks to bases; ``with_`` are the parts whose contribution is asked for."""
@@ -74,7 +67,7 @@ class Measuring:
         return BaseExaminer(
             suites=SUITES,
             home=self._settings.home / "evals",
-            tools=self.tool,
+            tools=self._toolbox.on,
             entrant=lambda name, base, parts, samples: self.entrant(
                 name, base, parts, samples, prompted="prompt" not in with_ or "prompt" in parts
             ),
@@ -89,36 +82,10 @@ class Measuring:
                 "memory_gb": 2 ** round(math.log2(max(1.0, memory_bytes() / 2**30))),
             },
             version=__version__,
-            made=self._made,
+            made={"python": self._python},
             workers=usable_cores(),
             askers=ASKERS,
         )
-
-    def tool(self, name: str, toolchain: str | None) -> Tool:
-        """A tool on a toolchain, opened once.
-
-        Raises:
-            UnavailableError: The toolchain is not installed (``no_toolchain``).
-            NotFoundError: There is no such tool (``no_plugin``).
-        """
-        if toolchain is not None:
-            self._toolchains.path(toolchain)
-        with self._lock:
-            opened = self._tools.get((name, toolchain))
-            if opened is None:
-                scratch = self._settings.home / "work"
-                scratch.mkdir(parents=True, exist_ok=True)
-                opened = plugins.load("tools", name)(
-                    Workshop(
-                        toolchains=self._toolchains,
-                        sandbox=_sandbox,
-                        scratch=scratch,
-                        pool_size=max(POOL_SIZE, usable_cores()),
-                        versions=_versions(name, toolchain),
-                    )
-                )
-                self._tools[name, toolchain] = opened
-            return opened
 
     def entrant(
         self, name: str, base: str, parts: tuple[str, ...], samples: int, *, prompted: bool
@@ -154,12 +121,12 @@ class Measuring:
             cost_class=self._cost_class(base),
         )
 
-    def close(self) -> None:
-        """End every process that a tool started."""
-        with self._lock:
-            opened, self._tools = list(self._tools.values()), {}
-        for tool in opened:
-            tool.close()
+    def _python(self) -> Suite:
+        """HumanEval and MBPP, from the mirror, the cache, or fetched at their commits."""
+        from metier.examine.borrowed import borrowed_suite
+
+        cache = self._settings.home / "cache"
+        return borrowed_suite(SUITES / "python", mirror=self._settings.mirror, cache=cache)
 
     def _searcher(self, conversant: Conversant) -> Searcher:
         searcher = self._conversations.searcher(conversant)
@@ -300,23 +267,12 @@ def _recorded(generator: ReplayGenerator, task: Task, sample: int) -> Generator:
     return found
 
 
-def _versions(name: str, toolchain: str | None) -> dict[str, str]:
-    """The toolchain under the tool's name and its own: ``kit@2`` holds Svelte too."""
-    if toolchain is None:
-        return {}
-    return {name: toolchain, toolchain.partition("@")[0]: toolchain}
-
-
-def _sandbox() -> Any:
-    from metier.sandbox import detect
-
-    return detect()
-
-
 def _sandbox_kind() -> str:
     """Raises UnavailableError (``no_sandbox``): nothing is executed outside one."""
+    from metier.sandbox import detect
+
     try:
-        return str(_sandbox().kind)
+        return str(detect().kind)
     except UnavailableError as error:
         raise UnavailableError(
             f"An executed eval needs a sandbox. {error.message}",

@@ -350,10 +350,7 @@ def _bases_lines(metier: Metier, name: str, width: int) -> list[Text]:
     lines = [Text("No base is named, so nothing new was written. Bases, best evidence first:")]
     for choice in metier.bases(name):
         line = Text(f"  {choice.ref}", style="bold")
-        known = choice.note
-        if choice.score is not None:
-            known = f"{100 * choice.score.value:.1f} % on {choice.on}, {choice.score.n} tasks"
-        line.append(f"  {known}", style="dim")
+        line.append(f"  {choice.note}", style="dim")
         lines.append(line)
     services = metier.services()
     if services:

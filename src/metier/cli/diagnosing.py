@@ -65,7 +65,7 @@ def diff_lines(diff: str) -> list[Text]:
             style = "green"
         elif line.startswith("-"):
             style = "red"
-        lines.append(Text(shown_text(line).expandtabs(2), style=style))
+        lines.append(Text(line[:1] + shown_text(line[1:]).expandtabs(2), style=style))
     return lines
 
 

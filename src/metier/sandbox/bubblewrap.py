@@ -26,7 +26,7 @@ from metier.sandbox.confining import Request, Sandbox
 from metier.sandbox.launching import Launch, Process, contents
 from metier.sandbox.processes import descendants
 from metier.sandbox.seccomp import build
-from metier.sandbox.values import LOW_PRIORITY, WORK, Limits
+from metier.sandbox.values import WORK, Limits
 
 CONTAINS: Final = (
     "files: only the system's programs and libraries and the given places, all of them read-only",
@@ -117,8 +117,6 @@ class Inside:
             self._process = int(found[1])
             with contextlib.suppress(ProcessLookupError):
                 self._handle = os.pidfd_open(self._process)
-                # What it starts inherits this; whoever watches it must not wait for it.
-                os.setpriority(os.PRIO_PROCESS, self._process, LOW_PRIORITY)
         with contextlib.suppress(BrokenPipeError):
             os.write(self._go, b"x")
 

@@ -90,7 +90,6 @@ def become(plan: dict[str, Any], keep: set[int], supervisor: int) -> NoReturn:
     """Give up everything that the plan does not grant and become the command."""
     try:
         os.setsid()
-        os.setpriority(os.PRIO_PROCESS, 0, plan["priority"])
         for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
             if int(name) > 2 and int(name) not in keep:
                 with contextlib.suppress(OSError):  # the listing's own is closed already

@@ -27,7 +27,7 @@ from metier.sandbox.confining import Request, Sandbox
 from metier.sandbox.launching import Launch, Process, contents
 from metier.sandbox.processes import children, descendants, use
 from metier.sandbox.seccomp import OWN_PROCESS, build
-from metier.sandbox.values import LOW_PRIORITY, WORK, Limits, Place
+from metier.sandbox.values import WORK, Limits, Place
 
 CONTAINS: Final = (
     "files: reads the system's programs and libraries and the given places only",
@@ -82,11 +82,11 @@ def end(process: Process) -> None:
             if child in children(process.pid):
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
                 os.killpg(child, signal.SIGKILL)
+                return
         except ProcessLookupError:
             continue
         finally:
             os.close(handle)
-        return
     if not children(process.pid):
         process.kill()
 
@@ -185,7 +185,6 @@ class Locking:
             "environment": named,
             "folder": str(folder / "work"),
             "user": user,
-            "priority": LOW_PRIORITY,
             "machine": self._machine,
             "limits": _limits(request.command[0], request.limits, counted=user is None),
             "handled": [handled, _TCP, _SCOPES],

@@ -18,8 +18,6 @@ Stopped = Literal["time", "memory", "output", "processes", "disk"]
 WORK = "/work"
 """The working folder as the process is told of it; the only one it may write to beside /tmp."""
 MOST_FILES = 256
-LOW_PRIORITY = 10
-"""The nice value of what is sandboxed."""
 
 
 @dataclass(frozen=True, slots=True)

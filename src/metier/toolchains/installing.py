@@ -41,6 +41,9 @@ _OPTIONS = (
     "--loglevel=error",
     "--include=optional",
     "--include=dev",
+    "--fetch-retries=2",
+    "--fetch-retry-mintimeout=500",
+    "--fetch-retry-maxtimeout=4000",
 )
 _OFFLINE = re.compile(
     r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|"

@@ -165,9 +165,9 @@ def _between(expected: Mapping[str, Any], found: Any, name: str) -> bool:
 
 def _length(expected: Mapping[str, Any], found: Any, name: str) -> bool:
     if isinstance(found, Mapping) and "$map" in found:
-        return len(found["$map"]) == expected[name]
+        return bool(len(found["$map"]) == expected[name])
     items = found if isinstance(found, str) else _items(found)
-    return items is not None and len(items) == expected[name]
+    return items is not None and bool(len(items) == expected[name])
 
 
 def kind_of(found: Any) -> str:

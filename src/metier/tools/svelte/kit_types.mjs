@@ -77,6 +77,9 @@ function nodeOf(kind, folder, paths, read) {
 	const universalParent = `Defined<${parent}>`;
 	const loaded = (file, otherwise) => (file && exportsOf(read(file), 'load') ? `Loaded<typeof import('./${importable(file, read)}').load>` : otherwise);
 	const shape = universal ? 'Partial<App.PageData> & Record<string, any> | void' : `Shape<${serverParent}>`;
+	// Without a load function among the files nobody knows what arrives.
+	const known = kind === 'Layout' || server || universal || abovesOf(folder).some((one) => fileOf(one, '+layout', paths) || fileOf(one, '+layout.server', paths));
+	const open = known ? '' : ' & Record<string, any>';
 	const data = loaded(universal, `Defined<${kind}ServerData>`);
 	return [
 		`export type ${kind}ServerLoad<Output extends ${shape} = ${shape}> = Kit.ServerLoad<RouteParams, ${serverParent}, Output, any>;`,
@@ -84,7 +87,7 @@ function nodeOf(kind, folder, paths, read) {
 		`export type ${kind}ServerData = ${loaded(server, 'null')};`,
 		`export type ${kind}Load<Output extends Shape<${universalParent}> = Shape<${universalParent}>> = Kit.Load<RouteParams, ${kind}ServerData, ${universalParent}, Output, any>;`,
 		`export type ${kind}LoadEvent = Parameters<${kind}Load>[0];`,
-		`export type ${kind}Data = Expand<Omit<${universalParent}, keyof ${data}> & ${data}>;`,
+		`export type ${kind}Data = Expand<Omit<${universalParent}, keyof ${data}> & ${data}>${open};`,
 	];
 }
 

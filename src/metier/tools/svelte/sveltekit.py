@@ -27,9 +27,11 @@ _SOURCES = (".svelte", ".js", ".ts")
 def is_kit(files: Sequence[SourceFile]) -> bool:
     """Whether any file is a route, a hook, or imports from SvelteKit."""
     return any(
-        _ROUTE.search(file.path) or _HOOKS.search(file.path) or _OF_KIT.search(file.text)
+        _ROUTE.search(file.path)
+        or (
+            file.path.endswith(_SOURCES) and (_HOOKS.search(file.path) or _OF_KIT.search(file.text))
+        )
         for file in files
-        if file.path.endswith(_SOURCES)
     )
 
 

@@ -35,7 +35,6 @@ const OPTIONS = {
 };
 const AMBIENT = `
 /// <reference types="@sveltejs/kit" />
-declare namespace App {}
 declare module '$lib/*';
 declare module '$env/static/private';
 declare module '$env/static/public';
@@ -45,6 +44,8 @@ declare module '*.css';
 declare module '*?raw' { const text: string; export default text; }
 declare module '*?url' { const address: string; export default address; }
 `;
+// Where no app.d.ts says what locals hold, they may hold anything.
+const OPEN_APP = 'declare namespace App { interface Locals { [name: string]: any } interface Platform { [name: string]: any } }';
 const SHIMS = ['svelte-shims-v4.d.ts', 'svelte-jsx-v4.d.ts'].map((name) => join(toolchain, 'node_modules', 'svelte2tsx', name));
 
 // Types of the build, which no route needs: without them the first check takes half the time.
@@ -114,6 +115,7 @@ function check({ files }) {
 		answer.push(...rulesOf(file));
 	}
 	const generated = [...typesOf(paths, read), ...copiesOf(paths, read), ['src/metier-ambient.d.ts', AMBIENT]];
+	if (!files.some((file) => /namespace\s+App\b/.test(file.text))) generated.push(['src/metier-app.d.ts', OPEN_APP]);
 	for (const [path, text] of generated) {
 		const name = join(ROOT, path);
 		if (!made.has(name)) made.set(name, { name, text, generated: true });
@@ -239,4 +241,6 @@ createInterface({ input: process.stdin, crlfDelay: Infinity }).on('line', (line)
 	}
 	process.stdout.write(JSON.stringify(answer) + '\n');
 });
+// Stdout is for answers; what compilers write to the console is for nobody.
+for (const name of ['log', 'info', 'warn', 'error', 'debug']) console[name] = () => {};
 process.stdout.write('{"ready":true}\n');
