@@ -1,3 +1,4 @@
+# ruff: noqa: E501  an attack is read best on the line it needs
 """Answers that try to be accepted without being right: none is, and none spoils the next judgement.
 
 Every cheat is built, loaded and judged by the real judge in a real sandbox. What stands there
@@ -7,15 +8,14 @@ without its attack is simply wrong, and a right answer passes the same steps.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from toolchain import needs, toolchains
 
 from metier.coding import Behaviour, Judged, SourceFile
 from metier.sandbox import detect
 from metier.tools import Workshop
 from metier.tools.behaviour import Judge
+from toolchain import needs, toolchains
 
 pytestmark = needs("svelte@5", "react@19")
 
@@ -48,7 +48,7 @@ let count = $state(start);
 
 # A way out of the window's realm, if there is one; everything it finds there is tried.
 OUT = """
-const ways = [document.createElement, window.addEventListener, console.log, fetch, structuredClone];
+const ways = [document.createElement, window.addEventListener, console.log, Element.prototype.getAttribute];
 const outer = (text) => {
   const found = [];
   for (const way of ways) {
