@@ -81,9 +81,7 @@ class Builder:
                 seen.update(path.name.encode() + b"\0" + path.read_bytes())
         return f"sha256:{seen.hexdigest()}"
 
-    def build(
-        self, files: Sequence[SourceFile], realm: str, options: Mapping[str, Any]
-    ) -> Built:
+    def build(self, files: Sequence[SourceFile], realm: str, options: Mapping[str, Any]) -> Built:
         """Compile files to modules; ``realm`` is ``page`` or ``server``.
 
         Raises:

@@ -43,7 +43,9 @@ def colour(text: str) -> tuple[float, ...] | None:
     return None
 
 
-def expect(step: Mapping[str, Any], finder: Finder, texts: Memory, marks: Mapping[str, int]) -> str | None:
+def expect(
+    step: Mapping[str, Any], finder: Finder, texts: Memory, marks: Mapping[str, int]
+) -> str | None:
     """Look once; ``None`` if all words of the step hold."""
     target = step["expect"]
     style = tuple(step.get("style", {}))
@@ -77,7 +79,11 @@ def _told_words(step: Mapping[str, Any], words: list[str]) -> str:
 
 
 def _wanted(step: Mapping[str, Any]) -> list[str]:
-    words = {word for word in step if word in ("text", "value", "html", "name", "description", "role", *BOOLEANS)}
+    words = {
+        word
+        for word in step
+        if word in ("text", "value", "html", "name", "description", "role", *BOOLEANS)
+    }
     words |= {"text"} if "texts" in step else set()
     words |= {"value"} if "values" in step else set()
     words |= {"attributes"} if {"attribute", "class", "no_class"} & set(step) else set()
@@ -146,7 +152,9 @@ def _one(
     """What, what it should do and what was found, or ``None`` if it holds."""
     if word in BOOLEANS:
         said = bool(item[word])
-        return None if said == expected else (f'"{word}"', f"be {expected}".lower(), f"{said}".lower())
+        return (
+            None if said == expected else (f'"{word}"', f"be {expected}".lower(), f"{said}".lower())
+        )
     if word in ("same", "not_same"):
         same = marks.get(str(expected)) == item["id"]
         what = "another node" if word == "same" else "the same node"
@@ -155,7 +163,9 @@ def _one(
         there = str(item["attributes"].get("class") or "").split()
         wrong = [name for name in str(expected).split() if (name in there) != (word == "class")]
         do = "have" if word == "class" else "lack"
-        return (f"the classes", f"{do} {quoted(wrong[0])}", quoted(" ".join(there))) if wrong else None
+        return (
+            (f"the classes", f"{do} {quoted(wrong[0])}", quoted(" ".join(there))) if wrong else None
+        )
     if word == "attribute":
         return _attributes(expected, item["attributes"], texts)
     if word == "style":
@@ -165,7 +175,11 @@ def _one(
         return (f"the {word}", told(expected), "none: it has no such thing")
     if holds(expected, str(there), texts):
         return None
-    return (f"the {word}", told(expected), quoted(str(there) if word == "html" else " ".join(str(there).split())))
+    return (
+        f"the {word}",
+        told(expected),
+        quoted(str(there) if word == "html" else " ".join(str(there).split())),
+    )
 
 
 def _attributes(expected: Mapping[str, Any], found: Mapping[str, Any], texts: Memory) -> Why | None:
@@ -184,7 +198,11 @@ def _attributes(expected: Mapping[str, Any], found: Mapping[str, Any], texts: Me
 def _style(expected: Mapping[str, Any], found: Mapping[str, Any], texts: Memory) -> Why | None:
     for name, wanted in expected.items():
         there = str(found.get(name, ""))
-        if isinstance(wanted, str) and colour(wanted) is not None and colour(wanted) == colour(there):
+        if (
+            isinstance(wanted, str)
+            and colour(wanted) is not None
+            and colour(wanted) == colour(there)
+        ):
             continue
         if not holds(wanted, there, texts):
             return (f'the style "{name}"', told(wanted), quoted(there))

@@ -13,7 +13,12 @@ from metier.tools.behaviour.steps import STATES, WAYS, told_target
 from metier.tools.behaviour.strings import holds
 from metier.tools.behaviour.talking import Conversation
 
-_ATTRIBUTES = {"placeholder": "placeholder", "title": "title", "alt": "alt", "testid": "data-testid"}
+_ATTRIBUTES = {
+    "placeholder": "placeholder",
+    "title": "title",
+    "alt": "alt",
+    "testid": "data-testid",
+}
 
 
 class NotOne(Exception):  # noqa: N818  an outcome of looking, turned into a failure by the caller

@@ -83,13 +83,17 @@ class Judge:
         missing = [path for path in expected_paths(behaviour) if path not in _paths(placed)]
         if missing:
             there = ", ".join(sorted(_paths(placed))) or "none"
-            return Judged("failed", "extract", f"The answer has no file {missing[0]} (found: {there}).")
+            return Judged(
+                "failed", "extract", f"The answer has no file {missing[0]} (found: {there})."
+            )
         realm = _REALMS[behaviour.kind]
         given = [SourceFile(path, text) for path, text in behaviour.given.items()]
         try:
             built = self._builder.build([*placed, *given], realm, behaviour.options)
         except Stopped as stopped:
-            return Judged("failed", "compile", f"The compiler was stopped by the answer ({stopped.why}).")
+            return Judged(
+                "failed", "compile", f"The compiler was stopped by the answer ({stopped.why})."
+            )
         if built.diagnostics:
             return self._uncompiled(built.diagnostics, behaviour)
         pool = self._pool(realm)
@@ -105,7 +109,9 @@ class Judge:
     def _uncompiled(self, found: tuple[Diagnostic, ...], behaviour: Behaviour) -> Judged:
         first = next((item for item in found if item.path not in behaviour.given), None)
         if first is None:
-            return Judged("unscored", "compile", f"A given file does not compile: {found[0].message}")
+            return Judged(
+                "unscored", "compile", f"A given file does not compile: {found[0].message}"
+            )
         where = f"{first.path}:{first.line}" if first.line else first.path
         return Judged("failed", "compile", f"{where}: {first.message}", diagnostics=found)
 

@@ -15,7 +15,9 @@ from metier.tools.behaviour.talking import Threw
 from metier.tools.behaviour.values import equal, shown
 
 
-def came_of_call(step: Mapping[str, Any], what: str, result: Any, threw: Threw | None) -> str | None:
+def came_of_call(
+    step: Mapping[str, Any], what: str, result: Any, threw: Threw | None
+) -> str | None:
     """Compare a call's result or error with ``returns``, ``throws`` and ``error_name``."""
     if "throws" in step or "error_name" in step:
         if threw is None:
@@ -183,9 +185,17 @@ def _cookie(wanted: Any, found: Any, touched: bool) -> str | None:
     if wanted is True:
         return None
     if not isinstance(wanted, Mapping) or "value" not in wanted:
-        return None if holds(wanted, found["value"]) else f"{quoted(wanted)}, found {quoted(found['value'])}"
+        return (
+            None
+            if holds(wanted, found["value"])
+            else f"{quoted(wanted)}, found {quoted(found['value'])}"
+        )
     for key, value in wanted.items():
-        same = holds(value, found["value"]) if key == "value" else equal(value, found.get(key, {"$undefined": True}))
+        same = (
+            holds(value, found["value"])
+            if key == "value"
+            else equal(value, found.get(key, {"$undefined": True}))
+        )
         if not same:
             return f"set with {key} {quoted(value)}, found {shown(found.get(key))}"
     return None

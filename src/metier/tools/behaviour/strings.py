@@ -42,7 +42,9 @@ def checked_string(given: Any, where: str) -> None:
         try:
             re.compile(pattern)
         except re.error as error:
-            raise InputError(f"{where}: {pattern!r} is no pattern: {error}", code="bad_task") from error
+            raise InputError(
+                f"{where}: {pattern!r} is no pattern: {error}", code="bad_task"
+            ) from error
 
 
 def holds(expected: Any, found: str, memory: Mapping[str, str] | None = None) -> bool:
@@ -109,7 +111,9 @@ def told(expected: Any) -> str:
         "remembered": "be as remembered in",
         "not_remembered": "differ from what was remembered in",
     }
-    return " and ".join(f"{says[name]} {quoted(value)}" for name, value in expected.items() if name in says)
+    return " and ".join(
+        f"{says[name]} {quoted(value)}" for name, value in expected.items() if name in says
+    )
 
 
 def quoted(value: Any) -> str:

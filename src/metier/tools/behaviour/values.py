@@ -249,7 +249,9 @@ def _plain(found: Any) -> Any:
             return {name: _plain(item) for name, item in found.items()}
         return [_plain(item) for item in found] if isinstance(found, list) else found
     if key in ("$plain",):
-        return _plain(dict(found["$plain"])) if special(found["$plain"]) is None else found["$plain"]
+        return (
+            _plain(dict(found["$plain"])) if special(found["$plain"]) is None else found["$plain"]
+        )
     if key == "$instance":
         return {f"({found['$instance']})": _plain(found["members"])}
     simple = {"$undefined": "undefined", "$function": "a function", "$promise": "a promise"}

@@ -71,7 +71,9 @@ class Walk:
             "fill": lambda step: self._write(step, "fill"),
             "press": self._press,
             "choose": self._choose,
-            "upload": lambda step: self._act("upload", self._id(step["into"]), files=step["upload"]),
+            "upload": lambda step: self._act(
+                "upload", self._id(step["into"]), files=step["upload"]
+            ),
             "fire": self._fire,
             "call": self._call,
             "new": self._call,
@@ -306,7 +308,9 @@ class Walk:
         try:
             found = self._talk.ask(verb, name=step[verb], **_only(step, "file"))
         except Threw as error:
-            if "throws" in step and (step["throws"] is True or holds(step["throws"], error.message)):
+            if "throws" in step and (
+                step["throws"] is True or holds(step["throws"], error.message)
+            ):
                 return None
             return f"reading {step[verb]} threw {quoted(str(error))}"
         if "throws" in step:
