@@ -1,18 +1,24 @@
-"""A tool for tests: an answer passes if its files hold what the steps ask for.
+"""A tool and a base for tests of executed evals.
+
+The tool: an answer passes if its files hold what the steps ask for.
 
 ``{"has": text}`` and ``{"lacks": text}`` look at the entry. It is a real tool in every other way:
-it extracts files, it can be without its toolchain, its judge can fail.
+it extracts files, it can be without its toolchain, its judge can fail. The base writes what it
+knows, may fail, and counts what it is asked.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from metier.coding import Behaviour, Checked, Judged, Mended, SourceFile
+from metier.conversing import Reply
 from metier.errors import InputError, UnavailableError
+from metier.evals.executing import Entrant
 from metier.evals.tasks import Mutant, Suite, Task
+from metier.reference import Digest
 
 
 @dataclass
@@ -96,3 +102,44 @@ def suite(tasks: int = 6, *, name: str = "words", least_mutants: int = 5) -> Sui
     """So many tasks, ``word0`` …, two to a cluster."""
     made = tuple(task(f"word{number}", cluster=f"pair{number // 2}") for number in range(tasks))
     return Suite(name, "Words", "CC0-1.0", made, least_mutants=least_mutants)
+
+
+@dataclass
+class Scribe:
+    """A base that writes the word it was asked for, where it knows it.
+
+    ``knows`` is the share of ten tasks that it knows alone; each part adds ``adds``. ``fails``
+    names tasks at which its service fails; ``money`` is what a token costs.
+    """
+
+    base: str = "remote:scribe"
+    knows: int = 2
+    adds: int = 2
+    fails: tuple[str, ...] = ()
+    recorded: bool = False
+    money: float | None = 0.001
+    asked: list[tuple[str, int, tuple[str, ...]]] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def entrant(self, parts: tuple[str, ...] = (), *, samples: int = 1) -> Entrant:
+        def reply(asked: Task, sample: int, cancelled: Callable[[], bool]) -> Reply:
+            if cancelled():
+                raise UnavailableError("stopped", code="cancelled")
+            with self.lock:
+                self.asked.append((asked.id, sample, parts))
+            if asked.id in self.fails:
+                raise UnavailableError(f"{self.base} does not answer.", code="service_down")
+            known = int(asked.id[-1]) < self.knows + self.adds * len(parts)
+            text = f"Here:\n```\n{asked.id if known else 'bad'} by {self.base}\n```\n"
+            spent = None if self.money is None else self.money * 30
+            return Reply(text, tokens_in=10, tokens_out=20, seconds=0.5, spent=spent)
+
+        return Entrant(
+            base=self.base,
+            base_digest=str(Digest.of(self.base.encode())),
+            parts=parts,
+            settings={"samples": samples, "knows": self.knows},
+            reply=reply,
+            recorded=self.recorded,
+            cost_class="remote, about 3 per million tokens",
+        )

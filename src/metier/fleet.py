@@ -20,6 +20,7 @@ from metier.manifest import (
     CONFIG_TYPE,
     FILEPATH,
     KIND,
+    RECIPE,
     ROLE_TYPES,
     SYSTEM,
     TASK,
@@ -221,15 +222,20 @@ class Fleet:
         """Remove a name; ``Store.collect_garbage`` gives the space back."""
         self._store.remove(self._entry(name).reference)
 
-    def import_path(self, path: Path, name: str | None = None) -> Sequence[Installed]:
+    def import_path(
+        self, path: Path, name: str | None = None, *, replace: bool = True
+    ) -> Sequence[Installed]:
         """Take in every specialist of an OCI image layout, as ``export`` writes it.
 
         Args:
             path: The folder.
             name: A name for its only artifact; ``None`` keeps the names it has there.
+            replace: Whether what has the name and another recipe is replaced; else it stays and
+                the artifact is passed over.
 
         Raises:
-            InputError: It is something else, or a part is unsafe or malformed.
+            InputError: It is something else, a part is unsafe or malformed, or a base that is
+                here has the name (code ``name_taken``): what stands on it would be lost.
             CorruptError: A file does not have its digest.
             StorageError: The disk is full or refuses.
         """
@@ -241,8 +247,27 @@ class Fleet:
                 remedy="Name a folder that 'metier export' or another OCI tool wrote.",
             )
         reference = Reference.parse(name) if name is not None else None
-        names = self._store.import_layout(path, reference=reference, check=check)
+        names = self._store.import_layout(
+            path,
+            reference=reference,
+            check=check,
+            accept=lambda found, manifest: self._may_take(found, manifest, replace=replace),
+        )
         return [self.show(str(found)) for found, _ in names]
+
+    def _may_take(self, reference: Reference, manifest: Manifest, *, replace: bool) -> bool:
+        """Whether an artifact may have a name: bases are never replaced by something else."""
+        entry = self._store.entries().get(reference)
+        if entry is None:
+            return True
+        before = self._store.manifest(entry.digest)
+        if before.annotations.get(KIND) == "base" and before.layers != manifest.layers:
+            raise InputError(
+                f"{reference.familiar!r} is a base that specialists may stand on.",
+                code="name_taken",
+                remedy="Import it under another name with --name, or remove the base first.",
+            )
+        return replace or before.annotations.get(RECIPE) == manifest.annotations.get(RECIPE)
 
     def export(self, name: str, directory: Path) -> Path:
         """Write one of them into an OCI image layout; several can share one folder."""

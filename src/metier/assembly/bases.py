@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from metier.card import ChatCard, Score
 from metier.conversing import Generator
 from metier.errors import InputError, NotFoundError
-from metier.ledger import Ledger
 from metier.prices import price_of
 from metier.services import ServiceEntry, find_service, open_service, read_services
 from metier.settings import Settings, variable
 
 if TYPE_CHECKING:
     from metier.engines.chat import RemoteGenerator
+    from metier.examine.standings import Standing
     from metier.services import Service
 
 REMOTE = "remote:"
@@ -37,31 +37,37 @@ class BaseChoice:
         ref: What to give as ``--base``, or the model's name where it is not set up here.
         here: Whether it is set up here.
         model: The model's name at its service.
-        note: What is known of it; "not measured" where nothing is.
-        score: Of the specialist over it on ``on``, measured here, or ``None``.
-        on: The eval of ``score``.
-        command: What would set it up, or measure it.
+        note: What is known of it, in a sentence; "not measured" where nothing is.
+        standing: What was measured here with the specialist over it, or ``None``.
+        command: What would measure it, or "".
     """
 
     ref: str
     here: bool
     model: str
     note: str
-    score: Score | None = None
-    on: str | None = None
+    standing: Standing | None = None
     command: str = ""
+
+    @property
+    def score(self) -> Score | None:
+        """Of the specialist over it, measured here, or ``None``."""
+        return self.standing.as_score() if self.standing is not None else None
+
+    @property
+    def on(self) -> str | None:
+        """The eval of ``score``."""
+        return self.standing.eval if self.standing is not None else None
 
     @property
     def line(self) -> str:
         """The choice in one line."""
-        known = self.note
-        if self.score is not None:
-            known = f"{100 * self.score.value:.1f} % on {self.on}, {self.score.n} tasks"
-        return f"{self.ref}: {known}." + (f" {self.command}" if self.command else "")
+        told = self.note if self.standing is not None else f"{self.ref}: {self.note}"
+        return f"{told}. {self.command}".strip()
 
 
-Measured = Callable[[str, str], tuple[str, Score] | None]
-"""Specialist and base to the eval and the best score that was measured here, if any."""
+Standings = Callable[[str], "Sequence[Standing]"]
+"""A specialist's name to its bases that were measured here, best evidence first."""
 
 
 class Bases:
@@ -103,30 +109,24 @@ class Bases:
         for generator in opened:
             generator.close()
 
-    def choices(self, card: ChatCard, measured: Measured) -> list[BaseChoice]:
+    def choices(self, card: ChatCard, standings: Sequence[Standing]) -> list[BaseChoice]:
         """What may be given as ``--base``: measured here first, then set up, then to get."""
-        found = []
         services = self.services()
+        found: list[BaseChoice] = []
+        for standing in standings:
+            name = standing.base.removeprefix(REMOTE)
+            if not standing.recorded and name in services and not _known(found, standing.base):
+                model = services[name].model
+                found.append(BaseChoice(standing.base, True, model, standing.sentence(), standing))
         for name, entry in services.items():
             ref = f"{REMOTE}{name}"
-            result = measured(card.name, ref)
-            found.append(
-                BaseChoice(
-                    ref=ref,
-                    here=True,
-                    model=entry.model,
-                    note=NOT_MEASURED,
-                    score=result[1] if result else None,
-                    on=result[0] if result else None,
-                    command="" if result else _measuring(card, ref),
-                )
-            )
-        found.sort(key=lambda choice: -(choice.score.value if choice.score else -1.0))
+            if not _known(found, ref):
+                command = _measuring(card, ref)
+                found.append(BaseChoice(ref, True, entry.model, NOT_MEASURED, command=command))
         models = {entry.model for entry in services.values()}
         for model, note in card.bases:
             if model not in models:
-                told = note or NOT_MEASURED
-                found.append(BaseChoice(ref=model, here=False, model=model, note=told))
+                found.append(BaseChoice(model, False, model, note or NOT_MEASURED))
         return found
 
     def _remote(self, name: str) -> Generator:
@@ -170,12 +170,8 @@ class Bases:
         )
 
 
-def measured(ledger: Ledger, name: str, base: str) -> tuple[str, Score] | None:
-    """The newest score of a specialist over a base, and its eval, as the ledger has it."""
-    for row in reversed(ledger.rows("result", name)):
-        if row.body.get("base") == base and row.body.get("score"):
-            return str(row.body.get("on", "")), Score.model_validate(row.body["score"])
-    return None
+def _known(found: Sequence[BaseChoice], ref: str) -> bool:
+    return any(choice.ref == ref for choice in found)
 
 
 def _measuring(card: ChatCard, ref: str) -> str:

@@ -6,7 +6,6 @@ missing here with the one command that mends it. How an answer is found is the p
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -14,8 +13,9 @@ from typing import Any
 
 from metier import plugins
 from metier.answer import Budget, Means, Plan, answer, explain, overlaid
-from metier.assembly.bases import BaseChoice, Bases, Measured
+from metier.assembly.bases import BaseChoice, Bases, Standings
 from metier.assembly.library import Library
+from metier.assembly.toolbox import Toolbox
 from metier.card import ChatCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile, Tool
 from metier.conversing import (
@@ -33,9 +33,6 @@ from metier.fleet import Fleet, Installed
 from metier.settings import Settings
 from metier.specialist import PROMPT_FILE, SPECIALIST_FILE, ChatFile
 from metier.toolchains import Toolchains
-from metier.tools import Workshop
-
-POOL_SIZE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +72,16 @@ class Conversations:
         library: Library,
         bases: Bases,
         toolchains: Toolchains,
-        measured: Measured,
+        toolbox: Toolbox,
+        standings: Standings,
     ) -> None:
         self._settings = settings
         self._fleet = fleet
         self._library = library
         self._bases = bases
         self._toolchains = toolchains
-        self._measured = measured
-        self._lock = threading.Lock()
-        self._tools: dict[tuple[str, tuple[tuple[str, str], ...]], Tool] = {}
+        self._toolbox = toolbox
+        self._standings = standings
 
     def conversant(self, name: str) -> Conversant:
         """A chat specialist.
@@ -122,7 +119,7 @@ class Conversations:
         generator = self._bases.generator(ref) if ref else None
         choices: Sequence[BaseChoice] = ()
         if generator is None:
-            choices = self._bases.choices(conversant.card, self._measured)
+            choices = self.choices(conversant)
         means = Means(
             generator=generator,
             searcher=self.searcher(conversant),
@@ -138,6 +135,11 @@ class Conversations:
             on_step=on_step,
             cancelled=cancelled,
         )
+
+    def choices(self, conversant: Conversant) -> list[BaseChoice]:
+        """What may be given as base, best evidence first."""
+        card = conversant.card
+        return self._bases.choices(card, self._standings(card.name))
 
     def check(self, name: str, files: Sequence[SourceFile]) -> Checked:
         """What its tool finds in the files."""
@@ -190,7 +192,7 @@ class Conversations:
         found = []
         for name in conversant.file.tools:
             try:
-                found.append(self._tool(name, conversant.file))
+                found.append(self._toolbox.open(name, conversant.file.versions))
             except MetierError:
                 continue
         return found
@@ -206,13 +208,6 @@ class Conversations:
             *self._missing_base(conversant, base),
         ]
 
-    def close(self) -> None:
-        """End every process that a tool started."""
-        with self._lock:
-            opened, self._tools = list(self._tools.values()), {}
-        for tool in opened:
-            tool.close()
-
     def _tool_for(self, conversant: Conversant, files: Sequence[SourceFile]) -> Tool:
         """The first of its tools that takes files of this kind."""
         if not conversant.file.tools:
@@ -221,28 +216,10 @@ class Conversations:
                 code="no_tool",
                 remedy="Ask it a question instead.",
             )
-        tools = [self._tool(name, conversant.file) for name in conversant.file.tools]
+        tools = [
+            self._toolbox.open(name, conversant.file.versions) for name in conversant.file.tools
+        ]
         return next((tool for tool in tools if _takes(tool, files)), tools[0])
-
-    def _tool(self, name: str, file: ChatFile) -> Tool:
-        key = (name, tuple(sorted(file.versions.items())))
-        with self._lock:
-            opened = self._tools.get(key)
-            if opened is None:
-                opened = plugins.load("tools", name)(self._workshop(file))
-                self._tools[key] = opened
-            return opened
-
-    def _workshop(self, file: ChatFile) -> Workshop:
-        scratch = self._settings.home / "work"
-        scratch.mkdir(parents=True, exist_ok=True)
-        return Workshop(
-            toolchains=self._toolchains,
-            sandbox=_sandbox,
-            scratch=scratch,
-            pool_size=POOL_SIZE,
-            versions=file.versions,
-        )
 
     def _missing_tools(self, names: Iterable[str]) -> list[Lack]:
         known = plugins.names("tools")
@@ -311,13 +288,6 @@ def plan_of(conversant: Conversant, sampling: Sampling | None, manner: Manner) -
     if manner.repairs is not None:
         plan = replace(plan, repairs=manner.repairs)
     return plan
-
-
-def _sandbox() -> Any:
-    """The sandbox of this machine; looked for only when code is executed."""
-    from metier.sandbox import detect
-
-    return detect()
 
 
 def _missing_packs(names: Iterable[str], fleet: Fleet) -> list[Lack]:

@@ -88,11 +88,14 @@ def install_starters(fleet: Fleet, home: Path, report: Report) -> Sequence[Insta
 
 
 def _import_starters(fleet: Fleet, home: Path) -> Sequence[Installed]:
-    """Import the packaged starters once: what a person removed stays removed."""
+    """Import the packaged starters once: what a person removed stays removed.
+
+    A specialist of the person's own that has a starter's name stays as it is.
+    """
     mark = home / "starters.sha256"
     digest = Digest.of((STARTERS / "index.json").read_bytes()).hex
     if mark.is_file() and mark.read_text("ascii").strip() == digest:
         return []
-    imported = fleet.import_path(STARTERS)
+    imported = fleet.import_path(STARTERS, replace=False)
     mark.write_text(digest, "ascii")
     return imported

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from metier.answer import Answering, base_digest
 from metier.card import BaseReference, Card
@@ -16,7 +16,7 @@ from metier.errors import InputError, NotFoundError
 from metier.fleet import Fleet, Installed
 from metier.hardware import cpu_class, machine
 from metier.ledger import Ledger
-from metier.messages import Example
+from metier.messages import Example, Report
 from metier.recipe import AnyRecipe, Recipe, read_recipe
 from metier.reference import Digest
 from metier.settings import Settings
@@ -196,6 +196,29 @@ class Workbench:
             ledger.append("evidence", card.name, Digest.parse(card.system), body)
         decision = {"rung": card.rung, "why": card.why, "decided": card.decided}
         ledger.append("decision", card.name, Digest.parse(card.system), decision)
+
+    def verify(self, *, remake: bool, report: Report) -> dict[str, Any]:
+        """Every byte in the store and the ledger; with ``remake``, each classifier made again."""
+        verified = self._fleet.store.verify()
+        problems: list[dict[str, Any]] = [
+            {"what": item.what, "where": item.where, "remedy": item.remedy}
+            for item in verified.problems
+        ]
+        problems.extend(
+            {"what": item.what, "where": f"ledger row {item.id}", "remedy": None}
+            for item in self._ledger().verify_chain()
+        )
+        found: dict[str, Any] = {"checked": verified.checked, "problems": problems}
+        if remake:
+            from metier.making.remaking import remake_all
+
+            made = [item for item in self._fleet.list() if item.classifier is not None]
+            remade, differing = remake_all(
+                made, self._fleet, self.classifier_recipe, self.remakers, report=report
+            )
+            found["remade"] = remade
+            problems.extend(differing)
+        return found
 
     def _eval_file(self, fingerprint: str) -> Path:
         return self._evals / f"{Digest.parse(fingerprint).hex}.jsonl"

@@ -1,7 +1,7 @@
-"""``metier run``: ask a specialist.
+"""``metier run``: ask a specialist of any task.
 
-It reads texts from arguments, a file or stdin and shows the answers, abstentions in words. It does
-not know how an answer is found.
+It reads the options and hands a chat specialist's to ``conversing`` and a pack's to ``looking``;
+itself it shows the labels of texts, abstentions in words. It does not know how an answer is found.
 """
 
 from __future__ import annotations
@@ -10,58 +10,169 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypedDict, Unpack
 
 import click
 from rich.text import Text
 
+from metier.assembly import Metier
 from metier.cli import terminal
+from metier.cli.conversing import Asked, converse, question_of
 from metier.cli.documents import prediction_document
 from metier.cli.failures import print_json
-from metier.cli.parameters import complete_names, json_option
+from metier.cli.looking import look_up
+from metier.cli.parameters import Duration, complete_names, json_option
 from metier.cli.session import Session
+from metier.cli.sourcing import read_sources
 from metier.cli.terminal import Line, aligned
 from metier.cli.wording import counted, percent
+from metier.conversing import Manner
 from metier.errors import InputError, NotFoundError
 from metier.messages import Prediction
 
 _BATCH = 512
-_TEXT_WIDTH = 60
+_FOR_CHAT = (
+    "base",
+    "candidates",
+    "repairs",
+    "budget",
+    "tokens",
+    "no_docs",
+    "no_tools",
+    "migrate",
+    "write",
+    "first_draft",
+    "trace",
+)
 
 
-@click.command(short_help="Ask a specialist.")
+class Choices(TypedDict):
+    """The options of ``run`` as click hands them over."""
+
+    name: str
+    texts: tuple[str, ...]
+    files: tuple[Path, ...]
+    top: int | None
+    base: str | None
+    candidates: int | None
+    repairs: int | None
+    budget: float | None
+    tokens: int | None
+    no_docs: bool
+    no_tools: bool
+    migrate: bool
+    write: bool
+    first_draft: bool
+    trace: bool
+    as_json: bool
+
+
+@click.command(
+    short_help="Ask a specialist.",
+    epilog='Examples: metier run banking-intents "my card is lost". metier run svelte-docs how '
+    "do I bind a value. metier run sveltekit --file Broken.svelte.",
+)
 @click.argument("name", shell_complete=complete_names)
 @click.argument("texts", metavar="[TEXT]...", nargs=-1)
 @click.option(
     "--file",
-    "source",
+    "files",
     type=click.Path(path_type=Path, allow_dash=True),
-    help="Texts, one a line; - for stdin.",
+    multiple=True,
+    help="For classifiers texts, one a line, - for stdin; for chat specialists a source file, "
+    "again for more.",
 )
 @click.option(
-    "--top", type=click.IntRange(min=1), metavar="N", help="How many labels to show.  [default: 3]"
+    "--top",
+    type=click.IntRange(min=1, max=50),
+    metavar="N",
+    help="How many labels or passages to show.  [default: 3 labels, 5 passages]",
 )
+@click.option("--base", metavar="REF", help="What writes: remote:NAME.")
+@click.option("--candidates", type=click.IntRange(1, 100), metavar="N", help="Drafts at most.")
+@click.option("--repairs", type=click.IntRange(0, 10), metavar="N", help="Rounds of repair.")
+@click.option("--budget", type=Duration(), help="Stop in time with what there is: 30s, 2m.")
+@click.option("--tokens", type=click.IntRange(min=1), metavar="N", help="Tokens at most.")
+@click.option("--no-docs", is_flag=True, help="Search no documents.")
+@click.option("--no-tools", is_flag=True, help="Check and repair nothing.")
+@click.option("--migrate", is_flag=True, help="Bring the files to the newer version.")
+@click.option("--write", is_flag=True, help="Write repaired or migrated files.")
+@click.option("--first-draft", is_flag=True, help="Stream the first draft, correct it after.")
+@click.option("--trace", is_flag=True, help="Show every step.")
 @json_option
 @click.pass_obj
-def run(
-    session: Session,
-    name: str,
-    texts: tuple[str, ...],
-    source: Path | None,
-    top: int | None,
-    as_json: bool,
-) -> None:
-    """Ask the specialist NAME about one or more texts.
+def run(session: Session, /, **choices: Unpack[Choices]) -> int:
+    """Ask the specialist NAME.
 
-    Texts come from the command line, from --file, or from stdin with one text a line. Empty lines
-    are left out.
+    A classifier labels one or more texts: from the command line, from --file, or from stdin with
+    one text a line; empty lines are left out. A document pack answers a question with passages. A
+    chat specialist answers a question over a base, or checks and repairs source files without one.
     """
+    metier = session.metier
+    item = metier.show(choices["name"])
+    if item.chat is None:
+        _refuse(choices, item.task or item.kind, allowed=("top",))
+    if item.pack is not None:
+        question = question_of(choices["texts"], files=False)
+        as_json, top = choices["as_json"], choices["top"]
+        look_up(metier, choices["name"], question, top=top, as_json=as_json)
+        return 0
+    if item.chat is None:
+        _classify(metier, choices)
+        return 0
+    _refuse(choices, "chat", allowed=tuple(_FOR_CHAT))
+    try:
+        return converse(metier, _asked(choices))
+    finally:
+        metier.close()
+
+
+def _asked(choices: Choices) -> Asked:
+    files = choices["files"]
+    manner = Manner(
+        candidates=choices["candidates"],
+        repairs=choices["repairs"],
+        documents=not choices["no_docs"],
+        tools=not choices["no_tools"],
+        first_draft=choices["first_draft"],
+        tokens=choices["tokens"],
+        seconds=choices["budget"],
+    )
+    return Asked(
+        name=choices["name"],
+        question=question_of(choices["texts"], files=bool(files)),
+        sources=read_sources(files) if files else (),
+        base=choices["base"],
+        manner=manner,
+        migrate=choices["migrate"],
+        write=choices["write"],
+        trace=choices["trace"],
+        as_json=choices["as_json"],
+    )
+
+
+def _refuse(choices: Choices, task: str, *, allowed: Sequence[str]) -> None:
+    """Options that this kind of specialist does not take are an error, not passed over."""
+    given = [name for name in (*_FOR_CHAT, "top") if choices.get(name) not in (None, False)]
+    foreign = [name for name in given if name not in allowed]
+    if foreign:
+        raise InputError(
+            f"--{foreign[0].replace('_', '-')} is not for specialists of the task {task}.",
+            code="bad_usage",
+        )
+
+
+def _classify(metier: Metier, choices: Choices) -> None:
+    """Label texts."""
+    name, texts, top = choices["name"], choices["texts"], choices["top"]
+    files, as_json = choices["files"], choices["as_json"]
+    if len(files) > 1:
+        raise InputError("A classifier reads one --file at a time.", code="bad_usage")
+    source = files[0] if files else None
     if texts and source is not None:
         raise InputError("Texts and --file cannot be given together.", code="bad_usage")
     left_out: list[int] = []
     asked = iter(texts) if texts else _lines(source, left_out)
-    metier = session.metier
-    metier.show(name)
     documents = []
     shown = 0
     screen = terminal.stdout()

@@ -1,7 +1,7 @@
-"""``metier make``: from examples or a recipe to a proved specialist.
+"""``metier make``: from examples, documents or a recipe to an installed specialist.
 
-It reads arguments, shows the ladder and the card, and ends cleanly on Ctrl-C. What a rung is and
-which one is chosen is the maker's.
+It reads arguments, shows the ladder or the progress, then the card, and ends cleanly on Ctrl-C.
+What a rung is and which one is chosen is the maker's.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from typing import Any, TypedDict, Unpack
 import click
 
 from metier.assembly import Metier
-from metier.card import Card, Verdict
+from metier.card import AnyCard, Card, Verdict
 from metier.cli import terminal
+from metier.cli.briefs import brief_lines
 from metier.cli.documents import to_document
 from metier.cli.failures import DID_NOT_PASS, print_json
 from metier.cli.interrupting import interruptible
-from metier.cli.parameters import Duration, json_option
-from metier.cli.progress import climbing
+from metier.cli.parameters import Duration, complete_recipes, json_option
+from metier.cli.progress import climbing, working
 from metier.cli.session import Session
 from metier.cli.sheet import with_ladder
 from metier.errors import InputError, NotFoundError
-from metier.recipe import Recipe
+from metier.recipe import AnyRecipe, Recipe, SearchRecipe, read_recipe
 from metier.reference import Reference
 
 
@@ -50,10 +51,23 @@ _ANY_PATH = click.Path(path_type=Path)
 
 @click.command(
     short_help="Make a specialist from examples and prove it.",
-    epilog='Example: metier make --data tickets.csv --name triage, then metier run triage "…".',
+    epilog='Examples: metier make --data tickets.csv --name triage, then metier run triage "…". '
+    "metier make svelte-docs makes the pack that comes as a recipe.",
 )
-@click.argument("recipe_file", metavar="[RECIPE.toml]", required=False, type=_ANY_PATH)
-@click.option("--task", type=click.Choice(["classify"]), default="classify", show_default=True)
+@click.argument(
+    "recipe_file",
+    metavar="[RECIPE]",
+    required=False,
+    type=_ANY_PATH,
+    shell_complete=complete_recipes,
+)
+@click.option(
+    "--task",
+    type=click.Choice(["classify", "search"]),
+    default="classify",
+    show_default=True,
+    help="What --data is for: examples to classify, or a folder of markdown to search.",
+)
 @click.option(
     "--data", type=_ANY_PATH, metavar="FILE", help="Examples: JSON Lines, CSV, TSV or a folder."
 )
@@ -72,10 +86,11 @@ _ANY_PATH = click.Path(path_type=Path)
 @json_option
 @click.pass_obj
 def make(session: Session, /, **choices: Unpack[Choices]) -> int:
-    """Make a specialist from a recipe, or from a file or folder of examples.
+    """Make a specialist from a recipe, or from a file or folder of examples or documents.
 
-    It climbs the ladder of methods from the cheapest rung, chooses the first that is good enough,
-    and proves it on sealed questions against its base and the general model.
+    RECIPE is a file, or the name of a recipe that comes with Metier. A classifier climbs the
+    ladder of methods from the cheapest rung, chooses the first that is good enough, and is proved
+    on sealed questions against its base and the general model.
     """
     recipe, folder = _recipe(session, choices)
     name = Reference.parse(recipe.specialist.name).familiar
@@ -87,12 +102,14 @@ def make(session: Session, /, **choices: Unpack[Choices]) -> int:
             remedy="Choose another --name, or replace it with --force.",
         )
     card = _made(session, recipe, folder, before, quiet=choices["as_json"])
+    screen = terminal.stdout()
     if choices["as_json"]:
         print_json({"name": name, "card": to_document(card)})
-    else:
-        screen = terminal.stdout()
+    elif isinstance(card, Card):
         screen.write(with_ladder(card, screen.width, screen.signs, name=name))
-    return DID_NOT_PASS if lost(card) else 0
+    else:
+        screen.write(brief_lines(session.metier.show(name), screen.width))
+    return DID_NOT_PASS if isinstance(card, Card) and lost(card) else 0
 
 
 def lost(card: Card) -> bool:
@@ -100,10 +117,12 @@ def lost(card: Card) -> bool:
     return any(item.difference.verdict is Verdict.LOSS for item in card.evidence)
 
 
-def _recipe(session: Session, choices: Choices) -> tuple[Recipe, Path]:
+def _recipe(session: Session, choices: Choices) -> tuple[AnyRecipe, Path]:
     """The recipe and the folder its relative paths start at."""
     path = choices["recipe_file"]
     if path is None:
+        if choices["task"] == "search":
+            return _from_folder(session, choices), Path.cwd()
         return _from_examples(session, choices), Path.cwd()
     taken = [
         f"--{option}"
@@ -122,21 +141,53 @@ def _recipe(session: Session, choices: Choices) -> tuple[Recipe, Path]:
             code="bad_usage",
             remedy=f"Write it into {path}, or leave the recipe out.",
         )
-    return _changed(Recipe.from_toml(_read(path), where=str(path)), choices), path.absolute().parent
+    if _is_name(path):
+        return _changed(session.metier.packaged_recipe(str(path)), choices), Path.cwd()
+    recipe = read_recipe(_read(path), where=str(path))
+    return _changed(recipe, choices), path.absolute().parent
 
 
-def _from_examples(session: Session, choices: Choices) -> Recipe:
+def _is_name(path: Path) -> bool:
+    """Whether it names a packaged recipe: no file, and nothing that only a path has."""
+    return len(path.parts) == 1 and not path.suffix and not path.is_file()
+
+
+def _from_folder(session: Session, choices: Choices) -> SearchRecipe:
+    """A recipe for a pack of one's own documents."""
+    data, name = _data_and_name(choices, "metier make --task search --data FOLDER --name NAME")
+    for option in ("eval_file", "text", "label", "group", "budget", "seed"):
+        if choices.get(option) is not None:
+            raise InputError(
+                f"--{option.removesuffix('_file')} is for classifiers, not for documents.",
+                code="bad_usage",
+            )
+    if not data.is_dir():
+        raise InputError(
+            f"{str(data)!r} is a file; a pack is made of a folder of markdown.",
+            code="bad_usage",
+            remedy="Name the folder that holds the .md files.",
+        )
+    return session.metier.pack_recipe(data.absolute(), name=name)
+
+
+def _data_and_name(choices: Choices, usage: str) -> tuple[Path, str]:
+    """What --data and --name say; both must, and the data must be there."""
     data, name = choices["data"], choices["name"]
     if data is None or name is None:
         missing = "--data" if data is None else "--name"
         raise InputError(
             f"{missing} is missing.",
             code="bad_usage",
-            remedy="Write: metier make --data FILE --name NAME, or metier make RECIPE.toml.",
+            remedy=f"Write: {usage}, or metier make RECIPE.",
         )
     Reference.parse(name)
     if not data.exists():
         raise NotFoundError(f"There is no file or folder {str(data)!r}.", code="no_file")
+    return data, name
+
+
+def _from_examples(session: Session, choices: Choices) -> Recipe:
+    data, name = _data_and_name(choices, "metier make --data FILE --name NAME")
     return session.metier.recipe_for(
         data,
         name=name,
@@ -162,11 +213,21 @@ def _read(path: Path) -> str:
         ) from error
 
 
-def _changed(recipe: Recipe, choices: Choices) -> Recipe:
+def _changed(recipe: AnyRecipe, choices: Choices) -> AnyRecipe:
     """The recipe with what the command line says instead; it is another recipe then."""
     document: dict[str, Any] = recipe.model_dump()
     if choices["name"] is not None:
+        Reference.parse(choices["name"])
         document["specialist"]["name"] = choices["name"]
+    if not isinstance(recipe, Recipe):
+        for option in ("budget", "seed", "drop_leaks"):
+            if choices[option]:
+                raise InputError(
+                    f"--{option.replace('_', '-')} is for classifiers; this recipe is of the task "
+                    f"{recipe.specialist.task}.",
+                    code="bad_usage",
+                )
+        return type(recipe).model_validate(document)
     if choices["budget"] is not None:
         document["ladder"]["budget_seconds"] = choices["budget"]
     if choices["seed"] is not None:
@@ -175,7 +236,6 @@ def _changed(recipe: Recipe, choices: Choices) -> Recipe:
         document["split"]["drop_leaks"] = True
     if not choices["curve"]:
         document["ladder"]["curve"] = False
-    Reference.parse(document["specialist"]["name"])
     return Recipe.model_validate(document)
 
 
@@ -187,16 +247,21 @@ def _digest(metier: Metier, name: str) -> str | None:
 
 
 def _made(
-    session: Session, recipe: Recipe, folder: Path, before: str | None, *, quiet: bool
-) -> Card:
+    session: Session, recipe: AnyRecipe, folder: Path, before: str | None, *, quiet: bool
+) -> AnyCard:
+    shows = (
+        climbing(recipe.ladder.rungs, quiet=quiet)
+        if isinstance(recipe, Recipe)
+        else working(quiet=quiet)
+    )
     with (
-        climbing(recipe.ladder.rungs, quiet=quiet) as shown,
+        shows as shown,
         interruptible(shown.say, lambda: _kept(session, recipe, before)) as cancelled,
     ):
         return session.metier.make(recipe, folder=folder, report=shown.report, cancelled=cancelled)
 
 
-def _kept(session: Session, recipe: Recipe, before: str | None) -> str:
+def _kept(session: Session, recipe: AnyRecipe, before: str | None) -> str:
     name = Reference.parse(recipe.specialist.name).familiar
     now = _digest(session.metier, name)
     if now is None:

@@ -43,6 +43,23 @@ def complete_names(ctx: click.Context, _parameter: click.Parameter, incomplete: 
     return [name for name in names if name.startswith(incomplete)]
 
 
+def complete_recipes(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Packaged recipes that start with what was typed."""
+    session = ctx.find_root().obj
+    if session is None:
+        return []
+    return [name for name in session.metier.recipes() if name.startswith(incomplete)]
+
+
+def complete_toolchains(
+    _ctx: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[str]:
+    """Toolchains that start with what was typed."""
+    from metier.toolchains import KNOWN
+
+    return [name for name in (*KNOWN, "all") if name.startswith(incomplete)]
+
+
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document on stdout and nothing else."
 )

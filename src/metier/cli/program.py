@@ -42,6 +42,7 @@ COMMANDS: dict[str, Entry] = {
     "export": Entry("sharing", "export", "Export a specialist as an OCI layout."),
     "verify": Entry("keeping", "verify", "Check every stored byte against its digest."),
     "gc": Entry("keeping", "collect_garbage", "Remove stored files that nothing uses."),
+    "mcp": Entry("agents", "mcp", "Serve specialists to coding agents (MCP)."),
     "doctor": Entry("doctor", "doctor", "Say what is here, what is missing and how to get it."),
     "completion": Entry("completion", "completion", "Print shell completion."),
 }

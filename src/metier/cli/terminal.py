@@ -125,6 +125,19 @@ def stderr() -> Terminal:
     return Terminal.of(sys.stderr)
 
 
+_UNPRINTABLE = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
+_UNPRINTABLE |= dict.fromkeys((0x200B, *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd")
+
+
+def shown_text(text: str) -> str:
+    """Text that somebody else wrote, without what a terminal would obey or hide.
+
+    Control characters and marks that turn the direction of writing become a visible sign; tabs
+    and line ends stay.
+    """
+    return text.replace("\r\n", "\n").translate(_UNPRINTABLE)
+
+
 def aligned(
     rows: Sequence[Sequence[Line]], sides: str, *, gap: int = 2, indent: int = 0
 ) -> list[Text]:

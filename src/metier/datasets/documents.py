@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -17,14 +17,18 @@ from urllib.parse import urlsplit
 
 from metier.datasets.packages import package_files
 from metier.datasets.repositories import Blob, Repository, choose
-from metier.datasets.sources import disk_errors, folder_for_a_while, located, regular_files
+from metier.datasets.sources import disk_errors, folder_for_a_while, located
 from metier.errors import InputError, NotFoundError
 from metier.messages import Progress, Report, silent
 from metier.recipe import DocumentPart
 
 MAX_FILES = 20_000
 MAX_FILE_BYTES = 4 << 20
+MAX_BYTES = 64 << 20
+"""Of all documents of a source together; the largest site known here has 4 MiB."""
+_NO_DOCUMENTS = frozenset({".git", ".hg", ".svn", "node_modules"})
 _MAX_MIRROR_FOLDERS = 20_000
+_MAX_LISTED = 500_000
 
 Origin = Literal["mirror", "cache", "dir", "git", "npm"]
 
@@ -127,13 +131,7 @@ def _documents(
             code="no_documents",
             remedy=f"The recipe takes {', '.join(part.paths)} below {part.path or 'its root'!r}.",
         )
-    if len(files) > MAX_FILES or any(len(content) > MAX_FILE_BYTES for content in files.values()):
-        raise InputError(
-            f"{source} is too large: at most {MAX_FILES:,} documents of "
-            f"{MAX_FILE_BYTES >> 20} MiB are taken.",
-            code="upstream_too_large",
-            remedy="Name fewer files with 'paths' in the recipe.",
-        )
+    _check_sizes([len(content) for content in files.values()], source)
     sha256 = digest_of(files)
     if part.files_sha256 not in (None, sha256):
         raise InputError(
@@ -172,9 +170,43 @@ def _from_folder(part: DocumentPart, folder: Path, confined: bool) -> dict[str, 
 
 def _chosen(start: Path, patterns: Sequence[str]) -> dict[str, bytes]:
     """The files below ``start`` that the patterns name, by their path from there."""
-    paths = [path.relative_to(start).as_posix() for path in regular_files(start)]
+    paths = [path.relative_to(start).as_posix() for path in _files_below(start)]
     chosen = choose([Blob(path, "") for path in paths], patterns)
+    _check_sizes([(start / blob.path).stat().st_size for blob in chosen], start.name)
     return {blob.path: (start / blob.path).read_bytes() for blob in chosen}
+
+
+def _files_below(start: Path) -> Iterator[Path]:
+    """Every regular file below a folder, sorted; no links.
+
+    Hidden folders hold documents too (``.generated``), those of version control and of installed
+    packages do not.
+    """
+    seen = 0
+    for root, folders, names in os.walk(start, followlinks=False):
+        folders[:] = sorted(name for name in folders if name not in _NO_DOCUMENTS)
+        for name in sorted(names):
+            path = Path(root, name)
+            if path.is_file() and not path.is_symlink():
+                yield path
+        seen += len(names)
+        if seen > _MAX_LISTED:
+            raise _too_large(start.name)
+
+
+def _check_sizes(sizes: Sequence[int], source: str) -> None:
+    """Refuse before anything is read; raises InputError (``upstream_too_large``)."""
+    if len(sizes) > MAX_FILES or sum(sizes) > MAX_BYTES or max(sizes, default=0) > MAX_FILE_BYTES:
+        raise _too_large(source)
+
+
+def _too_large(source: str) -> InputError:
+    return InputError(
+        f"{source} is too large: at most {MAX_FILES:,} documents of {MAX_FILE_BYTES >> 20} MiB, "
+        f"{MAX_BYTES >> 20} MiB together, are taken.",
+        code="upstream_too_large",
+        remedy="Name fewer files with 'paths' in the recipe.",
+    )
 
 
 def _from_git(part: DocumentPart, cache: Path) -> dict[str, bytes]:
@@ -218,12 +250,12 @@ def _in_mirror(part: DocumentPart, mirror: Path, sha256: str) -> dict[str, bytes
     for number, (root, folders, _names) in enumerate(os.walk(mirror, followlinks=False)):
         if number > _MAX_MIRROR_FOLDERS:
             return None
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if name not in _NO_DOCUMENTS)
         if ending and Path(root).parts[-len(ending) :] != ending:
             continue
         try:
             files = _chosen(Path(root), part.paths)
-        except OSError:  # gone since it was listed, or not ours to read: not what is looked for
+        except (OSError, InputError):  # gone since, not ours to read, too large: not looked for
             continue
         if files and digest_of(files) == sha256:
             return files

@@ -11,4 +11,11 @@ what ``messages.System`` says. That is what makes its numbers believable.
 * ``comparing``: two results to evidence with a verdict
 * ``checking``: what an eval can show, before anybody runs it
 * ``leaks``: overlap of an eval with training rows
+
+Executed evals, whose answers are programs:
+
+* ``tasks``, ``taskfiles``: a suite of tasks; read from a folder
+* ``selftest``, ``likeness``, ``suitecheck``: references pass, mutants fail, what it can show
+* ``executing``, ``placing``, ``journal``: put tasks to a base, judge by execution, resume exactly
+* ``tables``, ``findings``, ``rescoring``: the shareable file, what it shows, judged again
 """

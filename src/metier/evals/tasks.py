@@ -35,6 +35,7 @@ MAX_MUTANTS = 100
 ENOUGH_MUTANTS = 5
 """Fewer wrong answers than this say little about what a task can tell apart."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,119}")
+_CLUSTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/ -]{0,118}[A-Za-z0-9._-]?")
 _TOOLCHAIN = re.compile(r"[a-z0-9][a-z0-9._-]{0,40}(@[A-Za-z0-9][A-Za-z0-9._-]{0,40})?")
 
 
@@ -105,11 +106,13 @@ class Task:
 
     def _check_names(self) -> None:
         for name in ("id", "cluster", "tool"):
-            if not _NAME.fullmatch(getattr(self, name)):
+            pattern = _CLUSTER if name == "cluster" else _NAME
+            if not pattern.fullmatch(getattr(self, name)):
                 raise bad_task(
                     name,
                     f"{getattr(self, name)[:80]!r} is not a name",
-                    "Use letters, digits, '.', '_', '/' and '-'; 120 characters at most.",
+                    "Use letters, digits, '.', '_', '/' and '-' (in a cluster also "
+                    "spaces); 120 characters at most.",
                 )
         try:
             calendar_date.fromisoformat(self.date)

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from metier.card import Interval, Score
 from metier.evals.tables import FORMAT
+from metier.evals.tasks import SCORER
 from metier.examine.bases import Examination
 
 Kept = tuple[Literal["result", "evidence"], str, dict[str, Any]]
@@ -28,6 +30,7 @@ class Standing:
         score: Share that passed.
         low, high: Ends of its interval; ``None`` if nothing was scored.
         n: Scored items.
+        clusters: Groups of them that hang together.
         group: Of the table: entries of one group cannot be told apart.
         alone: Share that the base alone passed, ``None`` if it was not asked.
         verdict: Of the parts against the base alone, ``None`` if nothing compares.
@@ -46,6 +49,7 @@ class Standing:
     low: float | None
     high: float | None
     n: int
+    clusters: int
     group: int
     alone: float | None
     verdict: str | None
@@ -58,6 +62,15 @@ class Standing:
     def to_dict(self) -> dict[str, Any]:
         """JSON-serialisable mapping."""
         return asdict(self)
+
+    def as_score(self) -> Score:
+        """The score as cards have it; the clusters are in the table."""
+        ends = None
+        if self.low is not None and self.high is not None:
+            ends = Interval(low=self.low, high=self.high)
+        return Score(
+            metric=SCORER, value=self.score, interval=ends, n=self.n, clusters=self.clusters
+        )
 
     def sentence(self) -> str:
         """For people: ``remote:x: .84 (.72 to .91) of 62 tasks with docs and tools …``."""
@@ -131,6 +144,7 @@ def _standing(digest: str, body: Mapping[str, Any], own: list[Mapping[str, Any]]
         low=ends["low"] if ends else None,
         high=ends["high"] if ends else None,
         n=best["score"]["n"],
+        clusters=best["score"]["clusters"],
         group=best["group"],
         alone=alone["score"]["value"] if alone else None,
         verdict=best["added"],

@@ -6,12 +6,14 @@ no model that writes and fetches nothing.
 """
 
 from metier.retrieval.chunking import Chunk, PackSource
+from metier.retrieval.finding import Found, told
 from metier.retrieval.pack import Pack, build_pack, open_pack
 from metier.retrieval.presenting import Citation, cite, harmless, present
 
 __all__ = [
     "Chunk",
     "Citation",
+    "Found",
     "Pack",
     "PackSource",
     "build_pack",
@@ -19,4 +21,5 @@ __all__ = [
     "harmless",
     "open_pack",
     "present",
+    "told",
 ]

@@ -7,6 +7,7 @@ documents come from and what is done with the passages is not its concern.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from metier.errors import CorruptError, InputError, MetierError
 from metier.messages import Encoder, Progress, Report, silent
 from metier.reference import Digest
 from metier.retrieval.chunking import Chunk, PackSource, chunks_of
+from metier.retrieval.finding import Found, probability, share_of_words
 from metier.retrieval.lexical import Lexicon, build_lexicon, lexicon_parts, read_lexicon
 from metier.retrieval.vectors import Vectors, build_vectors, read_vectors, vector_parts
 from metier.retrieval.words import words_of
@@ -31,10 +33,13 @@ MAX_CHUNKS = 200_000
 MAX_QUERY = 4_000
 """Characters of a query that are read; a pasted file is cut here."""
 
-FUSION_K = 20
-"""The constant of reciprocal rank fusion: 1 / (k + rank)."""
+FUSION_K = 10
+"""The constant of reciprocal rank fusion: 1 / (k + rank); chosen on the development half of
+``benchmarks/questions``."""
 VECTOR_WEIGHT = 1.0
 """What a rank among the vectors counts against one among the words."""
+UNKNOWN_WORD = 8.0
+"""How telling a word is that stands in no passage: as much as one that stands in one."""
 DEPTH = 100
 """Ranks of each half that take part."""
 
@@ -57,6 +62,7 @@ class Pack:
         self._vectors = vectors
         self._encoder = encoder if vectors is not None else None
         self._name = name
+        self._subjects = _subjects(self._chunks)
         way = "words" if self._encoder is None else f"words+{self._encoder.digest}"
         self._digest = str(Digest.of(f"{digest}\n{way}".encode()))
 
@@ -81,32 +87,57 @@ class Pack:
         return self._chunks
 
     def search(self, query: str, *, top: int = 5) -> list[Passage]:
-        """The best passages, best first; an empty list if no word and no meaning is near.
+        """The best passages, best first, one of each section; none if nothing is near.
 
         Args:
             query: A question, some words, a diagnostic's code, a piece of code.
             top: At most so many.
         """
+        return list(self.find(query, top=top).passages)
+
+    def find(self, query: str, *, top: int = 5) -> Found:
+        """The same passages, with the probability that one of them answers the question."""
         if top < 1:
             raise InputError(
                 f"A search for {top} passages finds nothing.",
                 code="bad_top",
                 remedy="Ask for 1 or more.",
             )
-        ranked = self.rank(query)
-        return [self._chunks[row].passage(score) for row, score in ranked[:top]]
+        words = words_of(query[:MAX_QUERY])
+        ranked, cosines = self._ranked(query[:MAX_QUERY], words)
+        rows: list[int] = []
+        passages: list[Passage] = []
+        sections: set[str] = set()
+        for row, score in ranked:
+            section = self._chunks[row].id.partition("~")[0]
+            if section not in sections:
+                sections.add(section)
+                rows.append(row)
+                passages.append(self._chunks[row].passage(score))
+            if len(rows) == top:
+                break
+        if not rows:
+            return Found((), 0.0, self.way)
+        best = [self._chunks[row] for row in rows]
+        held = [frozenset(words_of(" ".join((*chunk.trail, chunk.text)))) for chunk in best]
+        rarities = {word: self._lexicon.rarity(word) or UNKNOWN_WORD for word in words}
+        nearest = None if cosines is None else float(cosines[rows].max())
+        likely = probability(nearest, share_of_words(rarities, held))
+        return Found(tuple(passages), likely, self.way)
 
-    def rank(self, query: str, *, depth: int = DEPTH) -> list[tuple[int, float]]:
-        """Rows of chunks with their fused scores, best first."""
+    def _ranked(
+        self, query: str, words: Sequence[str]
+    ) -> tuple[list[tuple[int, float]], NDArray[np.float32] | None]:
+        """Rows with their fused scores, best first, and every row's cosine."""
         import numpy as np
 
-        query = query[:MAX_QUERY]
-        lexical = self._lexicon.search(words_of(query))
-        rankings = [(1.0, _best(lexical, depth, above=0.0))]
-        if self._encoder is not None and self._vectors is not None and query.strip():
-            vector = np.asarray(self._encoder.encode([query])[0], np.float32)
-            rankings.append((VECTOR_WEIGHT, _best(self._vectors.search(vector), depth, above=0.0)))
-        return fused(rankings)
+        rankings = [(1.0, _best(self._lexicon.search(words), DEPTH, above=0.0))]
+        if self._encoder is None or self._vectors is None or not query.strip():
+            return fused(rankings), None
+        vector = np.asarray(self._encoder.encode([_asked(query, self._subjects)])[0])
+        cosines = self._vectors.search(vector)
+        rankings.append((VECTOR_WEIGHT, _best(cosines, DEPTH, above=0.0)))
+        return fused(rankings), cosines
 
 
 def fused(
@@ -126,6 +157,27 @@ def fused(
         for rank, row in enumerate(rows, start=1):
             scores[row] = scores.get(row, 0.0) + weight / (k + rank)
     return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _subjects(chunks: Sequence[Chunk]) -> frozenset[str]:
+    """Names of what the whole pack is about, from its versions: ``svelte``, ``kit``."""
+    names = {chunk.version.partition("@")[0].lower() for chunk in chunks}
+    return frozenset(name for name in names if name)
+
+
+def _asked(query: str, subjects: frozenset[str]) -> str:
+    """The query without "in Svelte 5": every passage is about that, so it tells none apart.
+
+    An encoder would draw the question to passages that name the subject.
+    """
+    if not subjects:
+        return query
+    names = "|".join(sorted(re.escape(name) for name in subjects))
+    subject = rf"(?:{names})(?:(?:{names})|js|\.js)?(?:@?\s?\d+(?:\.\d+)*)?"
+    joined = rf"\b(?:in|with|using|for|on)\s+(?:my\s+)?{subject}(?![\w:@/.-]*\w)"
+    shorter = re.sub(joined, " ", query, flags=re.IGNORECASE)
+    shorter = re.sub(rf"^\s*{subject}\s*[:,-]\s+", "", shorter, flags=re.IGNORECASE)
+    return " ".join(shorter.split()) or query
 
 
 def _best(scores: NDArray[np.float32], depth: int, *, above: float) -> list[int]:
@@ -267,9 +319,19 @@ def open_pack(
 
 
 def built_with(read: Callable[[str], bytes]) -> str | None:
-    """Digest of the encoder that a pack needs for meaning, or ``None`` if it has no vectors."""
-    encoder = json.loads(read(FACTS)).get("encoder")
-    return str(encoder["digest"]) if encoder else None
+    """Digest of the encoder that a pack needs for meaning, or ``None`` if it has no vectors.
+
+    Raises CorruptError (code ``bad_pack``).
+    """
+    try:
+        encoder = json.loads(read(FACTS)).get("encoder")
+        return str(encoder["digest"]) if encoder else None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CorruptError(
+            f"{FACTS} is not the description of a pack: {error}.",
+            code="bad_pack",
+            remedy="Make or pull it again.",
+        ) from error
 
 
 def _wrong_encoder(name: str, wanted: str, got: str) -> InputError:

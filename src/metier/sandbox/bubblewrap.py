@@ -9,9 +9,12 @@ can be signalled.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import platform
+import re
+import select
 import shutil
 import signal
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +24,7 @@ from typing import Final
 from metier.errors import UnavailableError
 from metier.sandbox.confining import Request, Sandbox
 from metier.sandbox.launching import Launch, Process, contents
-from metier.sandbox.processes import children, descendants
+from metier.sandbox.processes import descendants
 from metier.sandbox.seccomp import build
 from metier.sandbox.values import WORK, Limits
 
@@ -47,6 +50,7 @@ _SETTINGS: Final = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", 
 _OWN_NUMBERS: Final = 2_000_000_000  # user numbers that no machine hands out
 _HOW_MANY: Final = 1_000_000
 _NOBODY: Final = 65534
+_SETTLING: Final = 10.0  # seconds in which the kernel has cleared a namespace
 
 
 def environment(limits: Limits) -> dict[str, str]:
@@ -84,31 +88,61 @@ def limiting(program: str, limits: Limits) -> list[str]:
     return ["prlimit", *(f"--{name}={value}" for name, value in options.items()), "--"]
 
 
-def end(process: Process) -> None:
-    """Kill the sandbox's init, and with it every process in there.
+class Inside:
+    """The process that bubblewrap starts as number 1 of the new namespace, seen from outside.
 
-    Its parent, the monitor, ends once the namespace is empty; until then the init's number cannot
-    belong to anybody else, and a handle on it makes sure.
+    Bubblewrap's monitor ends as soon as the command does, before what else lives in the namespace
+    is dead. So the command is held back until we have a handle on that first process: killing it
+    kills everything in there, and the kernel reports its end only after theirs.
     """
-    for init in children(process.pid):
-        try:
-            handle = os.pidfd_open(init)
-        except OSError:
-            continue
-        try:
-            if init in children(process.pid):
-                signal.pidfd_send_signal(handle, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-        finally:
-            os.close(handle)
-        return
-    process.kill()
 
+    def __init__(self) -> None:
+        self._told, self.tell = os.pipe()  # bubblewrap writes the number here (--info-fd)
+        self.hold, self._go = os.pipe()  # and waits here (--block-fd)
+        self._process: int | None = None
+        self._handle: int | None = None
 
-def members(process: Process) -> list[int]:
-    """The processes inside."""
-    return descendants(process.pid)
+    def attach(self, _: Process) -> None:
+        """Take the handle and let the command start."""
+        said = b""
+        poll = select.poll()
+        poll.register(self._told, select.POLLIN)
+        while b"}" not in said and poll.poll(_SETTLING * 1000):
+            more = os.read(self._told, 4096)
+            if not more:
+                break
+            said += more
+        found = re.search(rb'"child-pid": *(\d+)', said)
+        if found:  # else bubblewrap has failed and says why on stderr
+            self._process = int(found[1])
+            with contextlib.suppress(ProcessLookupError):
+                self._handle = os.pidfd_open(self._process)
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._go, b"x")
+
+    def end(self, process: Process) -> None:
+        """Kill everything inside; the monitor then ends by itself."""
+        if self._handle is None:
+            process.kill()
+            return
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+
+    def members(self, _: Process) -> list[int]:
+        """The processes inside, without the first."""
+        return [] if self._process is None else descendants(self._process)
+
+    def tidy(self) -> None:
+        """Once the monitor has ended: wait until everything inside is dead."""
+        if self._handle is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+            poll = select.poll()
+            poll.register(self._handle, select.POLLIN)
+            poll.poll(_SETTLING * 1000)
+            os.close(self._handle)
+        os.close(self._told)
+        os.close(self._go)
 
 
 class Wrapping:
@@ -128,7 +162,8 @@ class Wrapping:
 
     def __call__(self, request: Request) -> Launch:
         """The launch for a request."""
-        handed: list[int] = []
+        inside = Inside()
+        handed = [inside.tell, inside.hold]
         user = next(self._numbers) if self._as_root else _NOBODY
         try:
             arguments = [
@@ -138,20 +173,25 @@ class Wrapping:
                 *_identity(user, handed),
                 *_files(request, handed),
                 *_places(request),
-                "--remount-ro", "/dev", "--remount-ro", "/",
+                # A user's own processes could else write the memory of bubblewrap's through /proc.
+                "--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/",
                 *_environment(request),
                 "--chdir", WORK,
                 "--seccomp", _hand(self._filter, handed),
+                "--info-fd", str(inside.tell), "--block-fd", str(inside.hold),
             ]  # fmt: skip
         except BaseException:
             for descriptor in handed:
                 os.close(descriptor)
+            inside.tidy()
             raise
         command = [*limiting(request.command[0], request.limits), *self._identified(user)]
         return Launch(
             command=(self._program, *arguments, "--", *command, *request.command),
-            end=end,
-            members=members,
+            end=inside.end,
+            members=inside.members,
+            attach=inside.attach,
+            tidy=inside.tidy,
             inherited=(*handed, *request.descriptors),
             stdin=request.stdin,
             folder="/",

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from metier.errors import UnavailableError
 from metier.sandbox.keeping import Keeper
 from metier.sandbox.launching import Channel, Launch, contents, open_channel
 from metier.sandbox.running import Running
@@ -60,7 +61,8 @@ class Sandbox:
         kind: ``bubblewrap`` or ``landlock``.
         contains: What the code cannot do, a sentence each.
         does_not_contain: What it still can do, a sentence each.
-        prepare: Turns a request into a launch; takes over ``stdin`` and the channel's child ends.
+        prepare: Turns a request into a launch, which takes over ``stdin`` and the channel's
+            child ends.
     """
 
     kind: Kind
@@ -94,7 +96,7 @@ class Sandbox:
         """
         request = _request(command, files, places, environment, limits)
         source = contents(stdin) if stdin else None
-        keeper = Keeper(self.prepare(_with(request, stdin=source)), limits, clock=True)
+        keeper = Keeper(_prepared(self.prepare, request, stdin=source), limits, clock=True)
         keeper.start()
         return keeper.wait()
 
@@ -136,7 +138,7 @@ def converse(
     """
     channel = open_channel()
     try:
-        launch = prepare(_with(request, channel=channel))
+        launch = _prepared(prepare, request, channel=channel)
         keeper = Keeper(launch, request.limits, clock=clock)
         keeper.start()
     except BaseException:
@@ -162,13 +164,26 @@ def _request(
     )
 
 
-def _with(request: Request, *, stdin: int | None = None, channel: Channel | None = None) -> Request:
-    return Request(
-        request.command,
-        request.files,
-        request.places,
-        request.environment,
-        request.limits,
-        stdin,
-        channel,
-    )
+def _prepared(
+    prepare: Callable[[Request], Launch],
+    request: Request,
+    *,
+    stdin: int | None = None,
+    channel: Channel | None = None,
+) -> Launch:
+    """The launch for a request with its descriptors, which are closed if there is none.
+
+    Raises:
+        UnavailableError: ``sandbox_start``: no folder, no descriptor, no memory.
+    """
+    whole = replace(request, stdin=stdin, channel=channel)
+    try:
+        return prepare(whole)
+    except BaseException as failure:
+        for descriptor in (*whole.descriptors, *(() if stdin is None else (stdin,))):
+            os.close(descriptor)
+        if isinstance(failure, OSError):
+            raise UnavailableError(
+                f"A process could not be prepared: {failure}.", code="sandbox_start", retryable=True
+            ) from failure
+        raise

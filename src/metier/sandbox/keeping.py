@@ -14,6 +14,8 @@ import signal
 import threading
 import time
 import weakref
+from collections import defaultdict
+from typing import IO
 
 from metier.errors import UnavailableError
 from metier.sandbox.launching import Launch, Process
@@ -21,6 +23,7 @@ from metier.sandbox.processes import use
 from metier.sandbox.values import Finished, Limits, Stopped
 
 _TICK = 0.02  # seconds between two looks at memory and processes
+_NAP = 0.0002  # seconds between the end of the outputs and the first look at whether it ended
 _IDLE_TICK = 0.1  # the same while the clock does not run
 _PATIENCE = 1.0  # seconds after which a kill is tried in another way too
 _SPARE_TASKS = 8  # the sandbox's own processes, and what is counted while it ends
@@ -49,7 +52,7 @@ class Keeper:
         self._began = time.monotonic()
         self._deadline = self._began + limits.seconds if clock else None
         self._finished: Finished | None = None
-        self._output: dict[int, bytearray] = {}
+        self._output: defaultdict[int, bytearray] = defaultdict(bytearray)
         self._most = limits.output_bytes
         self._next_look = 0.0
 
@@ -106,45 +109,55 @@ class Keeper:
         return self._finished
 
     def _keep(self) -> None:
+        process = self._begin()
+        if process is None:
+            self._started.set()
+            return
         try:
-            process = self._launch.start()
+            self._launch.attach(process)
+            self._started.set()
+            self._attend(process)
+        finally:  # whatever happened here, nobody waits for ever and nothing is left running
+            self._started.set()
+            self._finish(process)
+
+    def _begin(self) -> Process | None:
+        """Start the process; ``None`` if the system refused."""
+        try:
+            self._process = self._launch.start()
         except OSError as failure:
             self._failure = failure
+        self._launch.close()
+        if self._process is None:
             self._launch.tidy()
-            return
-        finally:
-            self._launch.close()
-            self._began = time.monotonic()
-            if self._failure is not None:
-                self._started.set()
-        self._process = process
-        self._started.set()
+        return self._process
+
+    def _attend(self, process: Process) -> None:
+        """Drain and watch until the process has ended."""
         poll = select.poll()
-        for stream in (process.stdout, process.stderr):
-            assert stream is not None
-            os.set_blocking(stream.fileno(), False)
+        for stream in _streams(process):
             poll.register(stream.fileno(), select.POLLIN)
-            self._output[stream.fileno()] = bytearray()
         open_streams = 2
+        nap = _NAP
         while not self._gone(process):
-            wait = self._time_to_next_look() if open_streams else _TICK
+            wait = self._time_to_next_look()
+            if not open_streams:  # as a rule the process is about to be gone
+                wait = nap = min(2 * nap, _TICK)
             for descriptor, _ in poll.poll(wait * 1000):
                 if self._drain(descriptor):
                     poll.unregister(descriptor)
                     open_streams -= 1
             self._watch(process)
-        self._finish(process)
+        for stream in _streams(process):
+            self._drain_rest(stream.fileno())
 
     def _gone(self, process: Process) -> bool:
         with self._lock:  # so that nobody signals a number that has been given back
             return process.poll() is not None
 
     def _drain(self, descriptor: int) -> bool:
-        """Read once; whether the stream has ended."""
-        try:
-            data = os.read(descriptor, _CHUNK)
-        except BlockingIOError:
-            return False
+        """Read once from a stream that has something to say; whether it has ended."""
+        data = os.read(descriptor, _CHUNK)
         room = self._most - sum(len(found) for found in self._output.values())
         self._output[descriptor] += data[: max(room, 0)]
         if len(data) > room:
@@ -162,7 +175,7 @@ class Keeper:
     def _watch(self, process: Process) -> None:
         now = time.monotonic()
         if self._ending_since is not None:
-            self._launch_end_again(process, now)
+            self._end_again(process, now)
         elif self._deadline is not None and now >= self._deadline:
             self.end("time")
         elif self._deadline is not None and now >= self._next_look:
@@ -171,7 +184,7 @@ class Keeper:
             spent = time.monotonic() - now
             self._next_look = now + max(_TICK, 10 * spent)
 
-    def _launch_end_again(self, process: Process, now: float) -> None:
+    def _end_again(self, process: Process, now: float) -> None:
         assert self._ending_since is not None
         if now - self._ending_since > _PATIENCE:
             self._launch.end(process)
@@ -188,20 +201,20 @@ class Keeper:
             self.end("disk")
 
     def _finish(self, process: Process) -> None:
-        streams = [stream for stream in (process.stdout, process.stderr) if stream is not None]
-        for stream in streams:
-            self._drain_rest(stream.fileno())
-        stdout, stderr = (bytes(self._output[stream.fileno()]) for stream in streams)
-        for stream in streams:
+        if process.poll() is None:
+            process.kill()
+        code = process.wait()
+        output = [bytes(self._output[stream.fileno()]) for stream in _streams(process)]
+        for stream in _streams(process):
             stream.close()
-        status = process.returncode if process.returncode >= 0 else 128 - process.returncode
+        status = code if code >= 0 else 128 - code
         stopped = self._stopped
         if stopped is None and self._ending_since is None and status == 128 + signal.SIGXCPU:
             stopped = "time"
         seconds = time.monotonic() - self._began
         self._launch.tidy()
         with self._lock:
-            self._finished = Finished(status, stdout, stderr, seconds, stopped)
+            self._finished = Finished(status, output[0], output[1], seconds, stopped)
         _KEEPERS.discard(self)
         self._ended.set()
 
@@ -211,6 +224,13 @@ class Keeper:
         while poll.poll(0):
             if self._drain(descriptor):
                 return
+
+
+def _streams(process: Process) -> tuple[IO[bytes], IO[bytes]]:
+    """The ends of stdout and stderr that we read."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    return process.stdout, process.stderr
 
 
 _KEEPERS: weakref.WeakSet[Keeper] = weakref.WeakSet()

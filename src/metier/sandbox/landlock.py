@@ -82,11 +82,11 @@ def end(process: Process) -> None:
             if child in children(process.pid):
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
                 os.killpg(child, signal.SIGKILL)
+                return
         except ProcessLookupError:
             continue
         finally:
             os.close(handle)
-        return
     if not children(process.pid):
         process.kill()
 
@@ -149,7 +149,7 @@ class Locking:
         try:
             _fill(folder, request, user)
             plan = contents(json.dumps(self._plan(request, folder, user, life)).encode())
-        except BaseException:
+        except BaseException:  # whoever asked closes what the request brought
             os.close(life)
             tidy()
             raise

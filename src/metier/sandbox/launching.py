@@ -21,7 +21,11 @@ REPLIES = "METIER_REPLIES"
 
 
 def nothing() -> None:
-    """Tidies nothing."""
+    """Nothing to tidy."""
+
+
+def unattached(_: Process) -> None:
+    """Nothing to attach to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,8 @@ class Launch:
         stdin: A descriptor, closed likewise; ``None`` for the null device.
         folder: Working folder of the program, or ``None``.
         written: Bytes written into the working folder, where nothing else limits them.
-        tidy: Called once after the end.
+        attach: Called once after the start, before anything else.
+        tidy: Called once after the end, or if it could not be started.
     """
 
     command: tuple[str, ...]
@@ -48,6 +53,7 @@ class Launch:
     stdin: int | None = None
     folder: str | None = None
     written: Callable[[], int] | None = None
+    attach: Callable[[Process], None] = unattached
     tidy: Callable[[], None] = nothing
 
     def close(self) -> None:

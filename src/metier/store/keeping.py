@@ -21,7 +21,7 @@ from metier.store.disk import digest_of, storage_errors
 from metier.store.index import Entry, Index
 from metier.store.ingest import Ingest, changing, linking
 from metier.store.layout import Layout, corrupt_blob
-from metier.store.sharing import Check
+from metier.store.sharing import Accept, Check
 from metier.store.upkeep import Collected, Verified
 
 
@@ -197,6 +197,7 @@ class Store:
         *,
         reference: Reference | None = None,
         check: Check | None = None,
+        accept: Accept | None = None,
     ) -> list[tuple[Reference, Digest]]:
         """Bring in every artifact of an OCI image layout.
 
@@ -205,6 +206,8 @@ class Store:
             reference: A name for its only artifact, or ``None`` to keep the names it has there.
             check: Called with each manifest and a function from a descriptor to the path of its
                 blob, before the name is given; what it raises stops the import.
+            accept: Called with each name and manifest before any of its blobs is read; where it
+                says no the artifact is passed over, and what it raises stops the import.
 
         Returns:
             The names that were given, with the manifests' digests.
@@ -220,6 +223,7 @@ class Store:
                 return [
                     (name, sharing.import_offer(self._layout, work, foreign, offer, name, check))
                     for name, offer in offers
+                    if accept is None or accept(name, sharing.offered(foreign, offer))
                 ]
 
     def _entry(self, reference: Reference) -> Entry:

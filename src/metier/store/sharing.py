@@ -45,6 +45,7 @@ from metier.store.locks import locked
 
 _MAX_ENTRIES = 10_000
 Check = Callable[[Manifest, Callable[[Descriptor], Path]], None]
+Accept = Callable[[Reference, Manifest], bool]
 """Looks at what a layout brings before it gets a name: the manifest, and where a blob lies."""
 
 
@@ -223,6 +224,11 @@ def named(
             )
         found[offer.reference] = offer
     return list(found.items())
+
+
+def offered(foreign: Foreign, offer: Offer) -> Manifest:
+    """The manifest of an offer, proved by its digest; none of its blobs is read."""
+    return Manifest.from_bytes(foreign.manifest(offer.descriptor))
 
 
 def import_offer(

@@ -5,7 +5,7 @@ that is new enough. It knows lock files and npm; it knows neither Svelte nor Rea
 runs a package's code.
 """
 
-from metier.toolchains.keeping import KNOWN, ToolchainState, Toolchains
+from metier.toolchains.keeping import KNOWN, Toolchains, ToolchainState
 from metier.toolchains.node import Node, find_node
 
 __all__ = ["KNOWN", "Node", "ToolchainState", "Toolchains", "find_node"]

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -41,6 +41,9 @@ _OPTIONS = (
     "--loglevel=error",
     "--include=optional",
     "--include=dev",
+    "--fetch-retries=2",
+    "--fetch-retry-mintimeout=500",
+    "--fetch-retry-maxtimeout=4000",
 )
 _OFFLINE = re.compile(
     r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|"
@@ -153,11 +156,9 @@ def _follow(
 def _end(running: subprocess.Popen[bytes]) -> None:
     """End npm and everything it started, if it still runs."""
     if running.poll() is None:
-        try:
+        # It may end meanwhile.
+        with suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            # It ended meanwhile.
-            pass
         running.wait()
 
 
@@ -263,7 +264,7 @@ def not_cached(wanted: Lock, command: list[str]) -> list[Package]:
 
 
 def _reason(said: str) -> str:
-    """npm's own first sentence, without its prefix and the place of its log."""
+    """Npm's own first sentence, without its prefix and the place of its log."""
     lines = [re.sub(r"^npm (error|ERR!) ?", "", line).strip() for line in said.splitlines()]
     told = [line for line in lines if line and "complete log" not in line.lower()]
     codes = [line for line in told if line.startswith("code ")]

@@ -1,7 +1,7 @@
 """The fenced blocks of a model's answer, with their language, their name and what stood before.
 
-It reads Markdown as models write it: thoughts aloud, fences of any length, fences never closed, file
-names in the info string, in a first comment or on the line before. It knows no language.
+It reads Markdown as models write it: thoughts aloud, fences of any length, fences never closed,
+file names in the info string, in a first comment or on the line before. It knows no language.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 _THOUGHT = re.compile(r"<(think|thinking|reasoning|thought)>.*?</\1>\s*", re.DOTALL | re.IGNORECASE)
 _THOUGHT_END = re.compile(r"\A.*?</(?:think|thinking|reasoning|thought)>\s*", re.DOTALL)
 _FENCE = re.compile(r"^([ \t>]*)(`{3,}|~{3,})[ \t]*([^\n`]*)$", re.MULTILINE)
-_PATH = r"(?<![\w./+-])((?:[\w@.()\[\]-]+/)*[\w@()\[\]-][\w@.()\[\]-]*\.(?:%s))(?![\w/])"
+_PATH = r"(?<![\w./+=$-])((?:[\w@.()\[\]=$+-]+/)*[\w@()\[\]+-][\w@.()\[\]=+-]*\.(?:%s))(?![\w/])"
 _COMMENT = re.compile(r"\A\s*(?:<!--|//|/\*|#)\s*(?:file(?:name)?:\s*)?(\S+?)\s*(?:-->|\*/)?\s*$")
 _NAMING_LINE = 120
 """A longer line before a block is prose, not a name."""

@@ -85,9 +85,9 @@ class WarmWorker:
                 answer = json.loads(self._line(process, deadline))
             except (OSError, ValueError) as error:
                 raise Stopped(self._end()) from error
-            except Stopped:
-                self._end()
-                raise
+            except Stopped as stopped:
+                how = self._end()
+                raise (Stopped(how) if stopped.why == "died" else stopped) from None
         if not isinstance(answer, dict):
             raise Stopped("died")
         return answer

@@ -89,11 +89,26 @@ def test_another_digest_stops_with_both_shown(tmp_path: Path) -> None:
     assert caught.value.details["got"] in caught.value.message
 
 
-def test_links_and_hidden_files_are_passed_over(tmp_path: Path) -> None:
-    start = folder(tmp_path / "docs", {"a.md": "A", ".hidden/b.md": "B"})
+def test_links_and_folders_without_documents_are_passed_over(tmp_path: Path) -> None:
+    kept = {"a.md": "A", ".generated/errors.md": "E"}
+    left = {".git/b.md": "B", "node_modules/c/c.md": "C", "picture.png": "P"}
+    start = folder(tmp_path / "docs", kept | left)
     (tmp_path / "secret.md").write_text("secret")
     (start / "link.md").symlink_to(tmp_path / "secret.md")
-    assert list(read(DocumentPart(kind="dir", path="docs"), tmp_path).files) == ["a.md"]
+    (start / "folder").symlink_to(tmp_path)
+    found = read(DocumentPart(kind="dir", path="docs"), tmp_path)
+    assert list(found.files) == sorted(kept)
+
+
+@pytest.mark.parametrize("sizes", [[50 << 20], [3 << 20] * 340], ids=["50 MB", "1 GB together"])
+def test_a_huge_folder_is_refused_before_it_is_read(tmp_path: Path, sizes: list[int]) -> None:
+    start = folder(tmp_path / "docs", {"a.md": "A"})
+    for number, size in enumerate(sizes):
+        with (start / f"{number}.md").open("wb") as stream:
+            stream.truncate(size)
+    with pytest.raises(InputError, match="too large") as caught:
+        read(DocumentPart(kind="dir", path="docs"), tmp_path)
+    assert caught.value.code == "upstream_too_large"
 
 
 def test_a_confined_recipe_reaches_nothing_outside(tmp_path: Path) -> None:

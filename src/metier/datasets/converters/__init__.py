@@ -10,6 +10,7 @@ import csv
 import json
 from collections.abc import Iterator, Sequence
 
+from metier.datasets.converters.coding import CodingItem, coding_item, humaneval, mbpp
 from metier.datasets.converters.intents import (
     banking77,
     clinc150,
@@ -21,12 +22,14 @@ from metier.datasets.converters.snippets import code_snippets
 from metier.datasets.converters.upstream import Converter, UpstreamBytes, bad_upstream
 from metier.errors import NotFoundError
 
-__all__ = ["CONVERTERS", "UpstreamBytes", "canonical_lines"]
+__all__ = ["CONVERTERS", "CodingItem", "UpstreamBytes", "canonical_lines", "coding_item"]
 
 CONVERTERS: dict[str, Converter] = {
     "banking77-csv-v1": banking77,
     "clinc150-json-v1": clinc150,
     "code-snippets-v1": code_snippets,
+    "humaneval-jsonl-gz-v1": humaneval,
+    "mbpp-jsonl-v1": mbpp,
     "nlu-evaluation-json-v1": nlu_evaluation,
     "sms-tsv-v1": sms_spam,
     "snips-json-v1": snips,
@@ -54,7 +57,10 @@ def canonical_lines(name: str, files: Sequence[UpstreamBytes]) -> Iterator[bytes
         )
     try:
         for row in converter(files):
-            yield json.dumps(row, ensure_ascii=False).encode() + b"\n"
+            if isinstance(row, bytes):  # upstream's own line
+                yield row
+            else:
+                yield json.dumps(row, ensure_ascii=False).encode() + b"\n"
     except (KeyError, TypeError, ValueError, AttributeError, csv.Error) as error:
         paths = ", ".join(file.path for file in files[:3]) + (" …" if len(files) > 3 else "")
         raise bad_upstream(

@@ -58,8 +58,9 @@ class UpstreamBytes:
             raise bad_upstream(self.path, f"it is not JSON ({error})") from error
 
 
-Converter = Callable[[Sequence[UpstreamBytes]], Iterator[Row]]
-"""Upstream files, in the order of the recipe, to canonical rows in their fixed order."""
+Converter = Callable[[Sequence[UpstreamBytes]], Iterator[Row] | Iterator[bytes]]
+"""Upstream files, in the order of the recipe, to canonical rows in their fixed order; where
+the rows are upstream's own lines of JSON, to those lines."""
 
 
 def bad_upstream(path: str, why: str) -> InputError:

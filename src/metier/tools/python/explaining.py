@@ -95,7 +95,7 @@ _RULES: tuple[tuple[str, str, str], ...] = tuple(
         ),
         (
             r"invalid character|invalid non-printable character",
-            "A character that is no Python, often a typographic quote, dash or blank, was copied in.",
+            "A character that is no Python, often a typographic quote, dash or blank, is in here.",
             "reference/lexical_analysis.html",
         ),
         (
@@ -105,8 +105,10 @@ _RULES: tuple[tuple[str, str, str], ...] = tuple(
         ),
         (
             r"'(return|yield|await)' outside (async )?function",
-            "The statement stands outside any function, often because a def or its indentation is"
-            " missing.",
+            (
+                "The statement stands outside any function, often because a def or its indent is"
+                " missing."
+            ),
             "reference/simple_stmts.html",
         ),
         (
@@ -115,8 +117,10 @@ _RULES: tuple[tuple[str, str, str], ...] = tuple(
             "reference/simple_stmts.html#the-break-statement",
         ),
         (
-            r"positional argument follows keyword|parameter without a default follows|"
-            r"non-default argument follows",
+            (
+                r"positional argument follows keyword|parameter without a default follows|"
+                r"non-default argument follows"
+            ),
             "Arguments by position come before those by name; parameters without a default first.",
             "reference/compound_stmts.html#function-definitions",
         ),

@@ -15,7 +15,8 @@ DEFAULT = "solution.py"
 """The name of a file that the answer does not name."""
 _LANGUAGES = frozenset({"", "python", "py", "python3", "py3", "ipython", "pycon"})
 _STARTS = re.compile(
-    r"^(?:def|class|import|from|@|async def|if |for |while |try:|with |\w+ *(?::[^=]+)?=(?!=)|\"\"\")",
+    r"^(?:def|class|import|from|@|async def|if |for |while |try:|with |\"\"\"|"
+    r"\w+ *(?::[^=]+)?=(?!=))",
     re.MULTILINE,
 )
 _USE = (ast.Expr, ast.If, ast.For, ast.While, ast.With, ast.Assert)

@@ -128,7 +128,13 @@ def _load(order: dict[str, Any]) -> bytes:
         raise TypeError(type(value).__name__)
 
     encoder = Encoder(refuse)
-    message = {"do": "load", "on": None, "name": "", "v": [encoder.write(order)], "k": {}}
+    message: dict[str, Any] = {
+        "do": "load",
+        "on": None,
+        "name": "",
+        "v": [encoder.write(order)],
+        "k": {},
+    }
     return json.dumps({**message, "n": encoder.nodes, "c": []}).encode()
 
 
@@ -213,7 +219,7 @@ class _Relay:
             return _STOPPED.get(finished.stopped, finished.stopped)
         if error.code == "sandbox_reply":
             return "it replied too much"
-        return f"it exited with status {finished.status}"
+        return "it ended by itself"
 
 
 def _bad(message: str) -> InputError:

@@ -1,14 +1,15 @@
 // Rules for files that compile now and would still not do what they say: a value read as a store, a
-// name that is updated and not declared as state. They run only on files that another rule mended.
+// name that is updated and not declared as state. Those that are `alone` also run on files that
+// compiled from the start; the others only on what another rule mended.
 import { edited, instance } from './scanning.mjs';
-import { calledRune, isFunctionNode, nodes, renamed, source, walk } from './tree_rules.mjs';
+import { calledRune, isFunctionNode, nodes, renamed, RUNES, source, walk } from './tree_rules.mjs';
 
 /** `$count` where `count` is state, derived or a prop reads the value itself. */
 function valueReadAsStore(text, { tree }) {
 	const names = new Map();
 	for (const { node } of nodes(tree, 'VariableDeclarator', (one) => calledRune(one.init))) {
 		const ids = node.id.type === 'Identifier' ? [node.id.name] : patternNames(node.id);
-		for (const name of ids) names.set(`$${name}`, name);
+		for (const name of ids) if (!RUNES.test(`$${name}`)) names.set(`$${name}`, name);
 	}
 	return renamed(text, tree, names);
 }
@@ -135,15 +136,15 @@ function overlap(edits) {
 	return sorted.some((one, at) => at > 0 && one[0] < sorted[at - 1][1]);
 }
 
-const rule = (name, says, mend) => ({ name, says, mend, codes: [], tree: true });
+const rule = (name, says, mend, alone = false) => ({ name, says, mend, codes: [], tree: true, alone });
 
 export const finishingRules = [
 	rule('name-of-a-rune', 'Gave a variable a name that hides no rune.', nameOfARune),
 	rule('parameters-of-derived', 'Took out parameters that nobody gives.', parametersOfDerived),
-	rule('value-read-as-store', 'Read state without the $ of a store.', valueReadAsStore),
+	rule('value-read-as-store', 'Read state without the $ of a store.', valueReadAsStore, true),
 	rule('rune-without-sign', 'Called runes with their sign.', runeWithoutSign),
 	rule('assigned-undeclared', 'Declared what is assigned and was declared nowhere.', assignedUndeclared),
 	rule('state-as-object', 'Read and wrote state as the value it is.', stateAsObject),
-	rule('derived-function', 'Wrote a $derived of a function as $derived.by.', derivedFunction),
-	rule('updated-without-state', 'Declared with $state what the markup shows and a function changes.', updatedWithoutState),
+	rule('derived-function', 'Wrote a $derived of a function as $derived.by.', derivedFunction, true),
+	rule('updated-without-state', 'Declared with $state what the markup shows and a function changes.', updatedWithoutState, true),
 ];

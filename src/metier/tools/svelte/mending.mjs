@@ -14,8 +14,9 @@ const MOST_ROUNDS = 24;
 export function mend(compiler, { path, text, without = [] }) {
 	const rules = (all) => all.filter((rule) => !without.includes(rule.name));
 	const mending = { compiler, path, rules: rules(RULES), applied: [] };
-	let step = loop(mending, text, compiled(compiler, path, text).error);
-	if (!step.error) step = finish(mending, step.text, rules(finishingRules));
+	const { error } = compiled(compiler, path, text);
+	let step = loop(mending, text, error);
+	if (!step.error) step = finish(mending, step.text, rules(finishingRules).filter((rule) => error || rule.alone));
 	const better = mending.applied.length && (!step.error || fewer(compiler, path, text, step.text));
 	return better ? { text: step.text, applied: once(mending.applied) } : { text, applied: [] };
 }

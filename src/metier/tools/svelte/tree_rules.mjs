@@ -1,6 +1,6 @@
 // Rules for files that parse and break a rule of the compiler. They read the tree, change the text at
 // its offsets, and leave everything else as it was.
-import { edited, instance, scripts, withCode } from './scanning.mjs';
+import { edited, scripts, withCode } from './scanning.mjs';
 
 const RUNES = /^\$(state|derived|effect|props|bindable|inspect|host)$/;
 
@@ -319,4 +319,4 @@ export const treeRules = [
 	rule('exported-state', 'Kept state of the component from being exported.', exportedState, 'state_invalid_export', 'derived_invalid_export'),
 ];
 
-export { calledRune, instance, isFunctionNode, nodes, renamed, source };
+export { calledRune, isFunctionNode, nodes, renamed, RUNES, source };

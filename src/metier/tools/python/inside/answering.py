@@ -35,11 +35,11 @@ class AnswerGate:
 
     def lend(self, value: Any) -> None:
         """Anything."""
-        return
+        del value
 
     def permit(self, value: Any, operation: str, name: str) -> None:
         """Anything."""
-        return
+        del value, operation, name
 
     def run(self, action: Callable[[], Any]) -> Any:
         """Do it, with prints kept for the reply."""
@@ -55,9 +55,9 @@ class AnswerGate:
 
     def hear(self, text: str) -> None:
         """The tests print nothing that the answer should see."""
-        return
+        del text
 
-    def extra(self, operation: str, target: Any, values: Sequence[Any]) -> Any:
+    def also(self, operation: str, target: Any, values: Sequence[Any]) -> Any:
         """``load`` the files, ``globals`` of a module by name, ``await`` a coroutine."""
         if operation == "load":
             return _load(values[0])
@@ -101,10 +101,12 @@ class _Asked(io.TextIOBase):
 
     def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]
         """The next line of the tests' standard input."""
+        del size
         return str(self._ask("line", None))
 
     def read(self, size: int | None = -1, /) -> str:
         """Everything that is left."""
+        del size
         return "".join(iter(self.readline, ""))
 
 
@@ -123,9 +125,9 @@ def _load(order: Mapping[str, Any]) -> None:
     module.__file__ = str(Path(OWN_FILES, order["entry"]).absolute())
     sys.modules[name] = module
     if order["prelude"]:
-        exec(compile(order["prelude"], "prompt", "exec"), vars(module))
+        exec(compile(order["prelude"], "prompt", "exec"), vars(module))  # noqa: S102
     source = compile(order["files"][order["entry"]], OWN_FILES + order["entry"], "exec")
-    exec(source, vars(module))
+    exec(source, vars(module))  # noqa: S102
 
 
 def main() -> None:

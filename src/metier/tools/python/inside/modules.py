@@ -48,10 +48,20 @@ class _AnswerModule(types.ModuleType):
             raise AttributeError(f"the answer's {self.__name__!r} defines no {name!r}")
         return found[name]
 
+    def __delattr__(self, name: str) -> None:
+        """Give a name that was set its first value again (what ``monkeypatch`` ends with)."""
+        first = self.__dict__.get("_answer_first", {})
+        if name not in first:
+            raise AttributeError(name)
+        self.__dict__["_answer_set"](name, first.pop(name))
+
     def __setattr__(self, name: str, value: Any) -> None:
         if name.startswith("_"):
             super().__setattr__(name, value)
         else:
+            first = self.__dict__.setdefault("_answer_first", {})
+            if name not in first:
+                first.update(self.__dict__["_answer_names"]([name]))
             self.__dict__["_answer_set"](name, value)
 
 
@@ -63,6 +73,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
         """A specification for a module of the answer."""
+        del path, target
         if name in self._modules:
             return importlib.machinery.ModuleSpec(name, self, is_package=True)
         return None
@@ -76,4 +87,4 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         """It has been run in its own process."""
-        return
+        del module

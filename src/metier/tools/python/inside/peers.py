@@ -41,7 +41,7 @@ class Gate(Protocol):
     def said(self) -> str:
         """What was printed since the last reply."""
 
-    def extra(self, operation: str, target: Any, values: Sequence[Any]) -> Any:
+    def also(self, operation: str, target: Any, values: Sequence[Any]) -> Any:
         """Do what only this side can do: ``names``, ``await``, ``line``."""
 
     def hear(self, text: str) -> None:
@@ -181,10 +181,13 @@ class Peer:
         if operation == "delete":
             return delattr(target, name)
         if operation == "special":
-            return getattr(type(target), name)(target, *values)
+            method = getattr(type(target), name, None)
+            if method is None:
+                raise TypeError(f"{type(target).__name__!r} object does not support {name}")
+            return method(target, *values)
         if operation == "state":
             return state(target)
-        return self.gate.extra(operation, target, values)
+        return self.gate.also(operation, target, values)
 
     def _reply(
         self, result: Any, error: BaseException | None, arguments: list[Any], before: list[Any]
@@ -338,7 +341,7 @@ def state(value: Any) -> tuple[bool, Any, dict[str, Any]]:
     Of a dataclass count the fields that take part in its comparison.
     """
     kind = type(value)
-    defines = kind.__eq__ is not object.__eq__
+    defines = any("__eq__" in vars(each) for each in kind.__mro__ if each is not object)
     data = next((base(value) for base in (list, set, deque, dict) if isinstance(value, base)), None)
     held = dict(getattr(value, "__dict__", {}))
     for each in kind.__mro__:

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
 COPIED = (int, float, complex, str, bytes, tuple, frozenset)
 """A value of a subclass of these is a real one here, with its data."""
-_BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "divmod") + (
+_BINARY = (
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "pow",
+    "matmul",
+    "divmod",
     "and",
     "or",
     "xor",
@@ -30,9 +39,35 @@ _GUARDED = frozenset(
 )
 _FREE = frozenset(
     f"__{name}__"
-    for name in ("len", "iter", "next", "getitem", "setitem", "delitem", "call", "enter", "str")
-    + ("repr", "format", "bool", "reversed", "int", "float", "index", "complex", "round", "abs")
-    + ("neg", "pos", "invert", "trunc", "floor", "ceil", "fspath", "missing")
+    for name in (
+        "len",
+        "iter",
+        "next",
+        "getitem",
+        "setitem",
+        "delitem",
+        "call",
+        "enter",
+        "str",
+        "repr",
+        "format",
+        "bool",
+        "reversed",
+        "int",
+        "float",
+        "index",
+        "complex",
+        "round",
+        "abs",
+        "neg",
+        "pos",
+        "invert",
+        "trunc",
+        "floor",
+        "ceil",
+        "fspath",
+        "missing",
+    )
 )
 SPECIALS = _FREE | _GUARDED | {"__eq__", "__hash__", "__contains__", "__exit__"}
 """Special methods that one side may ask the other for."""
@@ -65,6 +100,7 @@ class RemoteType(type):
         super().__init__(name, bases, space)
 
     def __call__(cls, *values: Any, **named: Any) -> Any:
+        """Have the other side make one: what it makes is trusted further."""
         result = cls._remote_peer.ask("call", cls, "", *values, **named)
         return cls._remote_peer.made(result) if isinstance(result, RemoteObject) else result
 
@@ -78,6 +114,9 @@ class RemoteType(type):
 
     def __iter__(cls) -> Any:
         return iter(cls._remote_peer.ask("special", cls, "__iter__"))
+
+    def __bool__(cls) -> bool:
+        return True
 
     def __len__(cls) -> int:
         return int(cls._remote_peer.ask("special", cls, "__len__"))
@@ -102,7 +141,10 @@ class Remote(metaclass=RemoteType, ours=True):
         return peer.ask("get", self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        type(self)._remote_peer.ask("set", self, name, value)
+        if name.startswith("__"):  # a traceback, a context, notes
+            object.__setattr__(self, name, value)
+        else:
+            type(self)._remote_peer.ask("set", self, name, value)
 
     def __delattr__(self, name: str) -> None:
         type(self)._remote_peer.ask("delete", self, name)
@@ -164,7 +206,7 @@ def made_class(
     solid = [base for base in bases if issubclass(base, (BaseException, *COPIED))]
     if solid:
         first = solid[0]
-        parents = (first,) if isinstance(first, RemoteType) else (Remote, first)
+        parents: tuple[Any, ...] = (first,) if isinstance(first, RemoteType) else (Remote, first)
         offered = specials & {"__str__"} if issubclass(first, BaseException) else frozenset()
     else:
         parents = tuple(base for base in bases if isinstance(base, RemoteType)) or (RemoteObject,)
@@ -193,7 +235,7 @@ def made_remote(kind: Any, number: int, data: Any) -> Any:
     if issubclass(kind, BaseException):
         value: Any = kind.__new__(kind, *data)
     elif issubclass(kind, COPIED):
-        value = kind.__new__(kind, data)
+        value = kind.__new__(kind, data)  # type: ignore[type-var]
     else:
         value = object.__new__(kind)
     object.__setattr__(value, "_remote_number", number)

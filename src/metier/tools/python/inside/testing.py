@@ -118,8 +118,9 @@ class TestGate:
         if text:
             sys.stdout.write(text)
 
-    def extra(self, operation: str, target: Any, values: Sequence[Any]) -> Any:
+    def also(self, operation: str, target: Any, values: Sequence[Any]) -> Any:
         """``line``: of standard input; ``input``: what the tests answer to a prompt."""
+        del target
         return input(*values) if operation == "input" else sys.stdin.readline()
 
 
@@ -156,7 +157,7 @@ def judge(order: Mapping[str, Any], peer: Peer, gate: TestGate) -> dict[str, Any
         return verdict("load", f"The answer cannot be loaded: {told(caught.error)}.")
     if order["kind"] == "pytest":
         run_pytest = importlib.import_module(".pytesting", __package__).run_pytest
-        found = run_pytest(order, gate)
+        found: dict[str, Any] = run_pytest(order, gate)
     else:
         run = run_asserts if order["kind"] == "asserts" else run_doctests
         found = run(order, answer)

@@ -29,9 +29,34 @@ _MUTABLE = (list, dict, set, bytearray, deque, defaultdict, OrderedDict, Counter
 _VIEWS = {"keys": type({}.keys()), "values": type({}.values()), "items": type({}.items())}
 TYPES: dict[str, Any] = {
     kind.__name__: kind
-    for kind in (bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set)
-    + (frozenset, range, slice, object, type, deque, defaultdict, OrderedDict, Counter)
-    + (Decimal, Fraction, date, datetime, time, timedelta)
+    for kind in (
+        bool,
+        int,
+        float,
+        complex,
+        str,
+        bytes,
+        bytearray,
+        list,
+        tuple,
+        dict,
+        set,
+        frozenset,
+        range,
+        slice,
+        object,
+        type,
+        deque,
+        defaultdict,
+        OrderedDict,
+        Counter,
+        Decimal,
+        Fraction,
+        date,
+        datetime,
+        time,
+        timedelta,
+    )
 } | {
     name: value
     for name, value in vars(builtins).items()
@@ -40,8 +65,26 @@ TYPES: dict[str, Any] = {
 """Types that both sides have and that travel by name."""
 FUNCTIONS: dict[str, Any] = {
     name: getattr(builtins, name)
-    for name in ("abs", "all", "any", "bin", "chr", "divmod", "hash", "hex", "len", "max", "min")
-    + ("oct", "ord", "pow", "repr", "round", "sorted", "sum")
+    for name in (
+        "abs",
+        "all",
+        "any",
+        "bin",
+        "chr",
+        "divmod",
+        "hash",
+        "hex",
+        "len",
+        "max",
+        "min",
+        "oct",
+        "ord",
+        "pow",
+        "repr",
+        "round",
+        "sorted",
+        "sum",
+    )
 }
 """Functions that both sides have and that travel by name."""
 _NAMES = {id(value): name for name, value in (TYPES | FUNCTIONS).items()}
@@ -189,7 +232,7 @@ _WRITERS: dict[type, Callable[[Any, Refer], list[Any]]] = {
         refer(value.default_factory),
     ],
     deque: lambda value, refer: ["deque", _items(value, refer), value.maxlen],
-    bytearray: lambda value, refer: ["bytearray", base64.b64encode(value).decode()],
+    bytearray: lambda value, _: ["bytearray", base64.b64encode(value).decode()],
     _VIEWS["keys"]: lambda value, refer: ["keys", _items(value, refer)],
     _VIEWS["values"]: lambda value, refer: ["values", _items(value, refer)],
     _VIEWS["items"]: lambda value, refer: ["items", _items(value, refer)],
@@ -315,7 +358,7 @@ class Decoder:
                 for key, item in pairs:
                     dict.__setitem__(shell, key, item)
                 if kind == "defaultdict":
-                    shell.default_factory = self._value(node[2])
+                    shell.default_factory = self._value(node[2])  # type: ignore[attr-defined]
                 return
             items = [self._value(item) for item in node[1]]
             if isinstance(shell, list):
@@ -401,6 +444,6 @@ class _Broken:
         return None
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)):
-            if not isinstance(error, BrokenValueError):
-                raise BrokenValueError(f"{type(error).__name__}: {error}") from error
+        wrong = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+        if isinstance(error, wrong) and not isinstance(error, BrokenValueError):
+            raise BrokenValueError(f"{type(error).__name__}: {error}") from error
