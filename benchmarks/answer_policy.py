@@ -18,6 +18,7 @@ import json
 import statistics
 import sys
 import time
+import tomllib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +31,6 @@ from metier.answer import Means, Plan, answer
 from metier.coding import Behaviour, Checked, Diagnostic, Judged, Mended, SourceFile, Tool
 from metier.conversing import Reply, Turn
 from metier.engines.replay import ReplayGenerator
-from metier.evals.taskfiles import read_task
 from metier.sandbox import detect
 from metier.settings import Settings
 from metier.stats.paired import paired_difference
@@ -239,7 +239,10 @@ class Judge:
     def passes(self, task: str, text: str) -> bool:
         """Judged by execution; a failure of the judge counts as not passed, and is counted."""
         if task not in self.behaviours:
-            self.behaviours[task] = read_task(TASKS / f"{task}.toml").behaviour
+            found = tomllib.loads((TASKS / f"{task}.toml").read_text("utf-8"))["behaviour"]
+            self.behaviours[task] = Behaviour(
+                found["kind"], found["entry"], steps=tuple(found["steps"])
+            )
         behaviour = self.behaviours[task]
         judged = self.tool.judge((SourceFile(behaviour.entry, text),), behaviour)
         self.unscored += judged.standing == "unscored"
@@ -271,10 +274,11 @@ class Replay:
     def arm(self, plan: Plan) -> Arm:
         """What the policy makes of every group, once from each of its answers on."""
         outcomes: dict[Key, list[float]] = {}
+        sound: dict[Key, list[bool]] = {}
         origins: dict[str, int] = defaultdict(int)
         applied: dict[str, list[int]] = defaultdict(lambda: [0, 0])
         for key, rows in self.recorded.items():
-            found = []
+            found, checked = [], []
             for start in range(len(rows)):
                 turned = rows[start:] + rows[:start]
                 reply = self._reply(key, turned, plan)
@@ -287,8 +291,10 @@ class Replay:
                         applied[rule][0] += 1
                         applied[rule][1] += passed
                 found.append(float(passed))
-            outcomes[key] = found
-        return Arm(outcomes, dict(origins), {name: tuple(n) for name, n in applied.items()})
+                checked.append(reply.checked is not False)
+            outcomes[key], sound[key] = found, checked
+        rules = {name: tuple(counts) for name, counts in applied.items()}
+        return Arm(outcomes, sound, dict(origins), rules)
 
     def _reply(self, key: Key, rows: Sequence[Mapping[str, Any]], plan: Plan) -> Reply:
         records = [{"task": key[1], "text": row["answer"]} for row in rows]
@@ -304,17 +310,32 @@ class Arm:
 
     Attributes:
         outcomes: Of each group, from each of its answers on.
+        sound: Whether the chosen answer compiles.
         origins: How the chosen answers came about.
         rules: Repairs in chosen answers, and how many of those pass.
     """
 
     outcomes: Mapping[Key, list[float]]
+    sound: Mapping[Key, list[bool]]
     origins: Mapping[str, int]
     rules: Mapping[str, tuple[int, ...]]
 
     def means(self) -> dict[Key, float]:
         """Expected pass of each group."""
         return {key: statistics.fmean(values) for key, values in self.outcomes.items()}
+
+    def or_else(self, other: Arm) -> Arm:
+        """This arm where its answer compiles, the other one where it does not."""
+        outcomes = {
+            key: [
+                mine if sound else theirs
+                for mine, sound, theirs in zip(
+                    values, self.sound[key], other.outcomes[key], strict=True
+                )
+            ]
+            for key, values in self.outcomes.items()
+        }
+        return Arm(outcomes, other.sound, {}, {})
 
     def first(self) -> dict[Key, float]:
         """Pass of each group in the order of the recording."""
@@ -336,6 +357,7 @@ def measured(replay: Replay) -> dict[str, Any]:
     """Every arm, on all models, on small ones and on a half that decided nothing."""
     start = time.process_time()
     arms = {name: replay.arm(Plan(repairs=0, **plan)) for name, plan in ARMS.items()}
+    arms["choose, then repair"] = arms["compile"].or_else(arms["repair, then choose"])
     scores: dict[str, Mapping[Key, float]] = {
         "raw": replay.raw(),
         **{name: arm.means() for name, arm in arms.items()},
@@ -392,6 +414,7 @@ def row_of(
         "repair over raw": difference(scores, "repair", "raw", models),
         "both over raw": difference(scores, "repair, then choose", "raw", models),
         "both over compile": difference(scores, "repair, then choose", "compile", models),
+        "choosing first": difference(scores, "choose, then repair", "repair, then choose", models),
     }
 
 

@@ -252,7 +252,7 @@ def test_a_process_ends_quietly_though_nobody_closed() -> None:
             "print(len(list(caller.chunks({'messages': []}))))"
         )
         done = subprocess.run(
-            [sys.executable, "-X", "dev", "-c", program],
+            [sys.executable, "-W", "default", "-c", program],
             capture_output=True,
             text=True,
             timeout=60,
