@@ -194,21 +194,8 @@ class BaseExaminer:
         _different("base", [one.base for one in entrants[:: len(variants)]])
         sandbox = self.sandbox()
         stop = _Stop(budget, cancelled)
-        tested = self_test(
-            suite,
-            self.tools,
-            folder=self.proofs,
-            today=self.today,
-            mutants=False,
-            every_toolchain=False,
-            workers=self.workers,
-            report=report,
-            cancelled=stop,
-        )
-        frozen = tested.frozen(suite)
-        refuse_if_frozen(suite, frozen)
-        why = {task: f"{one.reference.why} ({one.date})" for task, one in frozen.items()}
-        clusters = [task.cluster for task in suite.tasks if task.id not in frozen]
+        why = self._frozen(suite, report, stop)
+        clusters = [task.cluster for task in suite.tasks if task.id not in why]
         report(Progress("eval", strength(clusters, samples=samples).sentence(), 0.0))
         toolchain = {**judged_with(suite, self.tools), "sandbox": sandbox, "metier": self.version}
         rules = replace(rules, frozen=why, toolchain=toolchain)
@@ -263,6 +250,28 @@ class BaseExaminer:
             report=report,
             cancelled=cancelled,
         )
+
+    def _frozen(self, suite: Suite, report: Report, stop: _Stop) -> dict[str, str]:
+        """Tasks whose reference fails here, with why and since when; all of them are refused."""
+        try:
+            tested = self_test(
+                suite,
+                self.tools,
+                folder=self.proofs,
+                today=self.today,
+                mutants=False,
+                every_toolchain=False,
+                workers=self.workers,
+                report=report,
+                cancelled=stop,
+            )
+        except UnavailableError as error:
+            if error.code == "cancelled" and stop.spent:
+                raise stop.error() from error
+            raise
+        frozen = tested.frozen(suite)
+        refuse_if_frozen(suite, frozen)
+        return {task: f"{one.reference.why} ({one.date})" for task, one in frozen.items()}
 
     def _run(
         self,

@@ -205,7 +205,7 @@ def test_a_budget_ends_the_run_and_the_next_one_goes_on(tmp_path: Path) -> None:
     asked(tmp_path, Scribe("remote:other"))
     with pytest.raises(UnavailableError) as caught:
         asked(tmp_path, scribe, budget=0.0)
-    assert caught.value.code in ("budget_spent", "cancelled")
+    assert caught.value.code == "budget_spent"
     assert asked(tmp_path, scribe, budget=60.0).table.entries
 
 
@@ -267,14 +267,13 @@ def test_killed_at_any_time_it_ends_in_the_same_bytes(tmp_path: Path) -> None:
     paths = os.pathsep.join([*sys.path, str(tmp_path)])
     command = [sys.executable, str(script), str(home), tests]
     environment = {**os.environ, "PYTHONPATH": paths}
-    for lines in (2, 9):
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
-        while _answers(home) < lines and time.monotonic() < deadline and process.poll() is None:
-            time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert _answers(home) >= lines
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while _answers(home) < 5 and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert 5 <= _answers(home) < 24
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     ended = home / "tables" / done.stdout.strip()
     assert ended.read_bytes() == whole.path.read_bytes()
