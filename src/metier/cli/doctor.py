@@ -1,6 +1,7 @@
 """``metier doctor``: what is here, what is missing and how to get it.
 
-It looks and changes nothing. Without what is optional everything else works, and it says so.
+It looks and changes nothing, unless it is told to install a toolchain. Without what is optional
+everything else works, and it says so.
 """
 
 from __future__ import annotations
@@ -16,17 +17,23 @@ from rich.text import Text
 from metier.assembly import Metier
 from metier.cli import terminal
 from metier.cli.failures import DID_NOT_PASS, print_json
-from metier.cli.parameters import json_option
+from metier.cli.interrupting import interruptible
+from metier.cli.parameters import complete_toolchains, json_option
+from metier.cli.progress import working
 from metier.cli.session import Session
 from metier.cli.terminal import aligned, wrapped
 from metier.cli.wording import count, counted, size
 from metier.conversion.upstream import find_packaged_default
-from metier.errors import NotFoundError
+from metier.errors import InputError, NotFoundError, UnavailableError
 from metier.hardware import free_memory_bytes, memory_bytes, processor_name, usable_cores
+from metier.sandbox import describe, detect
 from metier.settings import Settings
+from metier.toolchains import KNOWN
 from metier.version import __version__
 
 State = Literal["here", "missing", "wrong"]
+_TOLD = ("svelte", "@sveltejs/kit", "react", "typescript")
+"""Of a toolchain's packages those that people ask for; its lock file has them all."""
 _LEAST_MEMORY = 1_000_000_000
 _LEAST_DISK = 500_000_000
 
@@ -44,14 +51,27 @@ class Finding:
     remedy: str | None = None
 
 
-@click.command(short_help="Say what is here, what is missing and how to get it.")
+@click.command(
+    short_help="Say what is here, what is missing and how to get it.",
+    epilog="Example: metier doctor --install svelte@5 --install kit@2.",
+)
+@click.option(
+    "--install",
+    "wanted",
+    multiple=True,
+    metavar="TOOLCHAIN",
+    shell_complete=complete_toolchains,
+    help=f"Install {', '.join(KNOWN)} or all, with npm, from its lock file; again for more.",
+)
 @json_option
 @click.pass_obj
-def doctor(session: Session, as_json: bool) -> int:
-    """Look at the machine, the store, the encoder, git and the general model.
+def doctor(session: Session, wanted: tuple[str, ...], as_json: bool) -> int:
+    """Look at the machine, the store, the encoder, tools, packs and services.
 
     Exit code 1 says that something is wrong; what is only missing is optional.
     """
+    if wanted:
+        return _install(session.metier, wanted, as_json=as_json)
     findings = examine(session.metier)
     if as_json:
         print_json({"findings": [asdict(finding) for finding in findings]})
@@ -69,9 +89,35 @@ def examine(metier: Metier) -> list[Finding]:
         _disk(metier),
         _store(metier),
         _encoder(metier),
+        _packs(metier),
+        *_toolchains(metier),
+        *_sandboxes(),
         _git(),
+        _services(metier),
         _general(metier.settings),
     ]
+
+
+def _install(metier: Metier, wanted: tuple[str, ...], *, as_json: bool) -> int:
+    """Install toolchains one after the other; what is there already takes no time."""
+    names = list(dict.fromkeys(KNOWN if "all" in wanted else wanted))
+    installed = []
+    kept = "What is complete is kept; the rest was not installed."
+    with (
+        working(quiet=as_json) as shown,
+        interruptible(shown.say, lambda: kept) as cancelled,
+    ):
+        for name in names:
+            there = metier.toolchains.installed(name)
+            path = metier.install_toolchain(name, report=shown.report, cancelled=cancelled)
+            installed.append({"name": name, "path": str(path), "new": not there})
+    if as_json:
+        print_json({"installed": installed})
+        return 0
+    for one in installed:
+        told = "is installed" if one["new"] else "was there already"
+        terminal.stdout().write([f"{one['name']} {told}: {one['path']}"])
+    return 0
 
 
 def _machine() -> Finding:
@@ -117,6 +163,68 @@ def _encoder(metier: Metier) -> Finding:
     except NotFoundError as error:
         return Finding("encoder", "missing", told, f"{error.remedy} Then: metier up")
     return Finding("encoder", "missing", told, "Its package is here; metier up makes it ready.")
+
+
+def _packs(metier: Metier) -> Finding:
+    packs = [item for item in metier.list() if item.pack is not None]
+    if packs:
+        told = ", ".join(
+            f"{item.name} ({counted(item.pack.passages, 'passage')})" for item in packs if item.pack
+        )
+        return Finding("documents", "here", told)
+    wanted = sorted({pack for item in metier.list() if item.chat for pack in item.chat.packs})
+    told = "no document pack is here; chat specialists answer without documents"
+    remedy = "; ".join(f"metier make {name}" for name in wanted) or "metier make --task search"
+    return Finding("documents", "missing", told, remedy)
+
+
+def _toolchains(metier: Metier) -> list[Finding]:
+    """Node and each toolchain; Python needs none."""
+    try:
+        node = f"{metier.toolchains.node_version}, {metier.toolchains.node()}"
+    except UnavailableError as error:
+        told = f"{error.message} Svelte, React and JavaScript are not checked"
+        return [Finding("Node", "missing", told, error.remedy)]
+    found = [Finding("Node", "here", node)]
+    for state in metier.toolchains.list():
+        named = {name: state.versions[name] for name in _TOLD if name in state.versions}
+        versions = ", ".join(f"{name} {number}" for name, number in named.items())
+        if state.installed:
+            found.append(Finding(state.name, "here", versions))
+        else:
+            remedy = f"metier doctor --install {state.name}"
+            found.append(Finding(state.name, "missing", f"not installed ({versions})", remedy))
+    return found
+
+
+def _sandboxes() -> list[Finding]:
+    """The sandbox that code is executed in: what it contains and what not."""
+    try:
+        sandbox = detect()
+    except UnavailableError as error:
+        told = f"{error.message} Checking works; nothing is executed"
+        return [Finding("sandbox", "missing", told, error.remedy)]
+    others = [f"{state.kind}: {state.why_not}" for state in describe() if not state.works]
+    return [
+        Finding("sandbox", "here", "; ".join([f"{sandbox.kind} works", *others])),
+        Finding("  contains", "here", ", ".join(item.split(":")[0] for item in sandbox.contains)),
+        Finding("  does not", "here", "; ".join(sandbox.does_not_contain)),
+    ]
+
+
+def _services(metier: Metier) -> Finding:
+    """Remote services by name; no key is read, and none is shown."""
+    place = metier.settings.services
+    try:
+        names = metier.services()
+    except InputError as error:
+        return Finding("services", "wrong", error.message, error.remedy)
+    if names:
+        default = f"; METIER_BASE is {metier.settings.base}" if metier.settings.base else ""
+        told = ", ".join(f"remote:{name}" for name in names)
+        return Finding("services", "here", f"{told}{default}")
+    told = "no base that writes; documents, check and repair work without one"
+    return Finding("services", "missing", told, f"Write [NAME] with url and model into {place}.")
 
 
 def _git() -> Finding:

@@ -6,6 +6,7 @@ It shows the fleet and asks for changes to it. How things are stored it does not
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,11 +18,12 @@ from metier.cli.briefs import brief_lines
 from metier.cli.documents import installed_document, to_document
 from metier.cli.failures import DID_NOT_PASS, print_json
 from metier.cli.findings import problem_lines, problems_found
+from metier.cli.interrupting import interruptible
 from metier.cli.parameters import complete_names, json_option
 from metier.cli.progress import working
 from metier.cli.session import Session
 from metier.cli.sheet import with_ladder
-from metier.cli.terminal import Line, Signs, Terminal, aligned
+from metier.cli.terminal import Line, Signs, Terminal, aligned, wrapped
 from metier.cli.verdicts import verdict_text
 from metier.cli.wording import (
     NOT_MEASURED,
@@ -207,13 +209,24 @@ def collect_garbage(session: Session, as_json: bool) -> None:
 
 @click.command(short_help="Check every stored byte against its digest.")
 @click.option("--remake", is_flag=True, help="Make each starter again and compare.")
+@click.option(
+    "--table",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Instead check the table of an eval, and judge the answers beside it again.",
+)
+@click.option("--on", metavar="EVAL", help="The folder of the table's tasks, if it has no name.")
 @json_option
 @click.pass_obj
-def verify(session: Session, remake: bool, as_json: bool) -> int:
+def verify(
+    session: Session, remake: bool, table: Path | None, on: str | None, as_json: bool
+) -> int:
     """Check every stored byte against its digest.
 
     Exit code 1 says that something is wrong; each problem comes with how to mend it.
     """
+    if table is not None:
+        return _verify_table(session, table, on, as_json=as_json)
     with working(quiet=as_json) as shown:
         found = session.metier.verify(remake=remake, report=shown.report)
     problems = found["problems"]
@@ -225,6 +238,31 @@ def verify(session: Session, remake: bool, as_json: bool) -> int:
     screen.write([f"{count(found['checked'])} checked, {problems_found(problems)}."])
     screen.write(problem_lines(problems, screen.width))
     return DID_NOT_PASS if problems else 0
+
+
+def _verify_table(session: Session, path: Path, on: str | None, *, as_json: bool) -> int:
+    """Whether a table is what was written, and its answers are judged as they were."""
+    metier = session.metier
+    try:
+        with working(quiet=as_json) as shown, interruptible(shown.say, lambda: "") as cancelled:
+            found = metier.verify_table(path, on=on, report=shown.report, cancelled=cancelled)
+    finally:
+        metier.close()
+    if as_json:
+        print_json(found.to_dict())
+        return 0 if found.same else DID_NOT_PASS
+    screen = terminal.stdout()
+    lines: list[Line] = [f"The file is whole: {found.table}."]
+    told = f"{counted(found.judged, 'answer')} judged again, {count(len(found.differing))} differ."
+    lines.append(told if found.judged else "Its answers are not beside it: nothing to judge again.")
+    lines += [
+        f"  {one.entry}, {one.id}: was {one.was}, now {one.found}. {one.why}"
+        for one in found.differing
+    ]
+    for name, then, now in found.other_toolchain:
+        lines += wrapped(f"Judged then with {name} {then}, now {now}.", screen.width)
+    screen.write(lines)
+    return 0 if found.same else DID_NOT_PASS
 
 
 def _remade(item: Mapping[str, Any]) -> str:

@@ -51,6 +51,15 @@ def complete_recipes(ctx: click.Context, _parameter: click.Parameter, incomplete
     return [name for name in session.metier.recipes() if name.startswith(incomplete)]
 
 
+def complete_toolchains(
+    _ctx: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[str]:
+    """Toolchains that start with what was typed."""
+    from metier.toolchains import KNOWN
+
+    return [name for name in (*KNOWN, "all") if name.startswith(incomplete)]
+
+
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document on stdout and nothing else."
 )

@@ -23,6 +23,7 @@ from metier.sandbox.processes import use
 from metier.sandbox.values import Finished, Limits, Stopped
 
 _TICK = 0.02  # seconds between two looks at memory and processes
+_NAP = 0.0002  # seconds between the end of the outputs and the first look at whether it ended
 _IDLE_TICK = 0.1  # the same while the clock does not run
 _PATIENCE = 1.0  # seconds after which a kill is tried in another way too
 _SPARE_TASKS = 8  # the sandbox's own processes, and what is counted while it ends
@@ -135,11 +136,13 @@ class Keeper:
         """Drain and watch until the process has ended."""
         poll = select.poll()
         for stream in _streams(process):
-            os.set_blocking(stream.fileno(), False)
             poll.register(stream.fileno(), select.POLLIN)
         open_streams = 2
+        nap = _NAP
         while not self._gone(process):
-            wait = self._time_to_next_look() if open_streams else _TICK
+            wait = self._time_to_next_look()
+            if not open_streams:  # as a rule the process is about to be gone
+                wait = nap = min(2 * nap, _TICK)
             for descriptor, _ in poll.poll(wait * 1000):
                 if self._drain(descriptor):
                     poll.unregister(descriptor)
@@ -153,11 +156,8 @@ class Keeper:
             return process.poll() is not None
 
     def _drain(self, descriptor: int) -> bool:
-        """Read once; whether the stream has ended."""
-        try:
-            data = os.read(descriptor, _CHUNK)
-        except BlockingIOError:
-            return False
+        """Read once from a stream that has something to say; whether it has ended."""
+        data = os.read(descriptor, _CHUNK)
         room = self._most - sum(len(found) for found in self._output.values())
         self._output[descriptor] += data[: max(room, 0)]
         if len(data) > room:

@@ -82,11 +82,11 @@ def end(process: Process) -> None:
             if child in children(process.pid):
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
                 os.killpg(child, signal.SIGKILL)
+                return
         except ProcessLookupError:
             continue
         finally:
             os.close(handle)
-        return
     if not children(process.pid):
         process.kill()
 

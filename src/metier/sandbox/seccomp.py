@@ -44,7 +44,7 @@ _LOCAL, _INTERNET, _INTERNET6 = 1, 2, 10  # AF_UNIX, AF_INET, AF_INET6
 _DEATH_SIGNAL, _MEMORY_MAP = 1, 35  # PR_SET_PDEATHSIG, PR_SET_MM
 
 OWN_PROCESS: Final = 0x4D455449
-"""Stands where the filter compares a signal's target; :func:`for_process` puts the pid there."""
+"""Stands where the filter compares a signal's target; who loads it puts its own number there."""
 
 _ALWAYS: Final = (
     "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "process_mrelease",
@@ -129,7 +129,7 @@ def build(machine: str, *, wall: Wall, own_signals: bool = False) -> bytes:
         machine: As ``uname -m`` says it.
         wall: What else confines the process.
         own_signals: Whether signals to other processes are refused here (Landlock does it
-            itself since ABI 6); the filter then needs :func:`for_process`.
+            itself since ABI 6); :data:`OWN_PROCESS` must then be replaced.
 
     Raises:
         UnavailableError: ``no_sandbox``: no filter is known for the machine.
@@ -164,24 +164,6 @@ def build(machine: str, *, wall: Wall, own_signals: bool = False) -> bytes:
     for look in looks:
         program += _look(numbers[look.call], look)
     return b"".join([*program, _step(_RETURN, _ALLOW)])
-
-
-def for_process(program: bytes, process: int) -> bytes:
-    """The filter with a process's own number where it looks at a signal's target.
-
-    Args:
-        program: From :func:`build` with ``own_signals``; any other comes back as it is.
-        process: The number of the process that will load it.
-    """
-    steps = list(struct.iter_unpack("<HBBI", program))
-    return b"".join(
-        struct.pack("<HBBI", code, yes, no, process if _is_own(code, value) else value)
-        for code, yes, no, value in steps
-    )
-
-
-def _is_own(code: int, value: int) -> bool:
-    return code == _EQUAL and value == OWN_PROCESS
 
 
 def _step(code: int, value: int, *, skip_if: int = 0, skip_if_not: int = 0) -> bytes:

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from metier.errors import MetierError
-from metier.server import documents, management
+from metier.server import conversations, documents, management
 from metier.server.answering import Classify, Listing
 from metier.server.batching import Batches
 from metier.server.facade import Facade, Failure, Pages
@@ -99,6 +99,7 @@ def create_app(
     app.state.jobs = jobs
     _add_programs(app, metier, batches, limits, __version__)
     app.include_router(management.router(metier, jobs))
+    app.include_router(conversations.router(metier))
     website.add_to(app)
     app.openapi = _remembered(app, __version__)  # type: ignore[method-assign]
     refuse = _add_errors(app, website)

@@ -12,6 +12,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from metier.card import AnyCard, Card
+from metier.coding import Checked, Diagnostic, Mended, SourceFile
+from metier.conversing import (
+    Manner,
+    OnStep,
+    OnText,
+    Passage,
+    Reply,
+    Sampling,
+    Turn,
+)
 from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Reference
@@ -75,6 +85,37 @@ class Facade(Protocol):
 
     def classify(self, name: str, texts: Sequence[str], *, top: int = 5) -> Sequence[Prediction]:
         """One prediction per text, in order."""
+
+    def search(self, name: str, query: str, *, top: int = 5) -> Sequence[Passage]:
+        """The best passages of a pack, or of a specialist's packs."""
+
+    def answer(
+        self,
+        name: str,
+        turns: Sequence[Turn],
+        *,
+        base: str | None = None,
+        sampling: Sampling | None = None,
+        manner: Manner | None = None,
+        on_text: OnText | None = None,
+        on_step: OnStep | None = None,
+        cancelled: Callable[[], bool] = ...,
+    ) -> Reply:
+        """The last turn of a conversation, answered by a chat specialist."""
+
+    def check(self, name: str, files: Sequence[SourceFile]) -> Checked:
+        """What a specialist's tool finds in files."""
+
+    def explain(
+        self, name: str, files: Sequence[SourceFile]
+    ) -> Sequence[tuple[Diagnostic, Sequence[Passage]]]:
+        """Each finding with the passages about it."""
+
+    def repair(self, name: str, files: Sequence[SourceFile]) -> Mended | None:
+        """The files after the known repairs."""
+
+    def migrate(self, name: str, files: Sequence[SourceFile]) -> Mended | None:
+        """The files for the newer version."""
 
     def recipe_for(  # noqa: PLR0913  one argument per flag of 'metier make'
         self,

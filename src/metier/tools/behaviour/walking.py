@@ -22,6 +22,7 @@ from metier.tools.behaviour.values import equal, shown
 
 DEADLINE_MS = 1000
 _QUIET_SECONDS = 0.1  # with no timer and no answer outstanding, nothing changes after this
+_CAME_LATE = 0.03  # seconds that must still hold what did not hold at the first look: no guessing
 _POINTED = frozenset("click dblclick hover unhover focus blur clear submit".split())
 
 Step = Mapping[str, Any]
@@ -220,6 +221,7 @@ class Walk:
     def _until(self, step: Step, check: Callable[[Step], Miss]) -> Miss:
         """Ask until it holds or time is over, then as long as it must keep holding."""
         started = time.monotonic()
+        hold = step.get("hold", 0) / 1000
         until = started + step.get("timeout", DEADLINE_MS) / 1000
         pause = 0.004
         while (why := check(step)) is not None:
@@ -229,7 +231,10 @@ class Walk:
                 return why
             time.sleep(pause)
             pause = min(2 * pause, 0.05)
-        held = time.monotonic() + step.get("hold", 0) / 1000
+            hold = step.get("hold", 1000 * _CAME_LATE) / 1000
+        if self._talk.pending == 0 and "hold" not in step:
+            hold = 0.0
+        held = time.monotonic() + hold
         while time.monotonic() < held:
             time.sleep(0.01)
             if (why := check(step)) is not None:

@@ -12,8 +12,18 @@ const major = Number(compiler.VERSION.split('.')[0]);
 const operations = {
 	compile: (request) => diagnose(compiler, major, request),
 	mend: (request) => mend(compiler, request),
+	migrate: ({ path, text }) => migrated(path, text),
 	version: () => ({ version: compiler.VERSION }),
 };
+
+/** The compiler's own migration; `refused` is why it changed nothing. */
+function migrated(path, text) {
+	try {
+		return { text: compiler.migrate(text, { filename: path }).code };
+	} catch (error) {
+		return { refused: String(error.message ?? error).split('\n')[0] };
+	}
+}
 
 createInterface({ input: process.stdin, crlfDelay: Infinity }).on('line', (line) => {
 	const request = JSON.parse(line);
@@ -25,4 +35,6 @@ createInterface({ input: process.stdin, crlfDelay: Infinity }).on('line', (line)
 	}
 	process.stdout.write(JSON.stringify(answer) + '\n');
 });
+// Stdout is for answers; what compilers write to the console is for nobody.
+for (const name of ['log', 'info', 'warn', 'error', 'debug']) console[name] = () => {};
 process.stdout.write('{"ready":true}\n');

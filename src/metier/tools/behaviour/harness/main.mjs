@@ -191,6 +191,7 @@ export async function serve({ realm, script, process, keep }) {
       page().document.head.innerHTML = head;
       page().document.body.innerHTML = body;
       page().again();
+      return { head, body };
     },
     finish: () => true,
   };

@@ -1,0 +1,252 @@
+"""``POST /v1/chat/completions`` and ``/metier/v1/{answer,search,check,explain,repair,migrate}``.
+
+It runs the façade's verbs in threads, streams what they write as they write it, and stops them
+when the caller leaves. Translation is ``chat``'s and ``codework``'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from metier.conversing import Reply, Step
+from metier.errors import InternalError, MetierError
+from metier.server import chat, codework, native
+from metier.server.answering import json_response
+from metier.server.facade import Facade
+from metier.server.problems import as_native, as_openai, problem_of
+
+QUIET_SECONDS = 10.0
+"""After so long without a word a comment is sent, so that nobody on the way hangs up."""
+
+
+def router(metier: Facade) -> APIRouter:
+    """The routes of chat specialists and packs."""
+    routes = APIRouter()
+    _add_chat(routes, metier)
+    _add_answer(routes, metier)
+    _add_code(routes, metier)
+    return routes
+
+
+def _add_chat(routes: APIRouter, metier: Facade) -> None:
+    @routes.post(
+        "/v1/chat/completions",
+        tags=["answer"],
+        summary="Ask a chat specialist in OpenAI's shape",
+        openapi_extra=codework.body(codework.CHAT),
+    )
+    async def chat_completions(request: Request) -> Response:
+        """Documents, drafts by the base, checks and repairs, behind OpenAI's call.
+
+        `model` is a specialist (`sveltekit`) or one over a base (`sveltekit@remote:NAME`). In an
+        agent's tool loop (with `tools`) the call is passed through with the documents once.
+        """
+        asked = chat.parse_chat(native.parse_json(await request.body()))
+        id = f"chatcmpl-{secrets.token_hex(12)}"  # noqa: A001
+        created = int(time.time())
+        model = asked.model if asked.base is None else f"{asked.model}@{asked.base}"
+        answering = Answering(metier, asked)
+        if not asked.stream:
+            reply = await answering.whole(request)
+            return json_response(chat.completion(reply, id=id, created=created, model=model))
+        chunks = chat.Chunks(id, created, model)
+
+        def written(item: Written) -> bytes:
+            if isinstance(item, str):
+                return chunks.text(item)
+            if isinstance(item, Step):
+                return chunks.step(item) if asked.trace else chat.ALIVE
+            if isinstance(item, Reply):
+                return chunks.closing(item, with_usage=asked.usage)
+            return chat.event(as_openai(problem_of(item))) + chat.DONE
+
+        return await answering.streamed(chunks.opening(), written)
+
+
+def _add_answer(routes: APIRouter, metier: Facade) -> None:
+    @routes.post(
+        "/metier/v1/answer",
+        tags=["answer"],
+        summary="Ask a chat specialist, with the trace",
+        openapi_extra=codework.body(codework.CHAT),
+    )
+    async def answer(request: Request) -> Response:
+        """Like `/v1/chat/completions`, answered with text, files, findings, passages and trace.
+
+        With `stream` the events are `text`, `step`, `error` and at the end `reply`.
+        """
+        asked = chat.parse_chat(native.parse_json(await request.body()))
+        answering = Answering(metier, asked)
+        if not asked.stream:
+            return json_response(codework.reply(await answering.whole(request)))
+
+        def written(item: Written) -> bytes:
+            if isinstance(item, str):
+                return chat.event({"text": item}, "text")
+            if isinstance(item, Step):
+                return chat.event(chat.step_of(item), "step")
+            if isinstance(item, Reply):
+                return chat.event(codework.reply(item), "reply")
+            return chat.event(as_native(problem_of(item)), "error")
+
+        return await answering.streamed(chat.ALIVE, written)
+
+
+def _add_code(routes: APIRouter, metier: Facade) -> None:
+    def add(verb: str, summary: str, call: Callable[[codework.FilesQuestion], Any]) -> None:
+        async def endpoint(request: Request) -> Response:
+            asked = codework.parse_files(native.parse_json(await request.body()))
+            return json_response(await run_in_threadpool(call, asked))
+
+        endpoint.__name__ = verb
+        routes.add_api_route(
+            f"/metier/v1/{verb}",
+            endpoint,
+            methods=["POST"],
+            tags=["answer"],
+            summary=summary,
+            openapi_extra=codework.body(codework.FILES),
+        )
+
+    add(
+        "check",
+        "Compile and type-check files, running nothing",
+        lambda asked: codework.checked(metier.check(asked.model, asked.files)),
+    )
+    add(
+        "explain",
+        "Check files, with the documentation of each finding",
+        lambda asked: codework.explained(metier.explain(asked.model, asked.files)),
+    )
+    add(
+        "repair",
+        "Apply the known repairs to files",
+        lambda asked: codework.mended(
+            asked.files, metier.repair(asked.model, asked.files), metier.check, asked.model
+        ),
+    )
+    add(
+        "migrate",
+        "Bring files to the newer version",
+        lambda asked: codework.mended(
+            asked.files, metier.migrate(asked.model, asked.files), metier.check, asked.model
+        ),
+    )
+
+    @routes.post(
+        "/metier/v1/search",
+        tags=["answer"],
+        summary="Search a pack, or a specialist's packs",
+        openapi_extra=codework.body(codework.SEARCH),
+    )
+    async def search(request: Request) -> Response:
+        """Passages with their source, best first."""
+        asked = codework.parse_search(native.parse_json(await request.body()))
+        passages = await run_in_threadpool(metier.search, asked.model, asked.query, top=asked.top)
+        return json_response({"model": asked.model, "passages": codework.passages(passages)})
+
+
+Written = str | Step | Reply | MetierError
+"""What an answer in the making hands over: text, a step, the end, or why there is none."""
+
+
+@dataclass
+class Answering:
+    """One answer in the making, in a thread of its own."""
+
+    metier: Facade
+    asked: chat.ChatQuestion
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def run(
+        self,
+        on_text: Callable[[str], None] | None = None,
+        on_step: Callable[[Step], None] | None = None,
+    ) -> Reply:
+        """The reply; blocks."""
+        return self.metier.answer(
+            self.asked.model,
+            self.asked.turns,
+            base=self.asked.base,
+            sampling=self.asked.sampling,
+            manner=self.asked.manner,
+            on_text=on_text,
+            on_step=on_step,
+            cancelled=self.stop.is_set,
+        )
+
+    async def whole(self, request: Request) -> Reply:
+        """The reply; the work is stopped if the caller leaves."""
+        work = asyncio.ensure_future(run_in_threadpool(self.run))
+        try:
+            while not work.done():
+                await asyncio.wait([work], timeout=0.5)
+                if not work.done() and await request.is_disconnected():
+                    self.stop.set()
+            return work.result()
+        finally:
+            self.stop.set()
+
+    async def streamed(self, opening: bytes, written: Callable[[Written], bytes]) -> Response:
+        """The events of the answer; a caller who leaves ends it.
+
+        An error before the first word is an ordinary error, with its status.
+        """
+        queue: asyncio.Queue[Written] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+
+        def put(item: Written) -> None:
+            # The loop is gone when the server stops; the answer then has no reader.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(queue.put_nowait, item)
+
+        def work() -> None:
+            try:
+                put(self.run(put, put))
+            except MetierError as error:
+                put(error)
+            except Exception:
+                put(InternalError("The answer broke off: a defect of Metier.", code="internal"))
+                raise
+
+        threading.Thread(target=work, name="metier-answer", daemon=True).start()
+        first = await queue.get()
+        if isinstance(first, MetierError):
+            raise first
+
+        async def events() -> AsyncIterator[bytes]:
+            item: Written | None = first
+            try:
+                yield opening
+                while True:
+                    yield chat.ALIVE if item is None else written(item)
+                    if isinstance(item, Reply | MetierError):
+                        return
+                    item = await _next(queue)
+            finally:
+                self.stop.set()
+
+        return StreamingResponse(
+            events(),
+            media_type="text/event-stream",
+            headers={"cache-control": "no-cache", "x-accel-buffering": "no"},
+        )
+
+
+async def _next(queue: asyncio.Queue[Written]) -> Written | None:
+    try:
+        return await asyncio.wait_for(queue.get(), QUIET_SECONDS)
+    except TimeoutError:
+        return None

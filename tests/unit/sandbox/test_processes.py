@@ -1,0 +1,52 @@
+"""Children, their children, and what they use."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from metier.sandbox.processes import Use, children, descendants, use
+
+TREE = """
+import os, threading, time
+if os.fork() == 0:
+    if os.fork() == 0:
+        x = b"x" * (40 << 20)
+        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+        print("ready", flush=True)
+    time.sleep(60)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def tree() -> Iterator[int]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", TREE], stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    yield process.pid
+    os.killpg(process.pid, 9)
+    process.wait()
+    process.stdout.close()
+
+
+def test_a_tree_is_walked(tree: int) -> None:
+    (child,) = children(tree)
+    (grandchild,) = children(child)
+    assert descendants(tree) == [child, grandchild]
+    assert use([tree, child, grandchild]).tasks == 4
+    assert use([grandchild]).memory > 40 << 20
+    assert use([child]).memory < 40 << 20
+
+
+def test_what_has_ended_counts_nothing() -> None:
+    process = subprocess.Popen(["true"])
+    process.wait()
+    assert children(process.pid) == []
+    assert use([process.pid]) == Use(0, 0)
