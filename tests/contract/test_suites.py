@@ -28,7 +28,7 @@ from metier.tools.behaviour import check_behaviour
 SUITES = Path(metier.__file__).parent / "suites"
 LEAST = {"svelte": 60, "react": 24}
 SAMPLE = {
-    "svelte": ("rune-countdown", "rune-slider-pair", "action-login"),
+    "svelte": ("rune-slider-pair", "action-login"),
     "react": ("react-use-toggle",),
 }
 
