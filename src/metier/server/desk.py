@@ -120,7 +120,6 @@ class Desk:
         return HTMLResponse(await run_in_threadpool(self._draw, request, item, told))
 
     async def _asked_live(self, request: Request, answering: Answering) -> Response:
-        _check_question(answering.asked.turns[0].text)
         name = request.path_params["name"]
 
         def written(item: Written) -> bytes:
@@ -132,7 +131,12 @@ class Desk:
                 return chat.event({"problem": _sentence(item)}, "problem")
             return chat.ALIVE
 
-        return await answering.streamed(chat.ALIVE, written)
+        try:
+            _check_question(answering.asked.turns[0].text)
+            return await answering.streamed(chat.ALIVE, written)
+        except MetierError as error:
+            # For the script that asked an error is an event like any other.
+            return Response(written(error), media_type="text/event-stream")
 
     def answer(self, request: Request) -> Response:
         """``GET …/answers/{id}``: the page with an answer of the last few that were streamed."""

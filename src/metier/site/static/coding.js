@@ -106,5 +106,17 @@ function startChecking() {
   });
 }
 
+function startKeys() {
+  const search = document.querySelector(".search [data-search]");
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.matches("input, textarea, select");
+    if (!search || event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    search.focus();
+    search.select();
+  });
+}
+
 startAsking();
+startKeys();
 startChecking();
