@@ -134,6 +134,11 @@ class Judge:
         except (Lost, Threw) as error:
             return Judged("unscored", "load", f"The harness failed before the answer: {error}")
         try:
+            if behaviour.kind == "module":
+                talk.ask("open")
+        except (Lost, Threw) as error:
+            return Judged("failed", "load", f"The answer does not load: {error}")
+        try:
             for number, step in enumerate(behaviour.steps, 1):
                 why = walk.take(step)
                 if why is not None:
