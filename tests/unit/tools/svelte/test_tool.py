@@ -100,7 +100,9 @@ def test_migration_writes_svelte_5(tool: SvelteTool) -> None:
 
 @needs("svelte@5")
 def test_migration_lists_what_is_left_to_do(tool: SvelteTool) -> None:
-    text = "<script>\n\timport { beforeUpdate } from 'svelte';\n\tbeforeUpdate(() => {});\n</script>"
+    text = (
+        "<script>\n\timport { beforeUpdate } from 'svelte';\n\tbeforeUpdate(() => {});\n</script>"
+    )
     mended = tool.migrate(component(text))
     assert mended is not None
     left = [item for item in mended.checked.diagnostics if item.code == "migration_task"]
@@ -114,9 +116,7 @@ def test_migration_lists_what_is_left_to_do(tool: SvelteTool) -> None:
 
 @needs("svelte@5")
 def test_judging_goes_through_the_sandbox(tool: SvelteTool) -> None:
-    text = (
-        "<script>let n = $state(0);</script><button data-testid='b' onclick={() => n++}>{n}</button>"
-    )
+    text = "<script>let n = $state(0);</script><button data-testid='b' onclick={() => n++}>{n}</button>"
     steps = ({"mount": {}}, {"click": {"testid": "b"}}, {"expect": {"testid": "b"}, "text": "1"})
     behaviour = Behaviour("dom", "Component.svelte", steps=steps)
     judged = tool.judge(component(text), behaviour)
