@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable
 
 import pytest
-from letters import Letters
 
+from letters import Letters
 from metier.errors import CorruptError, InputError
 from metier.messages import Progress
 from metier.retrieval import Pack, PackSource, build_pack, open_pack

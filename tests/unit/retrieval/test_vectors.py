@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from letters import Letters
 
+from letters import Letters
 from metier.retrieval.vectors import (
     CODE_CHARACTERS,
     MAX_WINDOWS,

@@ -116,7 +116,8 @@ def test_migration_lists_what_is_left_to_do(tool: SvelteTool) -> None:
 
 @needs("svelte@5")
 def test_judging_goes_through_the_sandbox(tool: SvelteTool) -> None:
-    text = "<script>let n = $state(0);</script><button data-testid='b' onclick={() => n++}>{n}</button>"
+    button = "<button data-testid='b' onclick={() => n++}>{n}</button>"
+    text = f"<script>let n = $state(0);</script>{button}"
     steps = ({"mount": {}}, {"click": {"testid": "b"}}, {"expect": {"testid": "b"}, "text": "1"})
     behaviour = Behaviour("dom", "Component.svelte", steps=steps)
     judged = tool.judge(component(text), behaviour)

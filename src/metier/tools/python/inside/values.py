@@ -444,7 +444,15 @@ class _Broken:
         return None
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        wrong = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
-        wrong += (re.error, RecursionError, MemoryError)
+        wrong = (
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            ArithmeticError,
+            re.error,
+            RecursionError,
+            MemoryError,
+        )
         if isinstance(error, wrong) and not isinstance(error, BrokenValueError):
             raise BrokenValueError(f"{type(error).__name__}: {error}") from error

@@ -18,8 +18,10 @@ CODE = "import math\nVALUE = 3\n_hidden = 4\ndef f(): return VALUE\ndef g(): ret
         "from solution import *\nassert f() == VALUE",
         "import solution\nassert solution.math.pi > 3 and solution._hidden == 4",
         "import solution\nsolution.VALUE = 5\nassert solution.g() == 5",
-        "import solution\nsolution.f = lambda: 8\nassert solution.g() == 8\ndel solution.f\n"
-        "assert solution.g() == 3",
+        (
+            "import solution\nsolution.f = lambda: 8\nassert solution.g() == 8\ndel solution.f\n"
+            "assert solution.g() == 3"
+        ),
         "import solution\nassert not hasattr(solution, 'nothing')",
     ],
 )
