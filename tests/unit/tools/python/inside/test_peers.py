@@ -302,8 +302,10 @@ def test_a_class_of_theirs_is_not_derived_from(link: Link) -> None:
         b'{"value": 1, "raised": true, "changed": [], "n": [], "c": [], "out": ""}',
         b'{"value": 1, "changed": [[5, ["list", []]]], "n": [], "c": [], "out": ""}',
         b'{"do": "call", "on": 77, "name": "", "v": [], "k": {}, "n": [], "c": []}',
-        b'{"value": 1, "changed": [], "n": [], "c": [[1, "x", "y", [["n", "eval"]], []]], '
-        b'"out": ""}',
+        (
+            b'{"value": 1, "changed": [], "n": [], "c": [[1, "x", "y", [["n", "eval"]], []]], '
+            b'"out": ""}'
+        ),
         b'{"gone": "why"}',
         b"[" * 100_000,
     ],
