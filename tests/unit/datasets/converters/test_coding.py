@@ -40,7 +40,12 @@ def test_humaneval_is_unpacked_and_left_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"nonsense", gzip.compress(lines({"a": 1}), mtime=0), gzip.compress(lines(HUMANEVAL), mtime=0)[:-9]]
+    "content",
+    [
+        b"nonsense",
+        gzip.compress(lines({"a": 1}), mtime=0),
+        gzip.compress(lines(HUMANEVAL), mtime=0)[:-9],
+    ],
 )
 def test_a_broken_humaneval_is_refused(content: bytes) -> None:
     with pytest.raises(InputError) as caught:
