@@ -1,13 +1,14 @@
 """Every recipe that the project ships can be followed by anybody: it parses and pins its data."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from metier.datasets.converters import CONVERTERS
 from metier.datasets.repositories import check_url
-from metier.recipe import DataPart, GitRepository, Recipe
+from metier.recipe import DataPart, GitRepository, Recipe, SearchRecipe, read_recipe
 
 ROOT = Path(__file__).parents[2]
 RECIPES = sorted((ROOT / "src" / "metier" / "recipes").glob("*.toml"))
@@ -20,12 +21,38 @@ IDS = {
 """Recipe ids of version 0.1: what was proved under them stays proved."""
 
 
+def task(name):
+    return [
+        path
+        for path in RECIPES
+        if tomllib.loads(path.read_text("utf-8"))["specialist"].get("task", "classify") == name
+    ]
+
+
 def test_the_four_starters_have_recipes():
     names = {path.stem for path in RECIPES}
     assert names >= {"banking-intents", "assistant-intents", "message-spam", "code-language"}
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_is_of_a_known_task(path):
+    recipe = read_recipe(path.read_text(encoding="utf-8"), where=path.name)
+    assert recipe.specialist.name == path.stem
+    assert recipe.specialist.description
+
+
+@pytest.mark.parametrize("path", task("search"), ids=lambda path: path.stem)
+def test_a_pack_pins_commit_and_files(path):
+    recipe = SearchRecipe.from_toml(path.read_text(encoding="utf-8"), where=path.name)
+    for part in recipe.data:
+        assert part.kind == "git"
+        assert part.files_sha256
+        assert part.licence
+        assert part.version
+        check_url(part.url or "")
+
+
+@pytest.mark.parametrize("path", task("classify"), ids=lambda path: path.stem)
 def test_a_recipe_pins_commit_files_converter_and_rows(path):
     recipe = Recipe.from_toml(path.read_text(encoding="utf-8"), where=path.name)
     assert recipe.specialist.name == path.stem

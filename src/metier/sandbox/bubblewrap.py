@@ -30,7 +30,7 @@ from metier.sandbox.values import WORK, Limits
 
 CONTAINS: Final = (
     "files: only the system's programs and libraries and the given places, all of them read-only",
-    "writing: only /work and /tmp, which live in memory, are capped and vanish with it",
+    "writing: only /job and /tmp, which live in memory, are capped and vanish with it",
     "network: none; its own loopback only, no host sockets of any kind",
     "processes: sees and signals only its own, which are capped in number and all die with it",
     "kernel: tracing, keyrings, io_uring, BPF, mounts, namespaces and modules are refused",

@@ -9,7 +9,7 @@ import pytest
 import talking
 import workshop
 from metier.assembly import Metier
-from metier.assembly.library import Library, Shelf
+from metier.assembly.shelves import Library, Shelf
 from metier.errors import InputError, NotFoundError
 from metier.recipe import SearchBase
 
