@@ -183,7 +183,7 @@ def test_ci_installs_what_is_missing_then_tests(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     lines = [line for line in done.stdout.splitlines() if line.startswith(("apt-get", "make"))]
     assert lines[0].startswith("apt-get update")
-    assert lines[1].endswith(" chromium")
+    assert lines[1].endswith(" chromium bubblewrap nodejs npm")
     assert lines[2] == "make test CI=true"
 
 

@@ -57,7 +57,6 @@ def test_acts_on_a_form(judging: Any) -> None:
                 {"choose": "BLUE", "in": {"label": "Kind"}},
                 {"choose": ["a", "c"], "in": {"label": "Many"}},
                 {"check": {"label": "Agree"}},
-                {"check": {"label": "Agree"}},
                 {"expect": {"role": "checkbox", "checked": True}, "count": 1},
                 {"fill": "2026-02-03", "into": {"label": "Day"}},
                 {"fill": "7", "into": {"label": "Size"}},

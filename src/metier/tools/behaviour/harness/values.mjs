@@ -151,13 +151,19 @@ export function encode(root) {
   return write(() => root);
 }
 
+/** A message without the component trail that Svelte adds to it in development. */
+const bare = (message) => {
+  const at = message.indexOf('\n\n\tin ');
+  return at < 0 ? message : message.slice(0, at);
+};
+
 /** Name and message of whatever was thrown, without trusting it. */
 export function describe(error) {
   try {
     if (error !== null && typeof error === 'object') {
       return {
         name: typeof error.name === 'string' ? error.name : 'Error',
-        message: typeof error.message === 'string' ? error.message : `${apply(tagOf, error, [])}`,
+        message: typeof error.message === 'string' ? bare(error.message) : `${apply(tagOf, error, [])}`,
       };
     }
     return { name: 'thrown', message: typeof error === 'symbol' ? 'a symbol' : `${error}` };
