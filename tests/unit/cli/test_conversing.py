@@ -58,7 +58,7 @@ def test_a_question_without_a_base_is_passages_and_bases(run: Run) -> None:
     code, out, err = run("how", "do", "I", "sort", "a", "list?")
     assert code == 0
     assert out.startswith("[1] Lists")
-    assert "notes, lists.md" in out
+    assert "documents, lists.md" in out
     assert "No base is named" in err
     assert "some-model" in err
     assert "services.toml" in err
@@ -66,7 +66,7 @@ def test_a_question_without_a_base_is_passages_and_bases(run: Run) -> None:
 
 def test_a_question_over_a_base_is_its_answer_and_one_line(run: Run, home: Path) -> None:
     with talking.serving(home, talking.block(talking.RIGHT)):
-        code, out, err = run("double it", "--base", "remote:mine")
+        code, out, err = run("sort a list", "--base", "remote:mine")
     assert code == 0
     assert "def double(a):" in out
     assert "Read in the documents" in out
