@@ -1,3 +1,4 @@
+# ruff: noqa: E501  an attack is read best on the line it needs
 """Answers that try to be accepted without being right: none is, and none spoils the next judgement.
 
 Every cheat is built, loaded and judged by the real judge in a real sandbox. What stands there
@@ -7,15 +8,14 @@ without its attack is simply wrong, and a right answer passes the same steps.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from toolchain import needs, toolchains
 
 from metier.coding import Behaviour, Judged, SourceFile
 from metier.sandbox import detect
 from metier.tools import Workshop
 from metier.tools.behaviour import Judge
+from toolchain import needs, toolchains
 
 pytestmark = needs("svelte@5", "react@19")
 
@@ -48,7 +48,7 @@ let count = $state(start);
 
 # A way out of the window's realm, if there is one; everything it finds there is tried.
 OUT = """
-const ways = [document.createElement, window.addEventListener, console.log, fetch, structuredClone];
+const ways = [document.createElement, window.addEventListener, console.log, Element.prototype.getAttribute];
 const outer = (text) => {
   const found = [];
   for (const way of ways) {
@@ -153,7 +153,9 @@ CHEATS = {
     "loops for ever in a getter": wrong(
         """Object.defineProperty(window, 'event', { get() { for (;;); } });""", "for (;;);"
     ),
-    "takes all memory": wrong("", "const all = []; for (;;) all.push(new Array(1e6).fill(all.length));"),
+    "takes all memory": wrong(
+        "", "const all = []; for (;;) all.push(new Array(1e6).fill(all.length));"
+    ),
     "kills its parent": wrong(
         """outer('return process').forEach((p) => { p.kill(p.ppid, 'SIGKILL'); p.kill(1, 'SIGKILL'); p.kill(-1, 'SIGKILL'); });
         outer("return import('node:process')").forEach((found) => found.then((p) => p.kill(p.ppid), () => {}));"""
@@ -181,7 +183,9 @@ CHEATS = {
         }; });"""
     ),
     "throws at once": wrong("throw { name: 'passed', message: 'all passed', stack: 'passed' };"),
-    "closes the window": wrong("window.close(); document.open(); document.write('<p data-testid=count>'); document.close();"),
+    "closes the window": wrong(
+        "window.close(); document.open(); document.write('<p data-testid=count>'); document.close();"
+    ),
     "floods": wrong("for (let at = 0; at < 3e5; at += 1) console.log('passed'.repeat(50));"),
     "calls the spy itself, too often": wrong("", "for (let at = 0; at < 5000; at += 1) onadd(at);"),
     "imports the judge's own doors": "<script>\nimport * as door from 'metier:tools';\n"

@@ -52,7 +52,7 @@ def test_a_pack_is_bound_to_its_encoder(metier: Metier, tmp_path: Path) -> None:
     installed = metier.show("notes")
     assert (installed.task, installed.pack) == ("search", card)
     assert str(installed.system) == card.system
-    assert [item.stage for item in heard][0] == "data"
+    assert next(item.stage for item in heard) == "data"
     assert heard[-1].stage == "done"
 
 

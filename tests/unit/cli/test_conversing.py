@@ -38,9 +38,7 @@ def metier(home: Path) -> Iterator[Metier]:
 
 
 @pytest.fixture
-def run(
-    metier: Metier, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Run:
+def run(metier: Metier, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     def command(*words: str, stdin: str | None = None) -> tuple[int, str, str]:
         capsys.readouterr()
         source = io.StringIO(stdin or "")
@@ -98,7 +96,7 @@ def test_json_is_one_document(run: Run, home: Path) -> None:
     assert (code, err) == (0, "")
     assert document["base"] == "remote:mine"
     assert document["checked"] is True
-    assert [step["kind"] for step in document["trace"]][0] == "retrieve"
+    assert next(step["kind"] for step in document["trace"]) == "retrieve"
 
 
 def test_stdin_is_one_question(run: Run) -> None:

@@ -65,8 +65,9 @@ def test_a_file_that_changed_meanwhile_is_left_alone(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "code"), [(None, "no_file"), (b"\xff\xfe", "bad_encoding"), (b"x" * 1_100_000, "too_large")]
-)  # fmt: skip
+    ("content", "code"),
+    [(None, "no_file"), (b"\xff\xfe", "bad_encoding"), (b"x" * 1_100_000, "too_large")],
+)
 def test_what_cannot_be_read_is_named(project: Path, content: bytes | None, code: str) -> None:
     path = project / "odd.js"
     if content is not None:

@@ -25,22 +25,22 @@ from metier.sandbox.landlock import (
 )
 from metier.sandbox.launching import open_channel
 from metier.sandbox.seccomp import build
-from metier.sandbox.values import Limits, Place
+from metier.sandbox.values import WORK, Limits, Place
 
-SEEN = {"/work": "/tmp/m/work", "/work/node_modules": "/opt/n", "/tool": "/opt/tool"}
+SEEN = {"/work": "/tmp/m/work", f"{WORK}/node_modules": "/opt/n", "/tool": "/opt/tool"}
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("/work", "/tmp/m/work"),
-        ("/work/a.py", "/tmp/m/work/a.py"),
-        ("/work/node_modules/x.js", "/opt/n/x.js"),
+        (f"{WORK}/a.py", "/tmp/m/work/a.py"),
+        (f"{WORK}/node_modules/x.js", "/opt/n/x.js"),
         ("--loader=/tool/l.mjs", "--loader=/opt/tool/l.mjs"),
         ("/tool:/work:/usr", "/opt/tool:/tmp/m/work:/usr"),
         ("file:///tool/x", "file:///opt/tool/x"),
         ("/workshop", "/workshop"),
-        ("/home/work", "/home/work"),
+        ("/other/work", "/other/work"),
         ("x /work", "x /work"),
         ("", ""),
     ],
@@ -52,7 +52,7 @@ def test_paths_are_rewritten(text: str, expected: str) -> None:
 def wish(**changes: object) -> Request:
     return Request(
         **{  # type: ignore[arg-type]
-            "command": ("/tool/run", "/work/x"),
+            "command": ("/tool/run", f"{WORK}/x"),
             "files": {"a/b.txt": b"text"},
             "places": (),
             "environment": {"WHERE": "/work"},
@@ -123,7 +123,7 @@ def test_tasks_of_a_user() -> None:
 
 @pytest.mark.parametrize("user", [None, os.getuid()])
 def test_the_folder_is_filled(user: int | None, tmp_path: Path) -> None:
-    place = Place(tmp_path / "n", "/work/a/node_modules")
+    place = Place(tmp_path / "n", f"{WORK}/a/node_modules")
     outside = Place(tmp_path / "n", "/tool")
     whole = Place(tmp_path / "n", "/work")
     landlock._fill(tmp_path, wish(places=(place, outside, whole)), user)

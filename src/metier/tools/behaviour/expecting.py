@@ -1,7 +1,7 @@
 """Whether elements are as expected: the words of ``expect``, compared outside the sandbox.
 
-It knows observations of elements; it knows no acts. Every check returns ``None`` if it holds, else a
-sentence with what was expected where and what was found.
+It knows observations of elements; it knows no acts. Every check returns ``None`` if it holds, else
+a sentence with what was expected where and what was found.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def expect(
         what = "nothing matches" if not found else f"{len(found)} elements match"
         return f"expected {_told_words(step, words)} of {where}, but {what} it"
     for word in words:
-        if why := _one(word, step[word], found[0], texts, marks):
-            return f"expected {why[0]} of {where} to {why[1]}, found {why[2]}"
+        if miss := _one(word, step[word], found[0], texts, marks):
+            return f"expected {miss[0]} of {where} to {miss[1]}, found {miss[2]}"
     return None
 
 
@@ -164,7 +164,7 @@ def _one(
         wrong = [name for name in str(expected).split() if (name in there) != (word == "class")]
         do = "have" if word == "class" else "lack"
         return (
-            (f"the classes", f"{do} {quoted(wrong[0])}", quoted(" ".join(there))) if wrong else None
+            ("the classes", f"{do} {quoted(wrong[0])}", quoted(" ".join(there))) if wrong else None
         )
     if word == "attribute":
         return _attributes(expected, item["attributes"], texts)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from metier.coding import Behaviour, Diagnostic, Judged, SourceFile
+from metier.coding import Behaviour, Diagnostic, Judged, SourceFile, Stage
 from metier.errors import MetierError, UnavailableError
 from metier.sandbox import Limits, Place, Pool, Running, program
 from metier.tools.behaviour.building import Builder, Framework
@@ -134,6 +134,11 @@ class Judge:
         except (Lost, Threw) as error:
             return Judged("unscored", "load", f"The harness failed before the answer: {error}")
         try:
+            if behaviour.kind == "module":
+                talk.ask("open")
+        except (Lost, Threw) as error:
+            return Judged("failed", "load", f"The answer does not load: {error}")
+        try:
             for number, step in enumerate(behaviour.steps, 1):
                 why = walk.take(step)
                 if why is not None:
@@ -171,7 +176,7 @@ def _paths(files: Sequence[SourceFile]) -> set[str]:
 
 def _failed(number: int, step: Any, why: str) -> Judged:
     said = f"{step['why']}: {why}" if "why" in step else why
-    stage = "load" if "mount" in step and number == 1 and "failed" in why else "behaviour"
+    stage: Stage = "load" if "mount" in step and number == 1 and "failed" in why else "behaviour"
     return Judged("failed", stage, f"step {number}: {said}", step=number)
 
 
@@ -180,7 +185,7 @@ def _at_the_end(talk: Conversation, walk: Walk, options: Any) -> str | None:
     talk.ask("finish")
     if talk.errors and not walk.errors_expected and options.get("errors") != "allowed":
         error = talk.ask("errors")[0]
-        return f"An error was not caught: {str(error['name'])}: {str(error['message'])[:200]}"
+        return f"An error was not caught: {error['name']}: {str(error['message'])[:200]}"
     if options.get("console_errors") == "refused":
         lines = [text for method, text in talk.ask("console") if method == "error"]
         if lines:

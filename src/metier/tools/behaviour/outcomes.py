@@ -73,13 +73,13 @@ def _told_came(came: Mapping[str, Any]) -> str:
 Came = Mapping[str, Any]
 
 
-def _returns(expected: Any, came: Came, result: Came) -> str | None:
+def _returns(expected: Any, came: Came, _: Came) -> str | None:
     if came["kind"] == "returned" and equal(expected, came["value"]):
         return None
     return f"expected it to return {quoted(expected)}, it {_told_came(came)}"
 
 
-def _redirect(expected: Any, came: Came, result: Came) -> str | None:
+def _redirect(expected: Any, came: Came, _: Came) -> str | None:
     said = f"it {_told_came(came)}"
     if came["kind"] != "redirect":
         return f"expected a redirect, {said}" if expected else None
@@ -92,7 +92,7 @@ def _redirect(expected: Any, came: Came, result: Came) -> str | None:
     return None
 
 
-def _error(expected: Any, came: Came, result: Came) -> str | None:
+def _error(expected: Any, came: Came, _: Came) -> str | None:
     said = f"it {_told_came(came)}"
     if came["kind"] != "error":
         return f"expected an error by kit's error(), {said}"
@@ -106,13 +106,13 @@ def _error(expected: Any, came: Came, result: Came) -> str | None:
     return None
 
 
-def _body(expected: Any, came: Came, result: Came) -> str | None:
+def _body(expected: Any, came: Came, _: Came) -> str | None:
     if came["kind"] == "error" and equal(expected, came["body"]):
         return None
     return f"expected an error with the body {quoted(expected)}, it {_told_came(came)}"
 
 
-def _fails(expected: Any, came: Came, result: Came) -> str | None:
+def _fails(expected: Any, came: Came, _: Came) -> str | None:
     said = f"it {_told_came(came)}"
     if came["kind"] != "fail":
         return f"expected a failure by fail(), {said}"
@@ -125,31 +125,37 @@ def _fails(expected: Any, came: Came, result: Came) -> str | None:
     return None
 
 
-def _throws(expected: Any, came: Came, result: Came) -> str | None:
+def _throws(expected: Any, came: Came, _: Came) -> str | None:
     if came["kind"] == "threw" and (expected is True or holds(expected, came["message"])):
         return None
     return f"expected it to throw an error of its own, it {_told_came(came)}"
 
 
-def _status(expected: Any, came: Came, result: Came) -> str | None:
+def _status(expected: Any, came: Came, _: Came) -> str | None:
     if came["kind"] == "response" and came["status"] == expected:
         return None
     return f"expected a response with {expected}, it {_told_came(came)}"
 
 
-def _text(expected: Any, came: Came, result: Came) -> str | None:
+def _text(expected: Any, came: Came, _: Came) -> str | None:
     if came["kind"] == "response" and holds(expected, came["text"]):
         return None
     return f"expected a response whose text is to {told(expected)}, it {_told_came(came)}"
 
 
-def _json(expected: Any, came: Came, result: Came) -> str | None:
-    try:
-        if came["kind"] == "response" and equal(expected, json.loads(came["text"])):
-            return None
-    except ValueError:
-        pass
+def _json(expected: Any, came: Came, _: Came) -> str | None:
+    is_json = came["kind"] == "response" and _is_json(came["text"])
+    if is_json and equal(expected, json.loads(came["text"])):
+        return None
     return f"expected a response with the JSON {quoted(expected)}, it {_told_came(came)}"
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _headers(expected: Any, came: Came, result: Came) -> str | None:
@@ -165,7 +171,7 @@ def _headers(expected: Any, came: Came, result: Came) -> str | None:
     return None
 
 
-def _cookies(expected: Any, came: Came, result: Came) -> str | None:
+def _cookies(expected: Any, _: Came, result: Came) -> str | None:
     there = result["cookies"]
     if not expected and there:
         return f"expected that no cookie is set or deleted, found {quoted(sorted(there))}"
@@ -201,14 +207,14 @@ def _cookie(wanted: Any, found: Any, touched: bool) -> str | None:
     return None
 
 
-def _locals(expected: Any, came: Came, result: Came) -> str | None:
+def _locals(expected: Any, _: Came, result: Came) -> str | None:
     if equal(expected, result["locals"]):
         return None
     return f"expected locals {quoted(expected)}, found {shown(result['locals'])}"
 
 
 def _list(word: str) -> Callable[[Any, Came, Came], str | None]:
-    def check(expected: Any, came: Came, result: Came) -> str | None:
+    def check(expected: Any, _: Came, result: Came) -> str | None:
         if list(expected) == result[word]:
             return None
         return f"expected {word} {quoted(expected)}, found {quoted(result[word])}"
@@ -216,7 +222,7 @@ def _list(word: str) -> Callable[[Any, Came, Came], str | None]:
     return check
 
 
-def _error_name(expected: Any, came: Came, result: Came) -> str | None:
+def _error_name(expected: Any, came: Came, _: Came) -> str | None:
     if came["kind"] == "threw" and came["name"] == expected:
         return None
     return f"expected it to throw {expected}, it {_told_came(came)}"

@@ -27,8 +27,23 @@ OF_ONE = frozenset(
 OF_ALL = frozenset({"texts", "values", "count", "present"})
 _WAITING = frozenset({"timeout", "hold"})
 _OUTCOMES = frozenset(
-    "returns redirect error body fails throws status text json headers cookies locals depends "
-    "fetched error_name".split()
+    [
+        "returns",
+        "redirect",
+        "error",
+        "body",
+        "fails",
+        "throws",
+        "status",
+        "text",
+        "json",
+        "headers",
+        "cookies",
+        "locals",
+        "depends",
+        "fetched",
+        "error_name",
+    ]
 )
 _RESULT = frozenset({"returns", "throws", "error_name", "as", "await", "timeout", "collect"})
 
@@ -69,8 +84,21 @@ BESIDE: dict[str, frozenset[str]] = {
     "render": frozenset({"file", "export", "throws"}),
 }
 _TARGETED = frozenset(
-    "click dblclick hover unhover focus blur clear check uncheck submit mark remember "
-    "expect".split()
+    [
+        "click",
+        "dblclick",
+        "hover",
+        "unhover",
+        "focus",
+        "blur",
+        "clear",
+        "check",
+        "uncheck",
+        "submit",
+        "mark",
+        "remember",
+        "expect",
+    ]
 )
 _NEEDED = {
     "type": ("into",), "fill": ("into",), "choose": ("in",), "upload": ("into",), "fire": ("on",),
@@ -122,8 +150,29 @@ def check_behaviour(behaviour: Behaviour) -> None:
 
 
 OPTIONS = frozenset(
-    "seconds clock now errors console_errors runes fetch location stored session_stored media "
-    "random page actions env browser confirm prompt answer async dev".split()
+    [
+        "seconds",
+        "clock",
+        "now",
+        "errors",
+        "console_errors",
+        "runes",
+        "fetch",
+        "location",
+        "stored",
+        "session_stored",
+        "media",
+        "random",
+        "page",
+        "actions",
+        "env",
+        "browser",
+        "confirm",
+        "prompt",
+        "answer",
+        "async",
+        "dev",
+    ]
 )
 
 
@@ -154,16 +203,7 @@ def check_step(step: Mapping[str, Any]) -> None:
 
 def _check_strings(verb: str, step: Mapping[str, Any]) -> None:
     if verb == "expect":
-        for word in ("text", "value", "html", "name", "description"):
-            if word in step:
-                checked_string(step[word], word)
-        for word in ("texts", "values"):
-            for item in step.get(word, []):
-                checked_string(item, word)
-        for word in ("attribute", "style"):
-            for name, item in step.get(word, {}).items():
-                if not isinstance(item, bool):
-                    checked_string(item, f"{word} {name}")
+        _check_expected(step)
     if verb == "console":
         for item in [step[word] for word in ("some", "last") if word in step]:
             checked_string(item, "console")
@@ -171,6 +211,19 @@ def _check_strings(verb: str, step: Mapping[str, Any]) -> None:
         checked_string(step["location"], "location")
     if isinstance(step.get("throws"), (str, Mapping)):
         checked_string(step["throws"], "throws")
+
+
+def _check_expected(step: Mapping[str, Any]) -> None:
+    for word in ("text", "value", "html", "name", "description"):
+        if word in step:
+            checked_string(step[word], word)
+    for word in ("texts", "values"):
+        for item in step.get(word, []):
+            checked_string(item, word)
+    for word in ("attribute", "style"):
+        for name, item in step.get(word, {}).items():
+            if not isinstance(item, bool):
+                checked_string(item, f"{word} {name}")
 
 
 def check_target(target: Any) -> None:

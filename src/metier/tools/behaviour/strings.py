@@ -7,14 +7,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from metier.errors import InputError
 
 WORDS = frozenset(
-    "contains lacks matches starts ends not any number within ignore_case remembered "
-    "not_remembered".split()
+    [
+        "contains",
+        "lacks",
+        "matches",
+        "starts",
+        "ends",
+        "not",
+        "any",
+        "number",
+        "within",
+        "ignore_case",
+        "remembered",
+        "not_remembered",
+    ]
 )
 _NUMBER = re.compile(r"[-+]?\d+(?:[ ,]\d{3})*(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _LONGEST = 200
@@ -58,7 +70,11 @@ def holds(expected: Any, found: str, memory: Mapping[str, str] | None = None) ->
     text = folded(found)
     if isinstance(expected, str):
         return text == folded(expected)
-    fold = str.casefold if expected.get("ignore_case") else str
+    blind = bool(expected.get("ignore_case"))
+
+    def fold(said: str) -> str:
+        return said.casefold() if blind else said
+
     text = fold(text)
 
     def same(name: str) -> str:
@@ -66,7 +82,7 @@ def holds(expected: Any, found: str, memory: Mapping[str, str] | None = None) ->
 
     memory = memory or {}
     flags = re.IGNORECASE if expected.get("ignore_case") else 0
-    rules = {
+    rules: dict[str, Callable[[], bool]] = {
         "contains": lambda: same("contains") in text,
         "lacks": lambda: same("lacks") not in text,
         "matches": lambda: re.search(expected["matches"], folded(found), flags) is not None,

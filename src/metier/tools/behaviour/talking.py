@@ -23,7 +23,8 @@ class Threw(Exception):  # noqa: N818  what an answer threw is no error of ours
     """The answer threw while it did what it was asked."""
 
     def __init__(self, name: str, message: str) -> None:
-        super().__init__(f"{name}: {message}"[:300])
+        folded = " ".join(message.split())
+        super().__init__(f"{name}: {folded}"[:300])
         self.name = name
         self.message = message
 

@@ -154,7 +154,8 @@ def _is_number(found: Any) -> bool:
 
 
 def _near(expected: Mapping[str, Any], found: Any, name: str) -> bool:
-    return _is_number(found) and abs(found - expected[name]) <= expected.get("within", 1e-9)
+    near = _is_number(found) and abs(found - expected[name]) <= expected.get("within", 1e-9)
+    return bool(near)
 
 
 def _between(expected: Mapping[str, Any], found: Any, name: str) -> bool:
@@ -164,13 +165,13 @@ def _between(expected: Mapping[str, Any], found: Any, name: str) -> bool:
 
 def _length(expected: Mapping[str, Any], found: Any, name: str) -> bool:
     if isinstance(found, Mapping) and "$map" in found:
-        return len(found["$map"]) == expected[name]
+        return bool(len(found["$map"]) == expected[name])
     items = found if isinstance(found, str) else _items(found)
-    return items is not None and len(items) == expected[name]
+    return items is not None and bool(len(items) == expected[name])
 
 
 def kind_of(found: Any) -> str:
-    """What sort of value came back: ``string``, ``array``, ``date``, a class's name …"""
+    """What sort of value came back: ``string``, ``array``, ``date`` or a class's name."""
     simple = {bool: "boolean", int: "number", float: "number", str: "string", list: "array"}
     if type(found) in simple:
         return simple[type(found)]

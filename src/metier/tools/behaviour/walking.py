@@ -23,7 +23,7 @@ from metier.tools.behaviour.values import equal, shown
 DEADLINE_MS = 1000
 _QUIET_SECONDS = 0.1  # with no timer and no answer outstanding, nothing changes after this
 _CAME_LATE = 0.03  # seconds that must still hold what did not hold at the first look: no guessing
-_POINTED = frozenset("click dblclick hover unhover focus blur clear submit".split())
+_POINTED = frozenset(["click", "dblclick", "hover", "unhover", "focus", "blur", "clear", "submit"])
 
 Step = Mapping[str, Any]
 Miss = str | None
@@ -60,7 +60,7 @@ class Walk:
     # -- acts ---------------------------------------------------------------------------------
 
     def _acts(self) -> dict[str, Callable[[Step], Miss]]:
-        acts: dict[str, Callable[[Step], Miss]] = {verb: self._point for verb in _POINTED}
+        acts: dict[str, Callable[[Step], Miss]] = dict.fromkeys(_POINTED, self._point)
         return acts | {
             "mount": lambda step: self._appear("mount", step),
             "render": lambda step: self._appear("render", step),
@@ -276,7 +276,8 @@ class Walk:
             if not same or not all(map(holds, step["texts"], lines)):
                 return f"expected the {what} to be {quoted(step['texts'])}, found {quoted(lines)}"
         if "last" in step and not (lines and holds(step["last"], lines[-1])):
-            return f"expected the last of the {what} to {told(step['last'])}, found {quoted(lines[-1:])}"
+            shows = quoted(lines[-1:])
+            return f"expected the last of the {what} to {told(step['last'])}, found {shows}"
         if "some" in step and not any(holds(step["some"], line) for line in lines):
             return f"expected one of the {what} to {told(step['some'])}, found {quoted(lines)}"
         return None
@@ -292,7 +293,8 @@ class Walk:
         found = self._talk.ask("stored", name=name, session=bool(step.get("session", False)))
         what = f"the storage's {quoted(name)}"
         if "present" in step and (found is not None) != step["present"]:
-            return f"expected {what} to be {'there' if step['present'] else 'absent'}, found {shown(found)}"
+            wanted = "there" if step["present"] else "absent"
+            return f"expected {what} to be {wanted}, found {shown(found)}"
         if "value" in step and (found is None or not holds(step["value"], found, self._texts)):
             return f"expected {what} to {told(step['value'])}, found {shown(found)}"
         return None

@@ -119,6 +119,9 @@ export async function serve({ realm, script, process, keep }) {
 
   const doings = {
     prepare,
+    open() {
+      rooted(() => state.inside.load(state.request.entry));
+    },
     async mount(request) {
       const shown = page();
       if (state.instance !== undefined) await world.framework.unmount();
