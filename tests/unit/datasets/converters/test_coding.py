@@ -35,12 +35,17 @@ def lines(*rows: Any) -> bytes:
 
 def test_humaneval_is_unpacked_and_left_as_it_is() -> None:
     content = lines(HUMANEVAL, {**HUMANEVAL, "prompt": "ü"})
-    file = UpstreamBytes("HumanEval.jsonl.gz", gzip.compress(content))
+    file = UpstreamBytes("HumanEval.jsonl.gz", gzip.compress(content, mtime=0))
     assert b"".join(canonical_lines("humaneval-jsonl-gz-v1", [file])) == content
 
 
 @pytest.mark.parametrize(
-    "content", [b"nonsense", gzip.compress(lines({"a": 1})), gzip.compress(lines(HUMANEVAL))[:-9]]
+    "content",
+    [
+        b"nonsense",
+        gzip.compress(lines({"a": 1}), mtime=0),
+        gzip.compress(lines(HUMANEVAL), mtime=0)[:-9],
+    ],
 )
 def test_a_broken_humaneval_is_refused(content: bytes) -> None:
     with pytest.raises(InputError) as caught:
