@@ -24,7 +24,7 @@ def test_the_tutorial_has_commands() -> None:
 @pytest.mark.parametrize("line", COMMANDS)
 def test_every_word_is_understood(line: str) -> None:
     words = shlex.split(line)[1:]
-    with click.Context(program) as root:
+    with click.Context(program, help_option_names=["-h", "--help"]) as root:
         command = program.get_command(root, words[0])
         assert command is not None
         command.make_context(words[0], words[1:], parent=root, resilient_parsing=False)
