@@ -1,26 +1,19 @@
-"""The shapes of code work."""
-
 from __future__ import annotations
 
-from metier.coding import Checked, Diagnostic, Judged
+from metier.coding import Checked, Diagnostic
+
+ERROR = Diagnostic(code="a", message="Wrong.", path="A.svelte", line=1, column=2)
+WARNING = Diagnostic(code="b", message="Doubtful.", severity="warning")
 
 
-def test_a_diagnostic_is_written_without_empty_fields() -> None:
-    item = Diagnostic("rune", "no", path="A.svelte", line=2)
-    assert item.as_dict() == {
-        "code": "rune",
-        "message": "no",
-        "severity": "error",
-        "path": "A.svelte",
-        "line": 2,
-    }
+def test_a_diagnostic_is_told_without_empty_fields() -> None:
+    assert ERROR.as_dict() == {
+        "code": "a", "message": "Wrong.", "severity": "error", "path": "A.svelte", "line": 1,
+        "column": 2,
+    }  # fmt: skip
+    assert WARNING.as_dict().keys() == {"code", "message", "severity"}
 
 
-def test_only_errors_stop_an_answer() -> None:
-    warning = Diagnostic("a11y", "hm", severity="warning")
-    error = Diagnostic("rune", "no")
-    assert Checked(False, (warning, error)).errors == (error,)
-
-
-def test_an_unscored_judgement_is_no_failure() -> None:
-    assert Judged("unscored").standing != "failed"
+def test_warnings_stop_nothing() -> None:
+    assert Checked(ok=False, diagnostics=(WARNING, ERROR)).errors == (ERROR,)
+    assert Checked(ok=True, diagnostics=(WARNING,)).errors == ()

@@ -1,26 +1,22 @@
-"""The shapes of a conversation."""
-
 from __future__ import annotations
 
 import dataclasses
 
 import pytest
 
-from metier.conversing import Manner, Reply, Turn
+from metier.conversing import Manner, Reply, Sampling, Turn
 
 
-def test_turns_keep_what_a_dialect_sent_besides() -> None:
-    assert Turn("tool", "seen", {"tool_call_id": "1"}).extra["tool_call_id"] == "1"
+def test_what_is_not_said_changes_nothing() -> None:
+    assert Manner() == Manner(
+        candidates=None, repairs=None, documents=True, tools=True, first_draft=False
+    )
+    assert Sampling().temperature is None
+    assert Reply("x").base is None
 
 
 def test_values_are_frozen() -> None:
+    turn = Turn("user", "hello")
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Reply("x").text = "y"
-
-
-def test_by_itself_everything_that_a_specialist_has_is_used() -> None:
-    manner = Manner()
-    assert manner.documents
-    assert manner.tools
-    assert manner.candidates is None
-    assert not manner.first_draft
+        turn.text = "other"  # type: ignore[misc]
+    assert turn.extra == {}

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import talking
+import workshop
 from metier.assembly import Metier, starting
-from metier.errors import NotFoundError
+from metier.errors import InputError, NotFoundError
 from metier.recipe import ChatRecipe
 from metier.settings import Settings
 
@@ -63,3 +64,17 @@ def test_a_specialist_of_ones_own_keeps_its_name(metier: Metier, tmp_path: Path)
     metier.install_starters()
     assert metier.recipe_of("coder") == own
     assert "sveltekit" in {item.name for item in metier.list()}
+
+
+def test_importing_never_replaces_a_base(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    metier = workshop.opened(home)
+    metier.make(ChatRecipe.from_toml(talking.CHAT), folder=tmp_path)
+    exported = metier.export("helper", tmp_path / "out")
+    with pytest.raises(InputError) as caught:
+        metier.import_path(exported, name=workshop.BASE)
+    assert caught.value.code == "name_taken"
+    assert metier.show(workshop.BASE).kind == "base"
+    same = metier.export(workshop.BASE, tmp_path / "base")
+    assert [item.name for item in metier.import_path(same)] == [workshop.BASE], "the same is fine"

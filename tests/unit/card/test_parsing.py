@@ -1,5 +1,3 @@
-"""From bytes to a card of a known kind."""
-
 from __future__ import annotations
 
 import pytest
@@ -9,15 +7,15 @@ from metier.card.parsing import card_of
 from metier.errors import CorruptError
 
 
-def test_what_is_right_is_parsed() -> None:
-    assert card_of(Interval, b'{"low": 0, "high": 1}') == Interval(low=0, high=1)
+def test_a_document_becomes_its_kind() -> None:
+    assert card_of(Interval, b'{"low": 0.1, "high": 0.2}') == Interval(low=0.1, high=0.2)
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
-    [(b'{"low": 0}', "high"), (b"{", "document"), (b'{"low": 0, "high": 1, "x": 2}', "x")],
+    ("data", "where"),
+    [(b'{"low": 1}', "high"), (b'{"low": 1, "high": 2, "x": 3}', "x"), (b"{", "")],
 )
-def test_what_is_wrong_is_named(data: bytes, words: str) -> None:
-    with pytest.raises(CorruptError, match=words) as caught:
+def test_the_field_that_is_wrong_is_named(data: bytes, where: str) -> None:
+    with pytest.raises(CorruptError, match=f"{where}:" if where else "the document") as caught:
         card_of(Interval, data)
     assert caught.value.code == "bad_card"

@@ -1,49 +1,43 @@
-"""A chat specialist is put together and claims nothing."""
-
 from __future__ import annotations
 
+import talking
 from metier.making.chatting import UNMEASURED, make_chat
 from metier.recipe import ChatRecipe
 from metier.specialist import ChatFile
 
-TEXT = """
-format = 1
-[specialist]
-name = "helper"
-task = "chat"
-description = "Helps."
-[[base.alternatives]]
-ref = "big"
-note = "not measured"
-[answer]
-prompt = "  Be brief.  "
-tools = ["python"]
-[eval]
-names = ["python"]
-"""
+RECIPE = ChatRecipe.from_toml(talking.CHAT)
 
 
-def made(text: str = TEXT):
-    return make_chat(ChatRecipe.from_toml(text), today="2026-11-23")
+def test_the_parts_are_prompt_names_recipe_and_card() -> None:
+    made = make_chat(RECIPE, today="2026-11-23")
+    assert {path: role for path, (role, _) in made.parts.items()} == {
+        "specialist.json": "weight-config",
+        "prompt.md": "weight-config",
+        "card.json": "doc",
+        "recipe.toml": "doc",
+    }
+    assert made.parts["prompt.md"][1] == b"You write Python.\n"
+    assert ChatFile.from_bytes(made.parts["specialist.json"][1]) == ChatFile.of(RECIPE)
+    assert ChatRecipe.from_toml(made.parts["recipe.toml"][1].decode()) == RECIPE
 
 
-def test_its_parts_are_names_and_a_prompt() -> None:
-    parts = made().parts
-    assert set(parts) == {"specialist.json", "prompt.md", "recipe.toml", "card.json"}
-    assert parts["prompt.md"][1] == b"Be brief.\n"
-    assert ChatFile.from_bytes(parts["specialist.json"][1]).tools == ("python",)
-    assert ChatRecipe.from_toml(parts["recipe.toml"][1].decode()) == ChatRecipe.from_toml(TEXT)
+def test_the_card_claims_nothing() -> None:
+    card = make_chat(RECIPE, today="2026-11-23").card
+    assert [(row.score, row.note) for row in card.rows] == [(None, UNMEASURED)]
+    assert card.bases == (("some-model", "not measured"),)
+    assert card.cost.cost_class == "that of its base"
 
 
-def test_its_card_says_that_nothing_was_measured() -> None:
-    card = made().card
-    assert card.bases == (("big", "not measured"),)
-    (row,) = card.rows
-    assert (row.score, row.note) == (None, UNMEASURED)
-    assert row.command == "metier eval helper --on python --base remote:NAME"
+def test_the_system_is_the_prompt_and_the_names_and_no_date() -> None:
+    first = make_chat(RECIPE, today="2026-11-23").card
+    assert make_chat(RECIPE, today="2026-12-24").card.system == first.system
+    other = RECIPE.model_copy(
+        update={"answer": RECIPE.answer.model_copy(update={"prompt": "Otherwise."})}
+    )
+    assert make_chat(other, today="2026-11-23").card.system != first.system
 
 
-def test_the_same_recipe_gives_the_same_bytes_and_another_prompt_another_system() -> None:
-    assert made().parts == made().parts
-    assert made().card.system != made(TEXT.replace("brief", "kind")).card.system
-    assert made().card.system == made(TEXT.replace("Helps", "Helps well")).card.system
+def test_a_long_prompt_stays_readable_in_the_recipe() -> None:
+    answer = RECIPE.answer.model_copy(update={"prompt": "One.\nTwo.\n"})
+    made = make_chat(RECIPE.model_copy(update={"answer": answer}), today="2026-11-23")
+    assert b'"""\nOne.\nTwo.\n"""' in made.parts["recipe.toml"][1]
