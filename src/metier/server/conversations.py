@@ -146,7 +146,7 @@ def _add_code(routes: APIRouter, metier: Facade) -> None:
     add(
         "migrate",
         "Bring files to the newer version",
-        "Svelte 4 to 5: what was applied, the files after it, and what is left. Nothing is written.",
+        "Svelte 4 to 5: what was applied, the files after it, what is left. Nothing is written.",
         lambda asked: codework.mended(
             asked.files, metier.migrate(asked.model, asked.files), metier.check, asked.model
         ),
