@@ -19,7 +19,7 @@ function from(name) {
 const esbuild = from('esbuild');
 const hasSvelte = folders.some((folder) => fs.existsSync(path.join(folder, 'svelte')));
 let compiler;
-const svelte = () => (compiler ??= from('svelte/compiler') ?? createRequire(path.join(folders[0], 'x.js'))('svelte/compiler'));
+const svelte = () => (compiler ??= createRequire(path.join(folders[0], 'x.js'))('svelte/compiler'));
 const versionOf = (name) => {
   const file = folders.map((folder) => path.join(folder, name, 'package.json')).find((found) => fs.existsSync(found));
   return file && JSON.parse(fs.readFileSync(file, 'utf8'));

@@ -84,7 +84,7 @@ function builtIn(value, write) {
   if (isRegExp(value)) return { $regexp: `${value}` };
   if (isPromise(value)) return { $promise: true };
   if (isNativeError(value) || tag(value) === '[object DOMException]') {
-    return { $error: `${value.message}`, name: `${value.name}` };
+    return { $error: spoken(value.message), name: `${value.name}` };
   }
   if (isBoxedPrimitive(value)) return write(() => value.valueOf());
   return undefined;
@@ -151,13 +151,16 @@ export function encode(root) {
   return write(() => root);
 }
 
+/** A message without the trail of components that Svelte adds to it in development. */
+const spoken = (message) => `${message}`.replace(/\n+\tin [^]*$/, '');
+
 /** Name and message of whatever was thrown, without trusting it. */
 export function describe(error) {
   try {
     if (error !== null && typeof error === 'object') {
       return {
         name: typeof error.name === 'string' ? error.name : 'Error',
-        message: typeof error.message === 'string' ? error.message : `${apply(tagOf, error, [])}`,
+        message: typeof error.message === 'string' ? spoken(error.message) : `${apply(tagOf, error, [])}`,
       };
     }
     return { name: 'thrown', message: typeof error === 'symbol' ? 'a symbol' : `${error}` };
