@@ -1,10 +1,10 @@
 """How well programs tell which language a snippet is in: a linear model, pygments and magika.
 
-The eval is the sealed part of ``src/metier/recipes/code-language.toml``: snippets of repositories that the
-linear model never saw (a peer may have). A peer answers in its own words, which are translated to
-ours; because some of our labels are unknown to a peer, its accuracy is also given over those that
-it knows, and with families (JavaScript with TypeScript and JSX; C with C++; HTML with Vue and
-Svelte; Markdown with text) counted as one.
+The eval is the sealed part of ``src/metier/recipes/code-language.toml``: snippets of
+repositories that the linear model never saw (a peer may have). A peer answers in its own words,
+which are translated to ours; because some of our labels are unknown to a peer, its accuracy is also
+given over those that it knows, and with families (JavaScript with TypeScript and JSX; C with C++;
+HTML with Vue and Svelte; Markdown with text) counted as one.
 
     pip install pygments magika
     python benchmarks/code_language.py --mirror DIR --out FILE

@@ -1,4 +1,4 @@
-"""Metier: small specialist models, made from examples and proved against the general model.
+"""Metier: small specialist models, made from examples or documents and proved.
 
     import metier
 
@@ -18,11 +18,12 @@ from metier.version import __version__
 if TYPE_CHECKING:
     from metier.assembly import Metier
     from metier.card import Card, Evidence, Verdict
+    from metier.conversing import Reply
     from metier.errors import MetierError
     from metier.messages import Prediction, Progress
     from metier.recipe import Recipe
     from metier.settings import Settings
-    from metier.verbs import classify, compare, evaluate, installed, make
+    from metier.verbs import answer, check, classify, compare, evaluate, installed, make, search
 
 __all__ = [
     "Card",
@@ -32,14 +33,18 @@ __all__ = [
     "Prediction",
     "Progress",
     "Recipe",
+    "Reply",
     "Settings",
     "Verdict",
     "__version__",
+    "answer",
+    "check",
     "classify",
     "compare",
     "evaluate",
     "installed",
     "make",
+    "search",
 ]
 
 _HOMES = {
@@ -50,13 +55,17 @@ _HOMES = {
     "Prediction": "messages",
     "Progress": "messages",
     "Recipe": "recipe",
+    "Reply": "conversing",
     "Settings": "settings",
     "Verdict": "card",
+    "answer": "verbs",
+    "check": "verbs",
     "classify": "verbs",
     "compare": "verbs",
     "evaluate": "verbs",
     "installed": "verbs",
     "make": "verbs",
+    "search": "verbs",
 }
 
 

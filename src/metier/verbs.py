@@ -6,12 +6,14 @@ progress, cancelling) use ``metier.Metier`` itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from metier.assembly import Metier
 from metier.card import Card, Evidence
+from metier.coding import Checked, SourceFile
+from metier.conversing import Passage, Reply, Turn
 from metier.examine import Examined
 from metier.fleet import Installed
 from metier.messages import Prediction, Report, silent
@@ -72,6 +74,28 @@ def evaluate(name: str, *, on: str, against: Sequence[str] = ()) -> Examined:
 def compare(first: str, second: str, *, on: str) -> Evidence:
     """The evidence of two systems on one eval."""
     return opened().compare(first, second, on=on)
+
+
+def search(name: str, query: str, *, top: int = 5) -> list[Passage]:
+    """The best passages of a document pack; raises NotFoundError if there is no such pack."""
+    return opened().search(name, query, top=top)
+
+
+def answer(name: str, question: str, *, base: str | None = None) -> Reply:
+    """A chat specialist's reply to a question; see ``Metier.answer``.
+
+    Args:
+        name: The specialist.
+        question: What is asked.
+        base: What writes (``remote:NAME``); ``None`` takes ``METIER_BASE``, and without any it
+            answers from documents and tools.
+    """
+    return opened().answer(name, [Turn("user", question)], base=base)
+
+
+def check(name: str, files: Mapping[str, str]) -> Checked:
+    """What a chat specialist's tool finds in files, path to text; nothing is executed."""
+    return opened().check(name, [SourceFile(path, text) for path, text in files.items()])
 
 
 def installed() -> Sequence[Installed]:

@@ -301,7 +301,7 @@ def test_nothing_is_left_for_the_next_judgement(svelte: Judge) -> None:
     poison = wrong(
         """localStorage.setItem('x', '19'); globalThis.poisoned = true; Node.prototype.poisoned = true;
         outer("return import('node:fs')").forEach((found) => Promise.resolve(found).then((fs) => {
-          for (const path of ['/harness/harness.js', '/harness/poison', '/work/poison', '/tmp/poison']) {
+          for (const path of ['/harness/harness.js', '/harness/poison', '/job/poison', '/tmp/poison']) {
             try { fs.writeFileSync(path, 'poison'); } catch {}
           }
         }, () => {}));"""

@@ -15,13 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sandbox_probes import PROBES, Probe
+from sandbox_probes import Probe
+from sandbox_probes_files import FILES, SYSTEM
+from sandbox_probes_kernel import KERNEL, NETWORK, PROCESSES
 
 from metier.errors import UnavailableError
 from metier.sandbox import Limits, Place, Sandbox, detect, python
 from metier.sandbox.syscalls import NUMBERS
 
 KINDS = ("bubblewrap", "landlock")
+PROBES = FILES + SYSTEM + NETWORK + PROCESSES + KERNEL
 CANARY = "canary-7b1e"
 QUICK = Limits(seconds=10, cpu_seconds=5, memory_mb=512, processes=16)
 CASES = [

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from metier import errors
-from metier.card import Card
+from metier.card import Card, ChatCard, SearchCard
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -57,4 +57,5 @@ def test_every_setting_stands_on_its_page() -> None:
 def test_every_field_of_the_card_stands_on_its_page() -> None:
     page = (ROOT / "docs" / "formats" / "card.md").read_text(encoding="utf-8")
     told = {name for row in first_cells(page) for name in row}
-    assert set(Card.model_fields) == told
+    kinds = (Card, ChatCard, SearchCard)
+    assert {name for kind in kinds for name in kind.model_fields} == told

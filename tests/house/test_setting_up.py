@@ -19,7 +19,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-encoder.lock")
+LOCKS = (
+    "requirements.lock",
+    "requirements-dev.lock",
+    "requirements-encoder.lock",
+    "requirements-node.lock",
+)
 ENCODER_SHA256 = "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
 
 
@@ -178,7 +183,7 @@ def test_ci_installs_what_is_missing_then_tests(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     lines = [line for line in done.stdout.splitlines() if line.startswith(("apt-get", "make"))]
     assert lines[0].startswith("apt-get update")
-    assert lines[1].endswith(" chromium")
+    assert lines[1].endswith(" chromium bubblewrap nodejs npm")
     assert lines[2] == "make test CI=true"
 
 

@@ -43,6 +43,11 @@ class File:
     path: Path
 
 
+def _no_chat(name: str) -> InputError:
+    """Its specialists classify; chat specialists are tested over a real fleet (coding_fleet)."""
+    return InputError(f"{name!r} is no chat specialist.", code="not_a_chat_specialist")
+
+
 class StandIn:
     """Satisfies ``metier.server.Facade``."""
 
@@ -112,6 +117,41 @@ class StandIn:
             raise InputError("A text could not be read.", remedy="Leave FAIL out.")
         time.sleep(self.pause)
         return [predict(card.labels, text, top) for text in texts]
+
+    def lacks(self, name: str) -> list[Any]:
+        raise _no_chat(name)
+
+    def bases(self, name: str) -> list[Any]:
+        raise _no_chat(name)
+
+    def search(self, name: str, query: str, *, top: int = 5) -> list[Any]:
+        raise _no_chat(name)
+
+    def answer(
+        self,
+        name: str,
+        turns: Sequence[Any],
+        *,
+        base: str | None = None,
+        sampling: Any = None,
+        manner: Any = None,
+        on_text: Any = None,
+        on_step: Any = None,
+        cancelled: Cancelled = lambda: False,
+    ) -> Any:
+        raise _no_chat(name)
+
+    def check(self, name: str, files: Sequence[Any]) -> Any:
+        raise _no_chat(name)
+
+    def explain(self, name: str, files: Sequence[Any]) -> Any:
+        raise _no_chat(name)
+
+    def repair(self, name: str, files: Sequence[Any]) -> Any:
+        raise _no_chat(name)
+
+    def migrate(self, name: str, files: Sequence[Any]) -> Any:
+        raise _no_chat(name)
 
     def recipe_for(self, data: Path, **fields: Any) -> Recipe:
         self.made.append({"data": data, **fields})

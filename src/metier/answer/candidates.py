@@ -15,6 +15,7 @@ from metier.answer.trace import Trace
 from metier.coding import Behaviour, Checked, Judged, Mended, SourceFile, Tool
 from metier.conversing import Draft
 from metier.errors import MetierError
+from metier.evals.placing import placed
 
 Origin = Literal["draft", "mended", "repaired"]
 Key = tuple[str, tuple[SourceFile, ...]]
@@ -104,7 +105,14 @@ class Bench:
             size = sum(len(file.text) for file in files)
             if files and size > most:
                 best, most = (tool, files), size
-        return best
+        return best[0], self._placed(best[1], text)
+
+    def _placed(self, files: tuple[SourceFile, ...], text: str) -> tuple[SourceFile, ...]:
+        """The files under the name that a behaviour mounts, where the answer is to bring it."""
+        behaviour = self.behaviour
+        if behaviour is None or not files or behaviour.entry in behaviour.given:
+            return files
+        return placed(files, text, (behaviour.entry,))
 
     def _check(self, tool: Tool, files: tuple[SourceFile, ...], number: int) -> Checked | None:
         key = (tool.name, files)

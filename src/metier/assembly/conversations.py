@@ -14,7 +14,7 @@ from typing import Any
 from metier import plugins
 from metier.answer import Budget, Means, Plan, answer, explain, overlaid
 from metier.assembly.bases import BaseChoice, Bases, Standings
-from metier.assembly.library import Library
+from metier.assembly.shelves import Library
 from metier.assembly.toolbox import Toolbox
 from metier.card import ChatCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile, Tool

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metier.answer import Answering
-from metier.assembly.library import VIEW
+from metier.assembly.shelves import VIEW
 from metier.assembly.workbench import Workbench, today
 from metier.card import Card, ChatCard, SearchCard
 from metier.fleet import Fleet

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from metier.answer import Budget, Means, Plan, answer
 from metier.assembly.bases import REPLAY, Bases
@@ -24,6 +25,7 @@ from metier.hardware import cpu_class, memory_bytes, usable_cores
 from metier.ledger import Ledger
 from metier.prices import price_of
 from metier.reference import Digest
+from metier.services import is_loopback
 from metier.settings import Settings
 from metier.version import __version__
 
@@ -119,6 +121,7 @@ class Measuring:
             reply=asker.reply,
             recorded=not generator.servable,
             cost_class=self._cost_class(base),
+            askers=self._askers(base),
         )
 
     def _python(self) -> Suite:
@@ -157,6 +160,15 @@ class Measuring:
 
         path, _, model = base.removeprefix(REPLAY).partition("#")
         return ReplayGenerator(Path(path), model=model or None)
+
+    def _askers(self, base: str) -> int:
+        """As many as its service takes; one on this machine, so that its seconds are its own."""
+        entry = self._bases.services().get(base.partition(":")[2])
+        if entry is None or base.startswith(REPLAY):
+            return ASKERS
+        if is_loopback(urlsplit(entry.url).hostname or ""):
+            return 1
+        return min(ASKERS, entry.parallel)
 
     def _cost_class(self, base: str) -> str:
         """What a person pays: the blended price to the nearest factor of three."""

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import click
 
+from metier.cli.failures import print_json
+from metier.cli.parameters import json_option
 from metier.cli.session import Session
+from metier.errors import InputError
 
 
 @click.command(short_help="Serve specialists to coding agents (MCP).")
@@ -19,8 +22,9 @@ from metier.cli.session import Session
     metavar="PORT",
     help="Serve over HTTP on this machine instead of standard input and output.",
 )
+@json_option
 @click.pass_obj
-def mcp(session: Session, port: int | None) -> None:
+def mcp(session: Session, port: int | None, as_json: bool) -> None:
     """Let a coding agent search documents, check, explain and repair code, and ask specialists.
 
     An agent starts this command itself: see docs/how-to/use-with-coding-agents.md. While
@@ -30,8 +34,18 @@ def mcp(session: Session, port: int | None) -> None:
 
     # Standard output belongs to the protocol, so the first start's progress is not shown.
     session.metier.install_starters()
+    if port is None and as_json:
+        raise InputError(
+            "--json goes with --http: without it standard output belongs to the protocol.",
+            code="bad_usage",
+            remedy="Leave --json out, or add --http PORT.",
+        )
     if port is None:
         serve_stdio(session.metier)
         return
-    click.echo(f"MCP at http://127.0.0.1:{port}/mcp; Ctrl-C ends it.", err=True)
+    address = f"http://127.0.0.1:{port}/mcp"
+    if as_json:
+        print_json({"address": address})
+    else:
+        click.echo(f"MCP at {address}; Ctrl-C ends it.", err=True)
     serve_http(session.metier, port)

@@ -32,7 +32,7 @@ COMMANDS: dict[str, Entry] = {
     "up": Entry("serving", "up", "Serve the API and the website from one process."),
     "make": Entry("making", "make", "Make a specialist from examples and prove it."),
     "run": Entry("asking", "run", "Ask a specialist."),
-    "eval": Entry("proving", "evaluate", "Measure a specialist on an eval."),
+    "eval": Entry("proving", "evaluate", "Measure a specialist on an eval, or bases under it."),
     "compare": Entry("proving", "compare", "Compare two specialists on one eval."),
     "check-eval": Entry("proving", "check_eval", "Check an eval before trusting it."),
     "list": Entry("keeping", "list_installed", "List what is installed."),

@@ -68,8 +68,21 @@ def up(
     with working(quiet=as_json) as shown:
         session.metier.install_starters(report=shown.report)
 
+    def agents() -> object:
+        from metier.mcp import http_app
+
+        return http_app(session.metier, guarded=True)
+
     def serve_on(used: int, ready: Callable[[], None]) -> None:
-        serve(session.metier, session.pages(), host=host, port=used, api_key=key, ready=ready)
+        serve(
+            session.metier,
+            session.pages(),
+            host=host,
+            port=used,
+            api_key=key,
+            ready=ready,
+            agents=agents,
+        )
 
     def announce(used: int) -> None:
         address = f"http://{_in_address(host)}:{used}"
@@ -125,7 +138,7 @@ def _announce(session: Session, address: str, *, asked: int, used: int, as_json:
     lines: list[Line] = [f"Metier {__version__}"]
     if used != asked:
         lines.append(f"Port {asked} is taken by {taken_by or 'another program'}; using {used}.")
-    lines += [f"  site  {address}", f"  API   {address}/docs"]
+    lines += [f"  site  {address}", f"  API   {address}/docs", f"  MCP   {address}/mcp"]
     lines.append(f"  {counted(len(names), 'specialist')}. Stop with Ctrl-C.")
     lines.append(f'Try one:  metier run {names[0]} "your text"' if names else "")
     terminal.stdout().write(line for line in lines if line)

@@ -141,10 +141,11 @@ def _cells(row: FoundRow, signs: Signs) -> list[Line]:
 
 
 def _judged(found: Mapping[str, Any]) -> str:
-    told = f"{counted(found['judged'], 'answer')} in {duration(found['seconds'])}"
-    if found["judge_ms"] is not None:
-        told += f", {found['judge_ms']:.0f} ms each (median)"
-    return told
+    answers = counted(found["judged"], "answer")
+    if found["judge_ms"] is None:
+        return f"{answers}, known from before; --fresh judges again"
+    took = f"in {duration(found['seconds'])}, {found['judge_ms']:.0f} ms each (median)"
+    return f"{answers} {took}"
 
 
 def _wrongs(heading: str, wrongs: Sequence[Mapping[str, Any]], width: int) -> list[Text]:

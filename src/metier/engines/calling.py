@@ -17,6 +17,7 @@ import ssl
 import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,11 +35,12 @@ REFUSED = frozenset({401, 403, 404})
 LONGEST_WAIT = 30.0
 CONNECT_SECONDS = 10.0
 POLL_SECONDS = 0.05
+DRAIN_SECONDS = 0.2
 LONGEST_ANSWER = 32_000_000
 LONGEST_REFUSAL = 65_536
 
 Cancelled = Callable[[], bool]
-Put = Callable[[dict[str, Any]], None]
+Put = Callable[[list[dict[str, Any]]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +116,12 @@ class Caller:
         self, request: dict[str, Any], cancelled: Cancelled | None
     ) -> Generator[dict[str, Any], None, None]:
         client = self._opened()
-        arrived: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        arrived: queue.SimpleQueue[list[dict[str, Any]] | None] = queue.SimpleQueue()
         future = asyncio.run_coroutine_threadsafe(self._ask(client, request, arrived.put), _loop())
         future.add_done_callback(lambda _done: arrived.put(None))
         try:
-            while (document := _next(arrived, cancelled)) is not None:
-                yield document
+            while (documents := _next(arrived, cancelled)) is not None:
+                yield from documents
             future.result()
         finally:
             future.cancel()
@@ -128,56 +130,61 @@ class Caller:
         with self._lock:
             if self._client is None:
                 self._client = _client(self._service)
-                weakref.finalize(self, _abandon, self._client)
+                _clients.add(self._client)
+                weakref.finalize(self, _abandon, self._client).atexit = False
             return self._client
 
     async def _ask(self, client: httpx.AsyncClient, request: dict[str, Any], put: Put) -> None:
         """Ask until there is an answer, and hand it on; raises MetierError."""
+        patience = self._patience
         tried = silent = 0
         while True:
-            given = False
-
-            def hand_on(document: dict[str, Any]) -> None:
-                nonlocal given
-                given = True
-                put(document)
-
             sent = self._manners.fitted(request)
-            tried += 1
-            wait = None
-            try:
-                failure, wait = await self._once(client, sent, hand_on)
-                if failure is None:
-                    return
-                if failure.code == "service_rejected":
-                    if not self._manners.learn(
-                        sent, failure.message, failure.details.get("parameter")
-                    ):
-                        raise failure
-                    tried -= 1
+            failure, wait, heard = await self._attempt(client, sent, put)
+            if failure is None:
+                return
+            if failure.code == "service_rejected":
+                if self._manners.learn(sent, failure.message, failure.details.get("parameter")):
                     continue
-            except httpx.HTTPError as error:
-                if given:
-                    raise self._error(
-                        "service_broke_off", f"broke off: {type(error).__name__}", retryable=True
-                    ) from error
-                failure = self._no_answer(error)
-                silent += 1
-            except httpx.InvalidURL as error:
-                raise InputError(
-                    f"The address of {self._service.name!r} cannot be called.", code="bad_service"
-                ) from error
-            if not failure.retryable or given:
                 raise failure
-            if tried >= self._patience.attempts or silent >= self._patience.silent:
+            tried, silent = tried + 1, silent + (not heard)
+            if not failure.retryable or tried >= patience.attempts or silent >= patience.silent:
                 raise failure
-            if wait is not None and wait > self._patience.longest_wait:
+            if wait is None:
+                wait = backoff(tried, patience.longest_wait, random.random())  # noqa: S311
+            elif wait > patience.longest_wait:
                 raise failure
-            await asyncio.sleep(
-                backoff(tried, self._patience.longest_wait, random.random())  # noqa: S311
-                if wait is None
-                else wait
-            )
+            await asyncio.sleep(wait)
+
+    async def _attempt(
+        self, client: httpx.AsyncClient, sent: dict[str, Any], put: Put
+    ) -> tuple[MetierError | None, float | None, bool]:
+        """One call: what went wrong, the wait asked for, whether the service was heard at all.
+
+        Raises MetierError where asking again would be wrong: what was heard in part is final.
+        """
+        given = False
+
+        def hand_on(documents: list[dict[str, Any]]) -> None:
+            nonlocal given
+            if documents:
+                given = True
+                put(documents)
+
+        try:
+            failure, wait = await self._once(client, sent, hand_on)
+        except httpx.InvalidURL as error:
+            raise InputError(
+                f"The address of {self._service.name!r} cannot be called.", code="bad_service"
+            ) from error
+        except httpx.HTTPError as error:
+            if given:
+                what = f"broke off: {type(error).__name__}"
+                raise self._error("service_broke_off", what, retryable=True) from error
+            return self._no_answer(error), None, False
+        if failure is not None and given:
+            raise failure
+        return failure, wait, True
 
     async def _once(
         self, client: httpx.AsyncClient, sent: dict[str, Any], put: Put
@@ -200,36 +207,44 @@ class Caller:
 
     async def _answered(self, response: httpx.Response, put: Put) -> MetierError | None:
         if "text/event-stream" in response.headers.get("content-type", ""):
-            async for document in self._events(response):
-                if "error" in document and not document.get("choices"):
-                    return self._said_error(document["error"])
-                put(document)
+            async for documents in self._events(response):
+                for number, document in enumerate(documents):
+                    if document.get("error") and not document.get("choices"):
+                        put(documents[:number])
+                        return self._said_error(document["error"])
+                put(documents)
             return None
         body = await _read(response, LONGEST_ANSWER)
         document = self._parsed(body)
         if document.get("error") and not document.get("choices"):
             return self._said_error(document["error"])
-        put(document)
+        put([document])
         return None
 
-    async def _events(self, response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
-        reader, ended, finished = EventReader(), False, False
-        async for portion in response.aiter_bytes():
-            for data in reader.feed(portion):
-                if data.strip() == "[DONE]":
-                    return
-                document = self._parsed(data)
-                finished = finished or _is_last(document)
-                yield document
-        for data in reader.end():
-            if data.strip() == "[DONE]":
-                ended = True
-                break
-            document = self._parsed(data)
-            finished = finished or _is_last(document)
-            yield document
-        if not ended and not finished:
+    async def _events(self, response: httpx.Response) -> AsyncIterator[list[dict[str, Any]]]:
+        """The documents of each portion of bytes together: one wake-up of the listener each."""
+        reader, finished = EventReader(), False
+        portions = response.aiter_bytes()
+        async for portion in portions:
+            documents, ended = self._documents(reader.feed(portion))
+            finished = finished or any(map(_is_last, documents))
+            yield documents
+            if ended:
+                await _drain(portions)
+                return
+        documents, ended = self._documents(reader.end())
+        yield documents
+        if not (ended or finished or any(map(_is_last, documents))):
             raise self._error("service_broke_off", "ended its answer early", retryable=True)
+
+    def _documents(self, events: list[str]) -> tuple[list[dict[str, Any]], bool]:
+        """The documents up to the end mark, and whether it came."""
+        documents: list[dict[str, Any]] = []
+        for data in events:
+            if data.strip() == "[DONE]":
+                return documents, True
+            documents.append(self._parsed(data))
+        return documents, False
 
     def _parsed(self, text: str | bytes) -> dict[str, Any]:
         try:
@@ -343,6 +358,17 @@ async def _read(response: httpx.Response, most: int) -> bytes:
     return bytes(found)
 
 
+async def _drain(portions: AsyncIterator[bytes]) -> None:
+    """Read what follows the end mark, so that the connection can be kept for the next call."""
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for _ in portions:
+                continue
+    except (TimeoutError, httpx.HTTPError):
+        # The answer is whole; a connection that does not end is closed instead of kept.
+        return
+
+
 def _is_last(document: dict[str, Any]) -> bool:
     choices = document.get("choices")
     return isinstance(choices, list) and any(
@@ -365,8 +391,8 @@ def _explained(text: str) -> tuple[str, str | None]:
 
 
 def _next(
-    arrived: queue.SimpleQueue[dict[str, Any] | None], cancelled: Cancelled | None
-) -> dict[str, Any] | None:
+    arrived: queue.SimpleQueue[list[dict[str, Any]] | None], cancelled: Cancelled | None
+) -> list[dict[str, Any]] | None:
     if cancelled is None:
         return arrived.get()
     while True:
@@ -380,6 +406,7 @@ def _next(
 
 _starting = threading.Lock()
 _running: list[asyncio.AbstractEventLoop] = []
+_clients: weakref.WeakSet[httpx.AsyncClient] = weakref.WeakSet()
 
 
 def _loop() -> asyncio.AbstractEventLoop:
@@ -395,6 +422,13 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+    async def end() -> None:
+        for client in list(_clients):
+            await client.aclose()
+
+    # What does not close in time is closed by the end of the process.
+    with suppress(TimeoutError):
+        asyncio.run_coroutine_threadsafe(end(), loop).result(timeout=2.0)
     loop.call_soon_threadsafe(loop.stop)
     thread.join(timeout=2.0)
     if not thread.is_alive():

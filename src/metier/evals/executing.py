@@ -47,6 +47,7 @@ class Entrant:
             stop. Called by many threads.
         recorded: Whether the base's answers were recorded elsewhere: plumbing, no measurement.
         cost_class: What a person pays for it.
+        askers: Tasks that it is asked side by side, at most.
     """
 
     base: str
@@ -56,6 +57,7 @@ class Entrant:
     reply: Callable[[Task, int, Callable[[], bool]], Reply]
     recorded: bool = False
     cost_class: str = "this machine"
+    askers: int = 8
 
     @property
     def name(self) -> str:
@@ -294,6 +296,7 @@ class _Work:
         self._judged: dict[tuple[str, tuple[SourceFile, ...]], Judged] = {}
         self._in_a_row = 0
         self._down = ""
+        self._slots = threading.BoundedSemaphore(max(1, entrant.askers))
         self._lock = threading.Lock()
 
     def known(self, task: Task, sample: int) -> Answered | None:
@@ -336,16 +339,17 @@ class _Work:
     def _one(self, task: Task, sample: int) -> Answered:
         if self._down:
             return self._unscored(task, sample, "not asked", self._down)
-        started = time.monotonic()
         try:
-            reply = self._entrant.reply(task, sample, self._stopping)
+            with self._slots:
+                started = time.monotonic()
+                reply = self._entrant.reply(task, sample, self._stopping)
+                seconds = time.monotonic() - started
         except (InputError, UnavailableError) as error:
             if error.code == "cancelled":
                 raise _cancelled(0, 0) from error
             self._failed(error)
             return self._unscored(task, sample, "answer", error.message)
         self._in_a_row = 0
-        seconds = time.monotonic() - started
         answered = self._judge(task, sample, reply, seconds)
         if answered.final:
             self._book.put(task, sample, answered)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal
 
 from metier.card import Cost, Evidence, Score, Verdict
@@ -20,6 +21,8 @@ from metier.evals.tables import Entry, Table, median_seconds
 
 RECORDED = "Recorded answers: plumbing, not a measurement of this machine."
 LEVEL = 0.05
+OLD = 365
+"""Days after which tasks that are public may be in any base's training data."""
 
 Kind = Literal["part", "base"]
 
@@ -352,6 +355,14 @@ def _notes(
             )
     if found is not None:
         said.append(found.sentence())
+    newest = max(
+        (item.date or "" for one in table.entries for item in one.result.items), default=""
+    )
+    if newest and (date.fromisoformat(table.date) - date.fromisoformat(newest[:10])).days > OLD:
+        said.append(
+            f"The newest task was published on {newest[:10]}: a base that was trained later may "
+            "have seen all of them."
+        )
     every, none, telling = outcomes
     total = every + none + telling
     if len(rows) > 1 and total and every + none >= 0.5 * total:

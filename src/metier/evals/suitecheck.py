@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from metier.errors import UnavailableError
 from metier.evals.checking import DISCORDANT_SHARES
 from metier.evals.likeness import Alike, alike
 from metier.evals.selftest import Proof, SelfTest
+from metier.evals.tables import Table
 from metier.evals.tasks import Suite
 
 
@@ -75,6 +76,25 @@ class Wrong:
 
 
 @dataclass(frozen=True, slots=True)
+class Saturation:
+    """What the tables on this machine say of the tasks.
+
+    Attributes:
+        entries: Bases with parts that were asked.
+        recorded: How many of them were recorded answers.
+        passed_by_all: Tasks that every entry passed, every time: saturated.
+        passed_by_none: Tasks that no entry ever passed: the floor.
+        telling: All other tasks that some entry has scored.
+    """
+
+    entries: int
+    recorded: int
+    passed_by_all: tuple[str, ...]
+    passed_by_none: tuple[str, ...]
+    telling: int
+
+
+@dataclass(frozen=True, slots=True)
 class SuiteCheck:
     """What ``check_suite`` found.
 
@@ -95,6 +115,7 @@ class SuiteCheck:
         missing: Toolchains that are not installed, so not tried.
         alike: Pairs of tasks with nearly the same prompt.
         strength: What it can show.
+        saturation: Of the tables that are kept here, ``None`` if there are none.
         dated: Oldest and newest date.
         seconds: Wall seconds of the self-test.
         judge_ms: Median milliseconds of a judgement; ``None`` if all was known.
@@ -117,6 +138,7 @@ class SuiteCheck:
     missing: Mapping[str, str]
     alike: tuple[Alike, ...]
     strength: Strength | None
+    saturation: Saturation | None
     dated: tuple[str, str]
     seconds: float
     judge_ms: float | None
@@ -132,8 +154,14 @@ class SuiteCheck:
         return {**asdict(self), "sound": self.sound}
 
 
-def check_suite(suite: Suite, tested: SelfTest) -> SuiteCheck:
-    """What the self-test says, what the suite can show, and what is odd about it."""
+def check_suite(suite: Suite, tested: SelfTest, tables: Sequence[Table] = ()) -> SuiteCheck:
+    """What the self-test says, what the suite can show, and what is odd about it.
+
+    Args:
+        suite: The eval.
+        tested: Its self-test.
+        tables: What was measured with it, for saturation and floor; others are left out.
+    """
     frozen = tested.frozen(suite)
     scored = [task.cluster for task in suite.tasks if task.id not in frozen]
     clusters = Counter(task.cluster for task in suite.tasks)
@@ -170,6 +198,7 @@ def check_suite(suite: Suite, tested: SelfTest) -> SuiteCheck:
         missing=dict(tested.missing),
         alike=alike(suite.tasks),
         strength=strength(scored) if scored else None,
+        saturation=_saturation(suite, tables),
         dated=(dates[0], dates[-1]),
         seconds=tested.seconds,
         judge_ms=tested.judge_ms,
@@ -196,6 +225,28 @@ def strength(clusters: Sequence[str], *, samples: int = 1) -> Strength:
     )
 
 
+def _saturation(suite: Suite, tables: Sequence[Table]) -> Saturation | None:
+    """Over all entries of all tables of this eval, each system once."""
+    own = [table for table in tables if table.fingerprint == suite.fingerprint]
+    entries = {entry.result.system: entry for table in own for entry in table.entries}
+    outcomes: dict[str, set[float]] = {}
+    for entry in entries.values():
+        for item in entry.result.scored:
+            task = item.id.rpartition("#")[0] or item.id
+            outcomes.setdefault(task, set()).add(float(item.outcome))
+    if not outcomes:
+        return None
+    every = tuple(sorted(task for task, seen in outcomes.items() if seen == {1.0}))
+    none = tuple(sorted(task for task, seen in outcomes.items() if seen == {0.0}))
+    return Saturation(
+        entries=len(entries),
+        recorded=sum(entry.recorded for entry in entries.values()),
+        passed_by_all=every,
+        passed_by_none=none,
+        telling=len(outcomes) - len(every) - len(none),
+    )
+
+
 def refuse_if_frozen(suite: Suite, frozen: Mapping[str, Proof]) -> None:
     """Refuse an eval of which every task is frozen; raises UnavailableError (``frozen_eval``)."""
     if len(frozen) < len(suite.tasks):
@@ -216,8 +267,6 @@ def _frozen(proof: Proof) -> Wrong:
 
 
 def _with_warnings(check: SuiteCheck, suite: Suite) -> SuiteCheck:
-    from dataclasses import replace
-
     said: list[str] = []
     if check.frozen:
         names = ", ".join(sorted({wrong.task for wrong in check.frozen}))
@@ -238,4 +287,11 @@ def _with_warnings(check: SuiteCheck, suite: Suite) -> SuiteCheck:
         said.append(f"Pairs of tasks that ask nearly the same: {len(check.alike)}.")
     if check.strength is not None:
         said.append(check.strength.sentence())
+    if (seen := check.saturation) is not None:
+        recorded = f", {seen.recorded} of them recorded answers" if seen.recorded else ""
+        said.append(
+            f"Of {seen.entries} entries measured here{recorded}: all pass "
+            f"{len(seen.passed_by_all)} tasks, none passes {len(seen.passed_by_none)}, "
+            f"{seen.telling} tell entries apart."
+        )
     return replace(check, warnings=tuple(said))

@@ -9,11 +9,12 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from metier.errors import InputError, NotFoundError, StorageError, UnavailableError
+from metier.errors import CorruptError, InputError, NotFoundError, StorageError, UnavailableError
 from metier.evals.executing import Answered, Entrant, Ran, Rules, journal_name, run_entrant
 from metier.evals.findings import Findings, findings
 from metier.evals.journal import unwritable
@@ -146,7 +147,16 @@ class BaseExaminer:
             report=report,
             cancelled=cancelled,
         )
-        return check_suite(suite, tested)
+        return check_suite(suite, tested, self.kept_tables())
+
+    def kept_tables(self) -> list[Table]:
+        """The tables that are kept here; damaged ones are left out."""
+        found = []
+        for path in sorted(self.tables.glob("*.jsonl")):
+            if not path.name.endswith(".answers.jsonl"):
+                with suppress(CorruptError):
+                    found.append(read_table(path))
+        return found
 
     def evaluate(  # noqa: PLR0913  one argument per flag of 'metier eval'
         self,

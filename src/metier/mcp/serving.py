@@ -8,7 +8,6 @@ origin cannot reach it; further protection (a key, another address) is the serve
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
 from typing import Any
 
 import anyio
@@ -47,18 +46,18 @@ def serve_http(metier: Facade, port: int) -> None:
         uvicorn.Server(config).run(sockets=[listener])
 
 
-def http_app(metier: Facade, *, hosts: Sequence[str] = ()) -> Starlette:
+def http_app(metier: Facade, *, guarded: bool = False) -> Starlette:
     """The protocol's streamable HTTP under ``/mcp``, without sessions.
 
     Args:
         metier: What answers.
-        hosts: Names (``host`` or ``host:port``) that the Host header may have besides those of
-            this machine.
+        guarded: Whether a server around it checks Host and Origin already; by itself it answers
+            to the names of this machine only.
     """
     names = ["127.0.0.1", "localhost", "[::1]"]
-    allowed = [*names, *(f"{name}:*" for name in names), *hosts]
+    allowed = [*names, *(f"{name}:*" for name in names)]
     security = TransportSecuritySettings(
-        enable_dns_rebinding_protection=True,
+        enable_dns_rebinding_protection=not guarded,
         allowed_hosts=allowed,
         allowed_origins=[f"http://{name}" for name in allowed],
     )

@@ -93,8 +93,11 @@ def _scored(
 ) -> Any:
     """One field's matrix, chunks by words, from bm25s."""
     import bm25s
+    import numpy as np
     import scipy.sparse as sparse
 
+    if not any(fields):  # It would divide by the mean length.
+        return sparse.csc_array((np.zeros(0, np.float32), ([], [])), shape=shape)
     index = bm25s.BM25(k1=K1, b=B, method="lucene")
     ids = [[columns[word] for word in words] for words in fields]
     index.index(
@@ -113,11 +116,20 @@ def lexicon_parts(lexicon: Lexicon) -> dict[str, bytes]:
     return {ARRAYS: save(arrays), WORDS: words.encode()}
 
 
-def read_lexicon(read: Callable[[str], bytes]) -> Lexicon:
-    """The lexicon from its files; raises ValueError or KeyError if they do not fit together."""
+def read_arrays(data: bytes) -> dict[str, Any]:
+    """The arrays of a safetensors file; raises ValueError if it is none."""
+    from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    arrays = load(read(ARRAYS))
+    try:
+        return dict(load(data))
+    except SafetensorError as error:
+        raise ValueError(f"its arrays cannot be read: {error}") from error
+
+
+def read_lexicon(read: Callable[[str], bytes]) -> Lexicon:
+    """The lexicon from its files; raises ValueError or KeyError if they do not fit together."""
+    arrays = read_arrays(read(ARRAYS))
     facts = json.loads(read(WORDS))
     starts, chunks, scores = arrays["starts"], arrays["chunks"], arrays["scores"]
     count, words = int(facts["count"]), facts["words"]

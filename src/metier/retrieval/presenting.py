@@ -30,15 +30,20 @@ _TEMPLATE_MARKS = re.compile(
     | <</?SYS>>
     | </?(?:s|bos|eos|pad|unk)>
     | <(?:start|end)_of_turn> | <(?:/)?(?:start|end)_of_(?:image|audio)>
-    | </?(?:system|assistant|user|human|tool|tools|tool_call|tool_calls|tool_response|tool_result
-           |function|function_call|function_calls|function_results|invoke|think|thinking|developer
-           |instructions?|documents?|documentation|passages?|antml:[a-z_]+)(?:\s[^<>\n]{0,200})?/?>
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_TAG_NAMES = (
+    "system|assistant|user|human|tools?|tool_calls?|tool_response|tool_result|developer|function"
+    "|function_calls?|function_results|invoke|think|thinking|instructions?|documents?"
+    "|documentation|passages?|antml:[a-z_]+"
+)
+# Whether or not it is closed. Components (<User>) are written with one capital and stay.
+_TAG = re.compile(rf"<(?=/?\s{{0,8}}(?:{_TAG_NAMES}|{_TAG_NAMES.upper()})(?![\w.-]))")
+_BREAK = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _ROLE = re.compile(
-    r"^(?P<space>[ \t]*)(?P<marks>#{1,6}[ \t]*)?"
-    r"(?P<role>system|assistant|user|human|tool|developer)(?P<end>[ \t]*:)",
+    r"^(?P<space>[^\S\n]*)(?P<marks>#{1,6}[^\S\n]*)?"
+    r"(?P<role>system|assistant|user|human|tool|developer)(?P<end>[^\S\n]*:)",
     re.IGNORECASE | re.MULTILINE,
 )
 _INVISIBLE_CATEGORIES = ("Cf", "Co", "Cn", "Cs")
@@ -100,10 +105,10 @@ def harmless(text: str) -> str:
     are taken out; the marks of chat templates and of this module lose their brackets to look-alikes
     that no template knows, and a line that opens with a role's name has its colon moved away.
     """
-    text = _ANSI.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _BREAK.sub("\n", _ANSI.sub("", text))
     text = "".join(character for character in text if _visible(character))
     text = text.replace("⟦", "[").replace("⟧", "]")
-    text = _TEMPLATE_MARKS.sub(lambda match: _look_alike(match[0]), text)
+    text = _TAG.sub("‹", _TEMPLATE_MARKS.sub(lambda match: _look_alike(match[0]), text))
     return _ROLE.sub(r"\g<space>\g<marks>\g<role> \g<end>", text)
 
 

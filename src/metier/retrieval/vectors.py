@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from metier.retrieval.lexical import read_arrays
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -104,9 +106,8 @@ def vector_parts(vectors: Vectors) -> dict[str, bytes]:
 def read_vectors(read: Callable[[str], bytes], *, count: int, dimension: int) -> Vectors:
     """The vectors from their file; raises ValueError or KeyError if they do not fit the chunks."""
     import numpy as np
-    from safetensors.numpy import load
 
-    arrays = load(read(VECTORS))
+    arrays = read_arrays(read(VECTORS))
     matrix, starts = arrays["matrix"], arrays["starts"]
     sound = (
         matrix.ndim == 2

@@ -24,13 +24,13 @@ from typing import Final
 from metier.errors import UnavailableError
 from metier.sandbox.confining import Request, Sandbox
 from metier.sandbox.launching import Launch, Process, contents
-from metier.sandbox.processes import descendants
+from metier.sandbox.processes import descendants, spare_users
 from metier.sandbox.seccomp import build
 from metier.sandbox.values import WORK, Limits
 
 CONTAINS: Final = (
     "files: only the system's programs and libraries and the given places, all of them read-only",
-    "writing: only /work and /tmp, which live in memory, are capped and vanish with it",
+    "writing: only /job and /tmp, which live in memory, are capped and vanish with it",
     "network: none; its own loopback only, no host sockets of any kind",
     "processes: sees and signals only its own, which are capped in number and all die with it",
     "kernel: tracing, keyrings, io_uring, BPF, mounts, namespaces and modules are refused",
@@ -47,8 +47,6 @@ DOES_NOT_CONTAIN: Final = (
 
 _SYSTEM: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store")
 _SETTINGS: Final = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives")
-_OWN_NUMBERS: Final = 2_000_000_000  # user numbers that no machine hands out
-_HOW_MANY: Final = 1_000_000
 _NOBODY: Final = 65534
 _SETTLING: Final = 10.0  # seconds in which the kernel has cleared a namespace
 
@@ -158,7 +156,8 @@ class Wrapping:
         self._program = program
         self._filter = build(machine, wall="namespaces")
         self._as_root = as_root
-        self._numbers = itertools.cycle(range(_OWN_NUMBERS, _OWN_NUMBERS + _HOW_MANY))
+        # Every other number; Landlock takes those between.
+        self._numbers = itertools.cycle(spare_users()[::2])
 
     def __call__(self, request: Request) -> Launch:
         """The launch for a request."""

@@ -25,7 +25,7 @@ from metier.sandbox import confine
 from metier.sandbox.bubblewrap import environment
 from metier.sandbox.confining import Request, Sandbox
 from metier.sandbox.launching import Launch, Process, contents
-from metier.sandbox.processes import children, descendants, use
+from metier.sandbox.processes import children, descendants, spare_users, use
 from metier.sandbox.seccomp import OWN_PROCESS, build
 from metier.sandbox.values import WORK, Limits, Place
 
@@ -66,8 +66,6 @@ _DEVICES: Final = {
     "/dev/random": _READ_FILE,
     "/dev/urandom": _READ_FILE,
 }
-_OWN_NUMBERS: Final = 2_001_000_000  # beyond those of bubblewrap
-_HOW_MANY: Final = 1_000_000
 
 
 def end(process: Process) -> None:
@@ -134,7 +132,7 @@ class Locking:
         self._version = version
         self._as_root = as_root
         self._filter = build(machine, wall="landlock", own_signals=version < _WITH_SCOPES)
-        self._numbers = itertools.cycle(range(_OWN_NUMBERS, _OWN_NUMBERS + _HOW_MANY))
+        self._numbers = itertools.cycle(spare_users()[1::2])
 
     def __call__(self, request: Request) -> Launch:
         """The launch for a request."""

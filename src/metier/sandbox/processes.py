@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
+_SPARE = range(2_000_000_000, 2_002_000_000)
+"""User numbers that no machine hands out."""
+_SPARE_IN_CONTAINERS = range(60_100, 64_900)
+"""Numbers left to the administrator, for containers that have only 65,536."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,20 @@ class Use:
 
     tasks: int
     memory: int
+
+
+def spare_users(mapped: str | None = None) -> range:
+    """User numbers that root may change to and that belong to nobody.
+
+    Args:
+        mapped: The numbers that exist here, as ``/proc/self/uid_map`` lists them; else it is read.
+    """
+    text = (_PROC / "self" / "uid_map").read_text() if mapped is None else mapped
+    for line in text.splitlines():
+        first, _, count = (int(number) for number in line.split())
+        if first <= _SPARE.start and first + count >= _SPARE.stop:
+            return _SPARE
+    return _SPARE_IN_CONTAINERS
 
 
 def children(process: int) -> list[int]:

@@ -15,7 +15,7 @@ from metier.errors import InputError
 Kind = Literal["bubblewrap", "landlock"]
 Stopped = Literal["time", "memory", "output", "processes", "disk"]
 
-WORK = "/work"
+WORK = "/job"
 """The working folder as the process is told of it; the only one it may write to beside /tmp."""
 MOST_FILES = 256
 
@@ -61,7 +61,7 @@ class Place:
 
     With bubblewrap it is mounted at ``target``. Landlock cannot mount: there the process sees it
     at ``source``, and what in the command or the environment begins with ``target`` is rewritten;
-    a target inside ``/work`` becomes a link.
+    a target inside ``/job`` becomes a link.
     """
 
     source: Path

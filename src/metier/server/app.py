@@ -6,7 +6,7 @@ website come as arguments, because they are strangers to the server.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -23,6 +23,7 @@ from metier.server.answering import Classify, Listing
 from metier.server.batching import Batches
 from metier.server.facade import Facade, Failure, Pages
 from metier.server.guard import Guard, Hosts, Receive, Scope, Send, check_binding
+from metier.server.guest import Guest
 from metier.server.jobs import Jobs
 from metier.server.limits import LIMITS, Limits
 from metier.server.pages import Website
@@ -46,7 +47,7 @@ _NO_TELEMETRY: Any = {
 }
 
 
-def create_app(
+def create_app(  # noqa: PLR0913  one argument per setting of a server
     metier: Facade,
     pages: Pages,
     *,
@@ -56,6 +57,7 @@ def create_app(
     names: Sequence[str] = (),
     limits: Limits = LIMITS,
     log_requests: bool = False,
+    agents: Callable[[], Any] | None = None,
 ) -> FastAPI:
     """The application: API and website.
 
@@ -68,6 +70,7 @@ def create_app(
         names: Further names of this machine that the Host header may have.
         limits: What one request may ask.
         log_requests: Whether each request is logged as one line of JSON (``metier.access``).
+        agents: Makes the application that answers coding agents under ``/mcp``; see ``Guest``.
 
     Raises:
         InputError: ``key_needed`` or ``weak_key``.
@@ -80,9 +83,13 @@ def create_app(
     jobs = Jobs(limits)
     website = Website(metier, pages, jobs, batches, api_key=api_key, port=port, limits=limits)
 
+    guest = Guest(agents) if agents is not None else None
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
+        if guest is not None:
+            await guest.close()
         jobs.close()
         batches.close()
 
@@ -101,6 +108,8 @@ def create_app(
     app.include_router(management.router(metier, jobs))
     app.include_router(conversations.router(metier))
     website.add_to(app)
+    if guest is not None:
+        app.router.routes.append(Route("/mcp", guest))
     app.openapi = _remembered(app, __version__)  # type: ignore[method-assign]
     refuse = _add_errors(app, website)
     app.add_middleware(

@@ -105,7 +105,9 @@ def _add_answer(routes: APIRouter, metier: Facade) -> None:
 
 
 def _add_code(routes: APIRouter, metier: Facade) -> None:
-    def add(verb: str, summary: str, call: Callable[[codework.FilesQuestion], Any]) -> None:
+    def add(
+        verb: str, summary: str, text: str, call: Callable[[codework.FilesQuestion], Any]
+    ) -> None:
         async def endpoint(request: Request) -> Response:
             asked = codework.parse_files(native.parse_json(await request.body()))
             return json_response(await run_in_threadpool(call, asked))
@@ -117,22 +119,26 @@ def _add_code(routes: APIRouter, metier: Facade) -> None:
             methods=["POST"],
             tags=["answer"],
             summary=summary,
+            description=text,
             openapi_extra=codework.body(codework.FILES),
         )
 
     add(
         "check",
         "Compile and type-check files, running nothing",
+        "`ok`, and each diagnostic with its place, an explanation and a link.",
         lambda asked: codework.checked(metier.check(asked.model, asked.files)),
     )
     add(
         "explain",
         "Check files, with the documentation of each finding",
+        "Like `check`; each diagnostic has the passages about it.",
         lambda asked: codework.explained(metier.explain(asked.model, asked.files)),
     )
     add(
         "repair",
         "Apply the known repairs to files",
+        "What was applied, the files after it, and what is still wrong. Nothing is written.",
         lambda asked: codework.mended(
             asked.files, metier.repair(asked.model, asked.files), metier.check, asked.model
         ),
@@ -140,6 +146,7 @@ def _add_code(routes: APIRouter, metier: Facade) -> None:
     add(
         "migrate",
         "Bring files to the newer version",
+        "Svelte 4 to 5: what was applied, the files after it, what is left. Nothing is written.",
         lambda asked: codework.mended(
             asked.files, metier.migrate(asked.model, asked.files), metier.check, asked.model
         ),

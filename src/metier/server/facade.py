@@ -71,6 +71,38 @@ class Part(Protocol):
         """Where its bytes lie on this machine."""
 
 
+class Lack(Protocol):
+    """Something that a specialist would use and that is not here."""
+
+    @property
+    def message(self) -> str:
+        """What does not work without it."""
+
+    @property
+    def command(self) -> str:
+        """The one command that mends it."""
+
+
+class Base(Protocol):
+    """A base that may be given, or that somebody may get."""
+
+    @property
+    def ref(self) -> str:
+        """What to give as base."""
+
+    @property
+    def here(self) -> bool:
+        """Whether it is set up here."""
+
+    @property
+    def note(self) -> str:
+        """What is known of it."""
+
+    @property
+    def command(self) -> str:
+        """What would measure it, or ""."""
+
+
 class Facade(Protocol):
     """The verbs that the server offers over HTTP; thread-safe."""
 
@@ -85,6 +117,12 @@ class Facade(Protocol):
 
     def classify(self, name: str, texts: Sequence[str], *, top: int = 5) -> Sequence[Prediction]:
         """One prediction per text, in order."""
+
+    def lacks(self, name: str) -> Sequence[Lack]:
+        """What a chat specialist would use and is not here."""
+
+    def bases(self, name: str) -> Sequence[Base]:
+        """What a chat specialist may be given as base, best evidence first."""
 
     def search(self, name: str, query: str, *, top: int = 5) -> Sequence[Passage]:
         """The best passages of a pack, or of a specialist's packs."""
@@ -202,6 +240,37 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What a person did on the page of a chat specialist or a pack, and what came of it.
+
+    Attributes:
+        act: ``ask``, ``check``, ``search``, or "" for a fresh page.
+        question: The question that was asked.
+        base: The base that was chosen.
+        query: What was searched for.
+        files: The files that were given.
+        reply: The answer to the question.
+        found: The passages that were found.
+        checked: What the tool found in the files.
+        explained: Its diagnostics with the passages about them.
+        mended: The files after the known repairs.
+        problem: Why there is no answer, in a sentence.
+    """
+
+    act: str = ""
+    question: str = ""
+    base: str = ""
+    query: str = ""
+    files: tuple[SourceFile, ...] = ()
+    reply: Reply | None = None
+    found: tuple[Passage, ...] | None = None
+    checked: Checked | None = None
+    explained: tuple[tuple[Diagnostic, tuple[Passage, ...]], ...] = ()
+    mended: Mended | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """An error for a page: what, where and how to mend it."""
 
@@ -232,6 +301,20 @@ class Pages(Protocol):
         self, item: Installed, parts: Sequence[Part], recipe: str | None, options: PageOptions
     ) -> str:
         """The evidence page of one specialist, or the page of a base."""
+
+    def chat(
+        self,
+        item: Installed,
+        parts: Sequence[Part],
+        recipe: str | None,
+        around: tuple[Sequence[Lack], Sequence[Base]],
+        told: Told,
+        options: PageOptions,
+    ) -> str:
+        """The page of a chat specialist: ask, check, bases, what is missing."""
+
+    def pack(self, item: Installed, told: Told, options: PageOptions) -> str:
+        """The page of a document pack: search."""
 
     def make(self, jobs: Sequence[Mapping[str, Any]], options: PageOptions) -> str:
         """The form that starts a make."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import shutil
 import time
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -22,7 +23,17 @@ from metier.errors import MetierError, NotFoundError
 from metier.server import native, orders, uploads
 from metier.server.answering import json_response
 from metier.server.batching import Batches
-from metier.server.facade import Facade, Failure, Here, Installed, PageOptions, Pages, Trial
+from metier.server.desk import Desk
+from metier.server.facade import (
+    Facade,
+    Failure,
+    Here,
+    Installed,
+    PageOptions,
+    Pages,
+    Part,
+    Trial,
+)
 from metier.server.guard import COOKIE, session_value
 from metier.server.jobs import Jobs
 from metier.server.limits import Limits
@@ -52,6 +63,7 @@ class Website:
         self._api_key = api_key
         self._port = port
         self._limits = limits
+        self._desk = Desk(metier, pages, self._options, self.recipe_text)
 
     def add_to(self, app: FastAPI) -> None:
         """Put the routes of every page into ``app``."""
@@ -65,6 +77,7 @@ class Website:
         app.router.routes += [
             Route("/", self.fleet),
             Route("/index.json", self.fleet),
+            *self._desk.routes(),
             Route("/specialists/{name:path}", self.specialist),
             Route("/try", self.try_one, methods=["POST"]),
             Route("/make", self.make),
@@ -105,19 +118,25 @@ class Website:
                 raise
             name, as_json = name.removesuffix(".json"), True
             item = self._metier.show(name)
+        if as_json and request.query_params.get("q"):
+            return self._desk.found(request, item)
         if as_json:
             return json_response(native.detail(item, self._metier.parts(name)))
+        if self._desk.draws(item):
+            return self._desk.page(request, item)
         return HTMLResponse(self._draw(item, self._options(request)))
 
     def _draw(self, item: Installed, options: PageOptions) -> str:
-        name = item.reference.familiar
-        parts = self._metier.parts(name)
-        recipe = None
+        parts = self._metier.parts(item.reference.familiar)
+        return self._pages.specialist(item, parts, self.recipe_text(parts), options)
+
+    def recipe_text(self, parts: Sequence[Part]) -> str | None:
+        """The recipe among a specialist's files, cut; ``None`` if there is none."""
         part = next((part for part in parts if part.filepath == _RECIPE), None)
-        if part is not None:
-            with part.path.open("rb") as file:
-                recipe = file.read(_SHOWN_RECIPE).decode("utf-8", errors="replace")
-        return self._pages.specialist(item, parts, recipe, options)
+        if part is None:
+            return None
+        with part.path.open("rb") as file:
+            return file.read(_SHOWN_RECIPE).decode("utf-8", errors="replace")
 
     async def try_one(self, request: Request) -> Response:
         """``POST /try``: a page's try box without scripts; answers with the page it came from."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -59,7 +60,7 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(
+def serve(  # noqa: PLR0913  one argument per setting of a server
     metier: Facade,
     pages: Pages,
     *,
@@ -69,6 +70,7 @@ def serve(
     names: Sequence[str] = (),
     ready: Callable[[], None] | None = None,
     log_requests: bool = False,
+    agents: Callable[[], Any] | None = None,
 ) -> None:
     """Serve API and website until SIGINT or SIGTERM.
 
@@ -81,6 +83,7 @@ def serve(
         names: Further names of this machine that the Host header may have.
         ready: Called once the server answers.
         log_requests: Whether each request is logged as one line of JSON.
+        agents: Makes the application under ``/mcp``; see ``create_app``.
 
     Raises:
         InputError: ``key_needed``, ``weak_key``, or an address that cannot be bound.
@@ -96,6 +99,7 @@ def serve(
             port=listener.getsockname()[1],
             names=names,
             log_requests=log_requests,
+            agents=agents,
         )
         server_for(app, ready).run(sockets=[listener])
 

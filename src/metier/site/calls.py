@@ -12,6 +12,7 @@ from typing import NamedTuple
 from metier.site.values import Place
 
 _TEXT = "the text to classify"
+_QUESTION = "how do I …"
 
 
 class Call(NamedTuple):
@@ -32,6 +33,55 @@ def calls(name: str, here: Place) -> list[Call]:
         Call("javascript", "JavaScript", _javascript(url, name, here.needs_key)),
         Call("command", "Command line", f"metier run {shlex.quote(name)} {shlex.quote(_TEXT)}"),
     ]
+
+
+def chat_calls(name: str, here: Place) -> list[Call]:
+    """Every way to ask the chat specialist ``name``."""
+    url = f"{here.address}/v1/chat/completions"
+    messages = [{"role": "user", "content": _QUESTION}]
+    body = json.dumps({"model": name, "messages": messages}, ensure_ascii=False)
+    key = 'os.environ["METIER_KEY"]' if here.needs_key else '"none"'
+    imports = "import os\n\n" if here.needs_key else ""
+    python = f"""{imports}from openai import OpenAI
+
+client = OpenAI(base_url={json.dumps(here.address + "/v1")}, api_key={key})
+reply = client.chat.completions.create(
+    model={json.dumps(name)},  # or {name}@remote:NAME for a base
+    messages=[{{"role": "user", "content": {json.dumps(_QUESTION)}}}],
+)
+print(reply.choices[0].message.content)"""
+    return [
+        Call("curl", "curl", _curl(url, body, here.needs_key)),
+        Call("python", "OpenAI", python),
+        Call("javascript", "JavaScript", _chat_javascript(url, name, here.needs_key)),
+        Call("mcp", "MCP", f"claude mcp add metier -- metier mcp\n# or {here.address}/mcp"),
+        Call("command", "Command line", f"metier run {shlex.quote(name)} {shlex.quote(_QUESTION)}"),
+    ]
+
+
+def search_calls(name: str, here: Place) -> list[Call]:
+    """Every way to search the pack ``name``."""
+    url = f"{here.address}/metier/v1/search"
+    body = json.dumps({"model": name, "query": _QUESTION}, ensure_ascii=False)
+    return [
+        Call("curl", "curl", _curl(url, body, here.needs_key)),
+        Call("mcp", "MCP", f"claude mcp add metier -- metier mcp\n# or {here.address}/mcp"),
+        Call("command", "Command line", f"metier run {shlex.quote(name)} {shlex.quote(_QUESTION)}"),
+    ]
+
+
+def _chat_javascript(url: str, name: str, needs_key: bool) -> str:
+    key = "\n    Authorization: `Bearer ${process.env.METIER_KEY}`," if needs_key else ""
+    message = f'{{ role: "user", content: {json.dumps(_QUESTION)} }}'
+    return f"""const reply = await fetch({json.dumps(url)}, {{
+  method: "POST",
+  headers: {{
+    "Content-Type": "application/json",{key}
+  }},
+  body: JSON.stringify({{ model: {json.dumps(name)}, messages: [{message}] }}),
+}});
+const answer = await reply.json();
+console.log(answer.choices[0].message.content);"""
 
 
 def _curl(url: str, body: str, needs_key: bool) -> str:

@@ -11,17 +11,18 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from metier.card import Card, Rung
+from metier.card import AnyCard, Card, ChatCard, Rung, SearchCard
+from metier.coding import SourceFile
 from metier.messages import Prediction
-from metier.site import charts, evidence, words
-from metier.site.calls import calls
+from metier.site import charts, coding, evidence, words
+from metier.site.calls import calls, chat_calls, search_calls
 from metier.site.outline import outline
-from metier.site.values import File, Item, Options, Trouble
+from metier.site.values import File, Item, Lacking, Offered, Options, Said, Trouble
 
 _HERE = Path(__file__).parent
 _MEDIA_TYPES = {
@@ -63,7 +64,11 @@ class Site:
             lstrip_blocks=True,
         )
         self._templates.filters |= {"b": _isolated, "code": _code, "svg": Markup}
-        self._templates.globals |= {"words": words, "probability_bar": charts.probability_bar}
+        self._templates.globals |= {
+            "words": words,
+            "coding": coding,
+            "probability_bar": charts.probability_bar,
+        }
 
     @cached_property
     def _assets(self) -> Mapping[str, tuple[bytes, str]]:
@@ -92,6 +97,7 @@ class Site:
     def fleet(self, installed: Sequence[Item], options: Options) -> str:
         """The first page: the fleet with its evidence, and a box to try each."""
         carded = [(item, item.card) for item in installed if isinstance(item.card, Card)]
+        others = [item for item in installed if isinstance(item.card, ChatCard | SearchCard)]
         query = options.query.strip()
         shown = [pair for pair in carded if _matches(pair[0], pair[1], query)]
         domain = charts.difference_domain(
@@ -113,7 +119,12 @@ class Site:
             "fleet.html",
             options,
             rows=rows,
-            total=len(carded),
+            desks=[
+                coding.entry(item)
+                for item in others
+                if item.card is not None and _matches(item, item.card, query)
+            ],
+            total=len(carded) + len(others),
             query=query,
             axis=charts.evidence_axis(domain),
             bases=[item for item in installed if item.kind == "base"],
@@ -142,6 +153,70 @@ class Site:
             calls=calls(name, options.here),
             trial=_trial(item, options),
             **_claims(item, item.card, evidence.roles(parts)),
+        )
+
+    def chat(
+        self,
+        item: Item,
+        parts: Sequence[File],
+        recipe: str | None,
+        around: tuple[Sequence[Lacking], Sequence[Offered]],
+        told: Said,
+        options: Options,
+    ) -> str:
+        """The page of a chat specialist; ``around`` is what is missing and which bases there are.
+
+        Raises:
+            TypeError: It is no chat specialist.
+        """
+        card = _card(item, ChatCard)
+        name = item.reference.familiar
+        lacks, bases = around
+        files = told.files or (SourceFile(coding.example(card.tools)[0], ""),)
+        return self._page(
+            "chat.html",
+            options,
+            item=item,
+            name=name,
+            card=card,
+            facts=coding.facts(card),
+            headline=coding.headline(bases),
+            lacks=lacks,
+            bases=bases,
+            offered=[base for base in bases if base.here],
+            told=told,
+            form_files=files,
+            example=coding.example(card.tools),
+            reply=coding.answered(told.reply) if told.reply is not None else None,
+            sheets=coding.sheets(told.files, told.checked, dict(told.explained))
+            if told.checked is not None
+            else [],
+            wrong=told.checked is not None and not told.checked.ok,
+            mended=coding.repair(told.files, told.mended),
+            calls=chat_calls(name, options.here),
+            recipe=recipe,
+            files=parts,
+            json_address=f"/specialists/{name}.json",
+        )
+
+    def pack(self, item: Item, told: Said, options: Options) -> str:
+        """The page of a document pack.
+
+        Raises:
+            TypeError: It is no pack.
+        """
+        card = _card(item, SearchCard)
+        name = item.reference.familiar
+        return self._page(
+            "pack.html",
+            options,
+            item=item,
+            name=name,
+            card=card,
+            told=told,
+            found=coding.passages(told.found) if told.found is not None else None,
+            calls=search_calls(name, options.here),
+            json_address=f"/specialists/{name}.json",
         )
 
     def make(self, jobs: Sequence[Mapping[str, Any]], options: Options) -> str:
@@ -188,7 +263,16 @@ class Site:
         )
 
 
-def _matches(item: Item, card: Card, query: str) -> bool:
+_Kind = TypeVar("_Kind", ChatCard, SearchCard)
+
+
+def _card(item: Item, kind: type[_Kind]) -> _Kind:
+    if not isinstance(item.card, kind):
+        raise TypeError(f"{item.reference.familiar} has no {kind.__name__}")
+    return item.card
+
+
+def _matches(item: Item, card: AnyCard, query: str) -> bool:
     text = f"{item.reference.familiar} {card.description} {card.task} {card.domain}".casefold()
     return all(word in text for word in query.casefold().split())
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from metier.card import AnyCard
+from metier.coding import Checked, Diagnostic, Mended, SourceFile
+from metier.conversing import Passage, Reply
 from metier.messages import Prediction
 from metier.reference import Reference
 
@@ -107,6 +109,86 @@ class Options(Protocol):
     @property
     def fields(self) -> Mapping[str, str]:
         """What a form was filled in with."""
+
+
+class Lacking(Protocol):
+    """Something that a specialist would use and that is not here."""
+
+    @property
+    def message(self) -> str:
+        """What does not work without it."""
+
+    @property
+    def command(self) -> str:
+        """The one command that mends it."""
+
+
+class Offered(Protocol):
+    """A base that may be given, or that somebody may get."""
+
+    @property
+    def ref(self) -> str:
+        """What to give as base."""
+
+    @property
+    def here(self) -> bool:
+        """Whether it is set up here."""
+
+    @property
+    def note(self) -> str:
+        """What is known of it."""
+
+    @property
+    def command(self) -> str:
+        """What would measure it, or ""."""
+
+
+class Said(Protocol):
+    """What a person did on the page of a chat specialist or a pack, and what came of it."""
+
+    @property
+    def act(self) -> str:
+        """``ask``, ``check``, ``search`` or ""."""
+
+    @property
+    def question(self) -> str:
+        """The question."""
+
+    @property
+    def base(self) -> str:
+        """The base that was chosen."""
+
+    @property
+    def query(self) -> str:
+        """What was searched for."""
+
+    @property
+    def files(self) -> tuple[SourceFile, ...]:
+        """The files that were given."""
+
+    @property
+    def reply(self) -> Reply | None:
+        """The answer."""
+
+    @property
+    def found(self) -> tuple[Passage, ...] | None:
+        """The passages."""
+
+    @property
+    def checked(self) -> Checked | None:
+        """What the tool found."""
+
+    @property
+    def explained(self) -> tuple[tuple[Diagnostic, tuple[Passage, ...]], ...]:
+        """Its diagnostics with passages about them."""
+
+    @property
+    def mended(self) -> Mended | None:
+        """The files after the known repairs."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why there is no answer."""
 
 
 class Trouble(Protocol):

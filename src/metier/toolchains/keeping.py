@@ -7,6 +7,7 @@ one rename, so what is there is whole. It knows neither what the packages are fo
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +21,8 @@ from metier.toolchains.locked import Lock, lock
 from metier.toolchains.node import Node, find_node
 
 KNOWN = locked.names()
+OLD_SECONDS = 7 * 24 * 3600.0
+"""How long another version of a toolchain is kept beside a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,8 @@ class Toolchains:
 
         Archives come from npm's cache or the registry that npm is configured for, and each must
         have the digest of the lock file; no package's script is run. Two calls at once, also from
-        two processes, do the work once. Afterwards other versions of the same toolchain are gone.
+        two processes, do the work once. Versions of the same toolchain that another lock asked for
+        are removed once they are a week old: an older Metier may still use this folder.
 
         Returns:
             The folder that holds ``node_modules``.
@@ -97,9 +101,7 @@ class Toolchains:
         place = self._place(wanted)
         if not _whole(place):
             install(wanted, place, node=self._node, report=report, cancelled=cancelled)
-            for other in place.parent.iterdir():
-                if other.is_dir() and other != place and not other.name.startswith("."):
-                    shutil.rmtree(other, ignore_errors=True)
+            _remove_old(place)
         return place
 
     def list(self) -> list[ToolchainState]:
@@ -136,6 +138,14 @@ class Toolchains:
 
     def _place(self, wanted: Lock) -> Path:
         return self.folder / wanted.name / wanted.digest.removeprefix("sha256:")[:12]
+
+
+def _remove_old(place: Path) -> None:
+    """Remove what another lock installed beside ``place`` more than a week ago."""
+    for other in place.parent.iterdir():
+        older = other.is_dir() and other != place and not other.name.startswith(".")
+        if older and time.time() - other.stat().st_mtime > OLD_SECONDS:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def _whole(place: Path) -> bool:

@@ -41,9 +41,14 @@ def plain_text(answer: str) -> str:
     text = answer.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
     text = _THOUGHT.sub("", text)
     ended = _THOUGHT_END.match(text)
-    if ended and "```" in text[: ended.end()] and "```" in text[ended.end() :]:
-        return text[ended.end() :]
-    return text[ended.end() :] if ended and "```" not in text[: ended.end()] else text
+    if ended is None:
+        return text
+    thought, rest = text[: ended.end()], text[ended.end() :]
+    marks = thought.count("```")
+    # An end mark inside a block is code; thoughts that hold whole blocks count only if more come.
+    if marks % 2 or (marks and "```" not in rest):
+        return text
+    return rest
 
 
 def blocks_of(text: str, endings: str) -> list[Block]:

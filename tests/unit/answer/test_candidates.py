@@ -60,6 +60,15 @@ def test_the_tool_that_finds_most_code_checks() -> None:
     assert bench.look(3, Draft("only words")).tool is None
 
 
+def test_an_answer_gets_the_name_that_a_behaviour_mounts() -> None:
+    draft = Draft(code("def one():\n    return 1"))
+    options = {"call": "one()", "expected": 1}
+    behaviour = Behaviour("python", "numbers.py", options=options)
+    found = Bench((PythonParser(),), Trace(Budget()), behaviour=behaviour).look(1, draft)
+    assert [file.path for file in found.files] == ["numbers.py"]
+    assert found.sound
+
+
 def test_half_a_repair_is_taken_if_less_is_wrong() -> None:
     two = code("retrun 1 +") + code("def f():\n    retrun 1")
     found = Bench((PythonParser(),), Trace(Budget())).look(1, Draft(two))

@@ -47,6 +47,7 @@ from metier.messages import Example, Prediction, Progress, Report, silent
 from metier.recipe import DataPart, LadderPart, Recipe, SpecialistPart, SplitPart
 from metier.reference import Digest, Reference
 from metier.settings import Settings
+from metier.toolchains import Toolchains
 
 DIGEST = "sha256:" + "ab" * 32
 RESULT = "results/base.jsonl"
@@ -282,6 +283,7 @@ class SmallFacade:
 
     def __init__(self, folder: Path) -> None:
         self.settings = Settings(home=folder)
+        self.toolchains = Toolchains(folder / "toolchains")
         self.fleet = SmallFleet()
         self.items = {
             "banking-intents": Item(Reference("banking-intents"), make_card(), 118_000),
@@ -404,8 +406,8 @@ class SmallFacade:
         self._called("compare", first=first, second=second, on=on)
         return self.comparison
 
-    def check_eval(self, on: str) -> dict[str, Any]:
-        self._called("check_eval", on=on)
+    def check_eval(self, on: str, **how: Any) -> dict[str, Any]:
+        self._called("check_eval", on=on, fresh=how["fresh"])
         sealed = seal([Example(f"text {n}", f"label {n % 5}") for n in range(100)])
         return check_eval(sealed).to_dict()
 
@@ -431,6 +433,15 @@ class SmallFacade:
     def export(self, name: str, directory: Path) -> Path:
         self._called("export", name=name, directory=directory)
         return directory / name
+
+    def recipes(self) -> list[str]:
+        return ["svelte-docs", "sveltekit"]
+
+    def services(self) -> list[str]:
+        return []
+
+    def close(self) -> None:
+        self._called("close")
 
     def install_starters(self, report: Report = silent) -> Sequence[Item]:
         self._called("install_starters")

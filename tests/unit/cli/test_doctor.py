@@ -54,3 +54,33 @@ def test_git_is_looked_for(facade: Any, monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_home_that_does_not_exist_yet_has_a_disk(facade: Any) -> None:
     facade.settings = replace(facade.settings, home=facade.settings.home / "not" / "yet")
     assert states(facade)["disk"] in ("here", "wrong")
+
+
+def test_tools_packs_sandbox_and_services_are_looked_for(metier: Any, facade: Any) -> None:
+    found = {finding.name: finding for finding in examine(facade)}
+    assert found["documents"].state == "missing"
+    assert found["services"].state == "missing"
+    assert "services.toml" in (found["services"].remedy or "")
+    assert found["sandbox"].state in ("here", "missing")
+    if found["sandbox"].state == "here":
+        assert found["  contains"].found
+        assert found["  does not"].found
+    toolchain = found.get("svelte@5")
+    if toolchain is not None:
+        assert toolchain.remedy == "metier doctor --install svelte@5"
+
+
+def test_services_are_named_and_no_key_is_shown(
+    metier: Any, facade: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facade, "services", lambda: ["mine"])
+    facade.settings = replace(facade.settings, base="remote:mine", general_key="sk-secret")
+    out = metier("doctor").out
+    assert "remote:mine; METIER_BASE is remote:mine" in " ".join(out.split())
+    assert "sk-secret" not in out
+
+
+def test_an_unknown_toolchain_is_input(metier: Any) -> None:
+    outcome = metier("doctor", "--install", "vue@3")
+    assert outcome.code == 2
+    assert "svelte@5" in outcome.err

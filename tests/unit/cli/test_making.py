@@ -116,7 +116,10 @@ def test_what_the_command_line_says_goes_into_the_recipe(
         (("--data", "nowhere.csv", "--name", "x"), "There is no file or folder 'nowhere.csv'."),
         (("--data", "DATA", "--name", "a b"), "'a b' is not a valid name"),
         (("--data", "DATA", "--name", "x", "--budget", "soon"), "'soon' is not a duration"),
-        (("--data", "DATA", "--name", "x", "--task", "paint"), "'paint' is not 'classify'"),
+        (
+            ("--data", "DATA", "--name", "x", "--task", "paint"),
+            "'paint' is not one of 'classify', 'search'",
+        ),
         (("nowhere.toml",), "There is no recipe 'nowhere.toml'."),
         (("RECIPE", "--data", "DATA", "--text", "t"), "--data and --text cannot be given with"),
         (("RECIPE", "--name", "a b"), "'a b' is not a valid name"),

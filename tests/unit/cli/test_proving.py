@@ -69,3 +69,10 @@ def test_a_stopped_eval_says_what_is_kept(metier: Any, facade: Any) -> None:
     outcome = metier("eval", "banking-intents", "--on", "x")
     assert outcome.code == 130
     assert "The answers so far are kept." in outcome.err
+
+
+def test_what_is_for_chat_specialists_is_refused_elsewhere(metier: Any) -> None:
+    for words in (("--base", "remote:x"), ("--with", "docs"), ("--samples", "2"), ("--fresh",)):
+        outcome = metier("eval", "banking-intents", "--on", "banking77", *words)
+        assert outcome.code == 2
+        assert f"{words[0]} is for chat specialists" in outcome.err

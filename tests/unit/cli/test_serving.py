@@ -130,9 +130,10 @@ def test_a_taken_port_is_said_and_the_next_one_answers(up: Any, taken_port: int)
     assert said.startswith(f"Port {taken_port} is taken by ")
     assert f"(process {os.getpid()})" in said
     assert used > taken_port
-    rest = [process.stdout.readline() for _ in range(4)]
+    rest = [process.stdout.readline() for _ in range(5)]
     assert rest[0] == f"  site  http://127.0.0.1:{used}\n"
-    assert rest[3] == 'Try one:  metier run banking-intents "your text"\n'
+    assert rest[2] == f"  MCP   http://127.0.0.1:{used}/mcp\n"
+    assert rest[4] == 'Try one:  metier run banking-intents "your text"\n'
     body = json.dumps({"model": "sms-spam", "input": "hello"}).encode()
     request = urllib.request.Request(
         f"http://127.0.0.1:{used}/v1/classify", body, {"content-type": "application/json"}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -229,6 +231,35 @@ def test_connections_are_kept_and_shared_by_threads(opened) -> None:
             thread.join()
     assert found == ["ok"] * 8
     assert len(seen.connections) <= 2
+
+
+def test_a_connection_is_kept_after_a_stream(opened) -> None:
+    with scripted.service() as seen:
+        seen.always = told("ok")
+        caller = opened(seen.service)
+        for _ in range(3):
+            assert list(caller.chunks(ASK))
+    assert len(seen.connections) == 1
+
+
+def test_a_process_ends_quietly_though_nobody_closed() -> None:
+    with scripted.service() as seen:
+        seen.always = told("ok")
+        program = (
+            "from metier.engines.calling import Caller\n"
+            "from metier.services import Service\n"
+            f"caller = Caller(Service({seen.service.url!r}, 'm'))\n"
+            "print(len(list(caller.chunks({'messages': []}))))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-W", "default", "-c", program],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    assert done.stdout.strip() == "3"
+    assert done.stderr == ""
 
 
 def test_a_caller_that_nobody_closed_closes_itself() -> None:

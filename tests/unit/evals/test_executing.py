@@ -169,6 +169,27 @@ def test_stopping_reaches_a_base_that_writes(tmp_path: Path) -> None:
     assert caught.value.code == "cancelled"
 
 
+@pytest.mark.parametrize("askers", [1, 2])
+def test_no_more_tasks_are_asked_at_once_than_the_base_takes(tmp_path: Path, askers: int) -> None:
+    lock = threading.Lock()
+    inside, most = [0], [0]
+    base = Scribe().entrant()
+
+    def reply(*given: object) -> Reply:
+        with lock:
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+        threading.Event().wait(0.01)
+        with lock:
+            inside[0] -= 1
+        return base.reply(*given)  # type: ignore[arg-type]
+
+    entrant = replace(base, reply=reply, askers=askers)
+    rules = Rules(lambda _name, _chain: WordTool(), workers=4)
+    run_entrant(entrant, SUITE, rules, journal=tmp_path / "j")
+    assert most[0] == askers
+
+
 def test_another_runs_journal_is_refused_and_a_damaged_one_named(tmp_path: Path) -> None:
     ran(tmp_path, Scribe())
     with pytest.raises(InputError) as caught:

@@ -183,6 +183,15 @@ def test_recorded_answers_come_first_among_the_notes(tmp_path: Path) -> None:
     assert found.rows[0].recorded
 
 
+def test_tasks_that_are_old_are_said_to_be(tmp_path: Path) -> None:
+    made = table(tmp_path, Scribe(), parts=((),))
+    assert not any("published" in note for note in findings(made).notes)
+    later = findings(replace(made, date="2028-01-01"))
+    assert any(
+        note.startswith("The newest task was published on 2026-11-23") for note in later.notes
+    )
+
+
 def test_saturation_is_said(tmp_path: Path) -> None:
     found = findings(table(tmp_path, Scribe(knows=9, adds=1), parts=((), ("docs",))))
     assert (found.saturated, found.floored, found.telling) == (54, 0, 6)

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from judging import WordTool, suite, task
+from judging import Scribe, WordTool, suite, task
 from metier.coding import SourceFile
 from metier.errors import UnavailableError
 from metier.evals.selftest import self_test
 from metier.evals.suitecheck import SuiteCheck, check_suite, refuse_if_frozen, strength
 from metier.evals.tasks import Mutant, Suite
+from metier.examine.bases import BaseExaminer
 
 
 def checked(made: Suite, folder: Path, tool: WordTool | None = None) -> SuiteCheck:
@@ -75,6 +76,33 @@ def test_an_eval_is_refused_when_all_of_it_is_frozen(tmp_path: Path) -> None:
     assert caught.value.details["tasks"] == ["one", "two"]
     assert check_suite(made, tested).strength is None
     refuse_if_frozen(made, {"one": tested.proofs[0]})
+
+
+def test_saturation_and_floor_come_from_what_was_measured(tmp_path: Path) -> None:
+    scribes = {"remote:a": Scribe("remote:a", knows=2), "remote:b": Scribe("remote:b", knows=4)}
+    tool = WordTool()
+    known = BaseExaminer(
+        suites=tmp_path / "none",
+        home=tmp_path,
+        tools=lambda _name, _chain: tool,
+        entrant=lambda _name, base, parts, samples: scribes[base].entrant(parts, samples=samples),
+        specialist_digest=lambda _name: "sha256:" + "5" * 64,
+        sandbox=lambda: "bubblewrap",
+        today="2026-11-23",
+        made={"words": lambda: suite(10)},
+    )
+    assert known.check("words").saturation is None
+    known.evaluate("coder", on="words", bases=["remote:a", "remote:b"], samples=2)
+    (tmp_path / "tables" / "damaged.jsonl").write_text("{")
+    found = known.check("words")
+    seen = found.saturation
+    assert seen is not None
+    assert (seen.entries, seen.recorded, seen.telling) == (8, 0, 6)
+    assert seen.passed_by_all == ("word0", "word1")
+    assert seen.passed_by_none == ("word8", "word9")
+    assert found.warnings[-1] == (
+        "Of 8 entries measured here: all pass 2 tasks, none passes 2, 6 tell entries apart."
+    )
 
 
 def test_strength_counts_clusters() -> None:

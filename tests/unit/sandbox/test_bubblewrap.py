@@ -17,7 +17,7 @@ from metier.sandbox import bubblewrap
 from metier.sandbox.bubblewrap import Inside, Wrapping, environment, limiting, open_bubblewrap
 from metier.sandbox.confining import Request, Sandbox
 from metier.sandbox.launching import open_channel
-from metier.sandbox.values import Limits, Place
+from metier.sandbox.values import WORK, Limits, Place
 
 
 def wish(**changes: object) -> Request:
@@ -84,13 +84,13 @@ def test_files_and_places(tmp_path: Path) -> None:
     )
     command = prepared(request, as_root=False)
     folders = after(command, "--dir")
-    for folder in ("/work/a", "/work/a/b", "/opt", "/opt/tool"):
+    for folder in (f"{WORK}/a", f"{WORK}/a/b", "/opt", "/opt/tool"):
         assert folder in folders
     assert "/usr" not in folders
     assert "/usr/x" not in folders
     at = command.index("/opt/tool/chain")
     assert command[at - 2 : at] == ["--ro-bind", str(tmp_path)]
-    assert "/work/a/b/c.txt" in command
+    assert f"{WORK}/a/b/c.txt" in command
 
 
 def test_the_environment_is_what_is_given() -> None:

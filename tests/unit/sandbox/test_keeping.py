@@ -149,8 +149,11 @@ def test_a_defect_in_the_watch_leaves_nothing_behind() -> None:
 
     launch = Launch(("/bin/sleep", "30"), end=kill, members=broken)
     kept = Keeper(launch, Limits(), clock=True)
+    before = set(threading.enumerate())
     kept.start()
     assert kept.wait().status == 137
+    for thread in set(threading.enumerate()) - before:
+        thread.join()  # so that its complaint belongs to this test
 
 
 def test_everything_ends_with_the_interpreter() -> None:

@@ -25,23 +25,23 @@ from metier.sandbox.landlock import (
 )
 from metier.sandbox.launching import open_channel
 from metier.sandbox.seccomp import build
-from metier.sandbox.values import Limits, Place
+from metier.sandbox.values import WORK, Limits, Place
 
-SEEN = {"/work": "/tmp/m/work", "/work/node_modules": "/opt/n", "/tool": "/opt/tool"}
+SEEN = {"/job": "/tmp/m/job", f"{WORK}/node_modules": "/opt/n", "/tool": "/opt/tool"}
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("/work", "/tmp/m/work"),
-        ("/work/a.py", "/tmp/m/work/a.py"),
-        ("/work/node_modules/x.js", "/opt/n/x.js"),
+        ("/job", "/tmp/m/job"),
+        (f"{WORK}/a.py", "/tmp/m/job/a.py"),
+        (f"{WORK}/node_modules/x.js", "/opt/n/x.js"),
         ("--loader=/tool/l.mjs", "--loader=/opt/tool/l.mjs"),
-        ("/tool:/work:/usr", "/opt/tool:/tmp/m/work:/usr"),
+        ("/tool:/job:/usr", "/opt/tool:/tmp/m/job:/usr"),
         ("file:///tool/x", "file:///opt/tool/x"),
         ("/workshop", "/workshop"),
-        ("/home/work", "/home/work"),
-        ("x /work", "x /work"),
+        ("/other/job", "/other/job"),
+        ("x /job", "x /job"),
         ("", ""),
     ],
 )
@@ -52,10 +52,10 @@ def test_paths_are_rewritten(text: str, expected: str) -> None:
 def wish(**changes: object) -> Request:
     return Request(
         **{  # type: ignore[arg-type]
-            "command": ("/tool/run", "/work/x"),
+            "command": ("/tool/run", f"{WORK}/x"),
             "files": {"a/b.txt": b"text"},
             "places": (),
-            "environment": {"WHERE": "/work"},
+            "environment": {"WHERE": "/job"},
             "limits": Limits(),
             **changes,
         }
@@ -67,10 +67,10 @@ def test_the_plan(tmp_path: Path) -> None:
     place = Place(tmp_path, "/tool")
     locking = Locking("x86_64", 7, as_root=True)
     plan = locking._plan(wish(places=(place,), channel=channel), tmp_path / "f", 77, 9)
-    assert plan["command"] == [f"{tmp_path}/run", f"{tmp_path}/f/work/x"]
+    assert plan["command"] == [f"{tmp_path}/run", f"{tmp_path}/f/job/x"]
     named = plan["environment"]
     assert isinstance(named, dict)
-    assert named["WHERE"] == f"{tmp_path}/f/work"
+    assert named["WHERE"] == f"{tmp_path}/f/job"
     assert named["METIER_REPLIES"] == str(channel.replies)
     assert (plan["user"], plan["life"]) == (77, 9)
     assert plan["keep"] == [channel.requests, channel.replies]
@@ -123,9 +123,9 @@ def test_tasks_of_a_user() -> None:
 
 @pytest.mark.parametrize("user", [None, os.getuid()])
 def test_the_folder_is_filled(user: int | None, tmp_path: Path) -> None:
-    place = Place(tmp_path / "n", "/work/a/node_modules")
+    place = Place(tmp_path / "n", f"{WORK}/a/node_modules")
     outside = Place(tmp_path / "n", "/tool")
-    whole = Place(tmp_path / "n", "/work")
+    whole = Place(tmp_path / "n", "/job")
     landlock._fill(tmp_path, wish(places=(place, outside, whole)), user)
     assert (tmp_path / "work/a/b.txt").read_bytes() == b"text"
     assert (tmp_path / "work/a/node_modules").readlink() == tmp_path / "n"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from metier.sandbox.processes import Use, children, descendants, use
+from metier.sandbox.processes import Use, children, descendants, spare_users, use
 
 TREE = """
 import os, threading, time
@@ -50,3 +50,16 @@ def test_what_has_ended_counts_nothing() -> None:
     process.wait()
     assert children(process.pid) == []
     assert use([process.pid]) == Use(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("mapped", "first"),
+    [
+        ("         0          0 4294967295\n", 2_000_000_000),
+        ("         0       1000          1\n         1     100000      65536\n", 60_100),
+        ("", 60_100),
+    ],
+)
+def test_user_numbers_of_nobody(mapped: str, first: int) -> None:
+    assert spare_users(mapped)[0] == first
+    assert len(spare_users()) > 1000

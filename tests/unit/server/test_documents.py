@@ -23,6 +23,13 @@ def test_every_verb_is_an_http_call(document: dict[str, Any]) -> None:
     }
     assert calls == {
         "POST /v1/classify",
+        "POST /v1/chat/completions",
+        "POST /metier/v1/answer",
+        "POST /metier/v1/search",
+        "POST /metier/v1/check",
+        "POST /metier/v1/explain",
+        "POST /metier/v1/repair",
+        "POST /metier/v1/migrate",
         "GET /v1/models",
         "GET /v1/models/{name}",
         "GET /health",

@@ -38,7 +38,7 @@ process.stdout.write('{"ready":true}\\n');
 def started(folder: Path, source: str = SCRIPT, memory_mb: int = 64) -> WarmWorker:
     script = folder / "worker.mjs"
     script.write_text(source)
-    return WarmWorker(Program(toolchains().node, script, lambda: [], memory_mb=memory_mb))
+    return WarmWorker(Program(toolchains().node, script, list, memory_mb=memory_mb))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from metier.datasets.converters.upstream import UpstreamBytes, bad_upstream
 
@@ -24,6 +24,7 @@ MBPP_DATE = "2021-08-16"
 """Day of the paper that published MBPP (arXiv 2108.07732)."""
 _HUMANEVAL_FIELDS = ("task_id", "prompt", "entry_point", "canonical_solution", "test")
 _MBPP_FIELDS = ("text", "code", "task_id", "test_setup_code", "test_list", "challenge_test_list")
+_Found = TypeVar("_Found")
 _MBPP_SPLITS = ((10, "prompt"), (510, "test"), (600, "valid"), (974, "train"))
 
 
@@ -88,7 +89,7 @@ def mbpp(files: Sequence[UpstreamBytes]) -> Iterator[bytes]:
         for line in file.text().splitlines():
             row = json.loads(line)
             _fields(row, _MBPP_FIELDS, file.path)
-            split = next(name for last, name in _MBPP_SPLITS if row["task_id"] <= last)
+            split = _first(name for last, name in _MBPP_SPLITS if row["task_id"] <= last)
             yield json.dumps({**row, "split": split}).encode() + b"\n"
 
 
@@ -138,12 +139,19 @@ def _before(prompt: str, entry: str) -> str:
     """What a prompt gives before the function that is asked for."""
     tree = ast.parse(prompt + "    pass\n")
     lines = prompt.split("\n")
-    asked = next(
+    asked = _first(
         node
         for node in reversed(tree.body)
         if isinstance(node, ast.FunctionDef) and node.name == entry
     )
     return "\n".join(lines[: asked.lineno - 1]).strip("\n") + "\n"
+
+
+def _first(found: Iterator[_Found]) -> _Found:
+    """The first of them; raises ValueError if there is none."""
+    for one in found:
+        return one
+    raise ValueError("nothing fits")
 
 
 def _of_mbpp(row: Mapping[str, Any]) -> CodingItem:
@@ -153,7 +161,7 @@ def _of_mbpp(row: Mapping[str, Any]) -> CodingItem:
     more = tuple(_lines(test).strip() + "\n" for test in row["challenge_test_list"] if test.strip())
     given = _defined(code)
     called = [name for test in tests for name in _called(test)]
-    entry = next(name for name in called if name in given)
+    entry = _first(name for name in called if name in given)
     names = sorted(set(_read(tests + more + (_lines(row["test_setup_code"]),))) & given)
     shown = "\n".join(test.strip() for test in tests)
     text = (

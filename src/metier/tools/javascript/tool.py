@@ -7,7 +7,6 @@ Node to check; to judge, it needs the toolchain that builds modules too.
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 from metier.coding import Behaviour, Checked, Diagnostic, Judged, Mended, SourceFile
 from metier.tools.behaviour import Judge
 from metier.tools.javascript.explaining import explained
-from metier.tools.scripts import script_files
+from metier.tools.scripts import fence_marks, script_files, without_fences
 from metier.tools.warm import Program, Stopped, WarmWorker
 from metier.tools.workshop import Workshop
 
@@ -32,7 +31,6 @@ _NAMES = {
     "node": "main.js",
 }
 _PARSED = (".js", ".mjs", ".cjs")
-_FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[^\n`]*$\n?", re.MULTILINE)
 _QUOTES = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "\u00a0": " ", "\u200b": None})
 
 
@@ -90,7 +88,7 @@ class JavaScriptTool:
                 Diagnostic("file_too_large", limit, path=asked[0].path),
             )
         else:
-            found = self._parsed(asked)
+            found = (*fence_marks(asked), *self._parsed(asked))
         ok = not any(one.severity == "error" for one in found)
         return Checked(ok, found, time.perf_counter() - started)
 
@@ -99,7 +97,7 @@ class JavaScriptTool:
         if checked.ok:
             return None
         for name, sentence, change in (
-            ("fences", "Took out marks of Markdown blocks.", _without_fences),
+            ("fences", "Took out marks of Markdown blocks.", without_fences),
             ("typography", "Replaced typographic quotes and blanks.", _straight),
         ):
             proposed = tuple(SourceFile(file.path, change(file.text)) for file in files)
@@ -134,10 +132,6 @@ class JavaScriptTool:
             message = f"Parsing ended the process or took longer than {SECONDS:g} s."
             return (Diagnostic(f"check_{stopped.why}", message, path=files[0].path),)
         return tuple(explained(Diagnostic(**one)) for one in answer["diagnostics"])
-
-
-def _without_fences(text: str) -> str:
-    return _FENCE.sub("", text)
 
 
 def _straight(text: str) -> str:

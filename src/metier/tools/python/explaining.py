@@ -79,14 +79,14 @@ _RULES: tuple[tuple[str, str, str], ...] = tuple(
             "reference/lexical_analysis.html#integer-literals",
         ),
         (
-            r"Maybe you meant '=='",
-            "One = assigns, two compare.",
-            "reference/expressions.html#comparisons",
-        ),
-        (
             r"cannot assign to",
             "Only a name, an attribute, an item or a slice can stand left of =.",
             "reference/simple_stmts.html#assignment-statements",
+        ),
+        (
+            r"Maybe you meant '=='",
+            "One = assigns, two compare.",
+            "reference/expressions.html#comparisons",
         ),
         (
             r"Perhaps you forgot a comma",
@@ -183,7 +183,7 @@ def _of_name(name: str) -> str:
         return _NEAR_OLD[name]
     if name in sys.stdlib_module_names:
         return f"It is a module of the standard library: add 'import {name}'."
-    near = difflib.get_close_matches(name, dir(builtins), n=1, cutoff=0.85)
+    near = difflib.get_close_matches(name, dir(builtins), n=1, cutoff=0.75)
     if near:
         return f"Nothing in the file defines it. Did you mean {near[0]}?"
     return "Nothing in the file defines or imports it; reaching the line raises NameError."

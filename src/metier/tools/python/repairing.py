@@ -70,6 +70,8 @@ _RAISE = re.compile(r"^([ \t]*raise[ \t]+\w+)[ \t]*,[ \t]*(.+)$")
 _OPENS = re.compile(
     r"^[ \t]*(?:async[ \t]+)?(?:def|class|if|elif|else|for|while|try|except|finally|with)\b"
 )
+_CLEANING = frozenset({"fences", "prose", "typography"})
+"""Rules that only take out what is no code: kept if nothing is worse for it."""
 _MAX_ROUNDS = 3
 
 
@@ -85,7 +87,8 @@ def repaired(files: Sequence[SourceFile], checked: Checked, check: Check) -> Men
             if proposed == now:
                 continue
             found = check(proposed)
-            if _place(found) > _place(checked):
+            nearer, before_it = _place(found, proposed), _place(checked, now)
+            if nearer > before_it or (nearer == before_it and name in _CLEANING):
                 now, checked = proposed, found
                 applied.append((name, sentence))
             if checked.ok:
@@ -100,10 +103,18 @@ def _proposed(file: SourceFile, checked: Checked, rule: Rule) -> SourceFile:
     return SourceFile(file.path, rule(file.text, errors)) if errors else file
 
 
-def _place(checked: Checked) -> tuple[int, int, int]:
-    """How far the files are from checking: whether they parse, where not, how much is wrong."""
-    syntax = [each.line or 0 for each in checked.errors if not each.code.startswith("undefined")]
-    return (-len(syntax), min(syntax, default=0), -len(checked.errors))
+def _place(checked: Checked, files: Sequence[SourceFile]) -> tuple[int, int, int]:
+    """How near the files are to checking: which do not parse, how much is unread, what is wrong.
+
+    Lines are counted from the end, so that taking out lines at the top changes nothing.
+    """
+    lines = {file.path: file.text.rstrip().count("\n") + 1 for file in files}
+    unread = [
+        lines.get(each.path, 0) - (each.line or 0)
+        for each in checked.errors
+        if not each.code.startswith("undefined")
+    ]
+    return (-len(unread), -max(unread, default=0), -len(checked.errors))
 
 
 def fences(text: str, errors: Sequence[Diagnostic]) -> str:
@@ -130,11 +141,20 @@ def typography(text: str, errors: Sequence[Diagnostic]) -> str:
     return text.translate(_TYPOGRAPHY) if broken else text
 
 
+def wide_tabs(text: str, errors: Sequence[Diagnostic]) -> str:
+    """Spaces for tabs at the beginnings of lines, to columns of eight, as Python 2 read them."""
+    return _spaced(text, errors, 8)
+
+
 def tabs(text: str, errors: Sequence[Diagnostic]) -> str:
-    """Spaces for tabs at the beginnings of lines, four a level."""
+    """Spaces for tabs at the beginnings of lines, to columns of four."""
+    return _spaced(text, errors, 4)
+
+
+def _spaced(text: str, errors: Sequence[Diagnostic], width: int) -> str:
     if not any(each.code in ("tabs", "indentation") for each in errors):
         return text
-    return re.sub(r"^[ \t]+", lambda found: found[0].expandtabs(4), text, flags=re.MULTILINE)
+    return re.sub(r"^[ \t]+", lambda found: found[0].expandtabs(width), text, flags=re.MULTILINE)
 
 
 def margin(text: str, errors: Sequence[Diagnostic]) -> str:
@@ -220,7 +240,8 @@ RULES: tuple[tuple[str, str, Rule], ...] = (
     ("prose", "Took out sentences before and after the code.", prose),
     ("typography", "Replaced typographic quotes, dashes and blanks.", typography),
     ("margin", "Took out the indentation that all lines shared.", margin),
-    ("tabs", "Replaced tabs at the beginnings of lines by spaces.", tabs),
+    ("wide_tabs", "Replaced tabs at the beginnings of lines by up to eight spaces.", wide_tabs),
+    ("tabs", "Replaced tabs at the beginnings of lines by up to four spaces.", tabs),
     ("python2", "Wrote print, except and raise as Python 3 does.", python2),
     ("colons", "Added the colon that opens a block.", colons),
     ("old_names", "Replaced names of built-ins that Python 3 renamed.", old_names),

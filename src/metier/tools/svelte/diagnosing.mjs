@@ -4,12 +4,19 @@
 const MOST_ERRORS = 10;
 
 /** Compile a component or a module; `request`: path, text, generate (false, 'client', 'server'). */
-export function diagnose(compiler, major, { path, text, generate = false, dev = false }) {
+export function diagnose(compiler, major, request) {
+	const { path, generate = false, dev = false } = request;
+	const text = withoutMark(request.text);
 	const first = attempt(compiler, major, path, text, generate, dev);
 	if (!first.error) return first;
 	const errors = [first.error];
 	if (major >= 5 && generate === false) errors.push(...further(compiler, path, text, first.error));
 	return { diagnostics: errors.map((error) => described(error, text, 'error')) };
+}
+
+/** The text without the mark of its byte order, which the compiler leaves out of its places too. */
+export function withoutMark(text) {
+	return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
 /** The compiler's first error, if there is one, without a description of it. */
@@ -19,15 +26,39 @@ export function compiled(compiler, path, text) {
 
 function attempt(compiler, major, path, text, generate, dev) {
 	const options = { filename: path, generate, dev };
-	const module = /\.svelte\.(js|ts)$/.test(path);
 	try {
-		const made = module
-			? compiler.compileModule(text, options)
-			: compiler.compile(text, major >= 5 ? { ...options, modernAst: true } : options);
+		const made = run(compiler, major, path, text, options);
 		const warnings = made.warnings.map((warning) => described(warning, text, 'warning'));
 		return { diagnostics: warnings, code: generate ? made.js.code : undefined };
 	} catch (error) {
 		return { error };
+	}
+}
+
+function run(compiler, major, path, text, options) {
+	if (path.endsWith('.svelte.ts')) return typedModule(compiler, text, options);
+	if (path.endsWith('.svelte.js')) return compiler.compileModule(text, options);
+	return compiler.compile(text, major >= 5 ? { ...options, modernAst: true } : options);
+}
+
+const OPENING = '<script module lang="ts">';
+
+/** A module with types is read as a component's module script: the compiler knows types only there. */
+function typedModule(compiler, text, options) {
+	const plain = text
+		.replace(/^export default(?=\s+(async\s+)?(function|class)\b)/m, ' '.repeat(14))
+		.replace(/^export default(?=\s)/m, 'let _default_=');
+	const moved = (found) => {
+		if (!Array.isArray(found.position)) return found;
+		const position = found.position.map((at) => Math.min(Math.max(0, at - OPENING.length), text.length));
+		return { code: found.code, message: found.message, position };
+	};
+	try {
+		const source = `${OPENING}${plain}</script>`;
+		const made = compiler.compile(source, { ...options, filename: options.filename.slice(0, -3), modernAst: true });
+		return { ...made, warnings: made.warnings.map(moved) };
+	} catch (error) {
+		throw moved(error);
 	}
 }
 

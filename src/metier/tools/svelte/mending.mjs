@@ -1,6 +1,6 @@
 // The loop of repairs: the first error chooses the rules, a rule's text is kept if the error is gone
 // or another, and the whole only if there are fewer errors than before.
-import { compiled, diagnose } from './diagnosing.mjs';
+import { compiled, diagnose, withoutMark } from './diagnosing.mjs';
 import { finishingRules } from './finishing_rules.mjs';
 import { snippetRules } from './snippet_rules.mjs';
 import { propsRules } from './props_rules.mjs';
@@ -11,14 +11,15 @@ const RULES = [...syntaxRules, ...snippetRules, ...propsRules, ...treeRules];
 const MOST_ROUNDS = 24;
 
 /** Mend one component; `request`: path, text, without (names of rules to leave out). */
-export function mend(compiler, { path, text, without = [] }) {
+export function mend(compiler, { path, text: given, without = [] }) {
+	const text = withoutMark(given);
 	const rules = (all) => all.filter((rule) => !without.includes(rule.name));
 	const mending = { compiler, path, rules: rules(RULES), applied: [] };
 	const { error } = compiled(compiler, path, text);
 	let step = loop(mending, text, error);
 	if (!step.error) step = finish(mending, step.text, rules(finishingRules).filter((rule) => error || rule.alone));
 	const better = mending.applied.length && (!step.error || fewer(compiler, path, text, step.text));
-	return better ? { text: step.text, applied: once(mending.applied) } : { text, applied: [] };
+	return better ? { text: step.text, applied: once(mending.applied) } : { text: given, applied: [] };
 }
 
 /** Applies rules until there is no error, or none that a rule changes. */

@@ -45,9 +45,17 @@ function runeImport(text, { tree }) {
 		const kept = node.specifiers.filter((one) => !internal && !one.local.name.startsWith('$') && !one.imported?.name?.startsWith('$'));
 		if (kept.length === node.specifiers.length && !internal) continue;
 		const put = kept.length ? `import { ${kept.map((one) => source(text, one)).join(', ')} } from ${node.source.raw};` : '';
-		edits.push([node.start, node.end, put]);
+		edits.push(put ? [node.start, node.end, put] : [...wholeLine(text, node.start, node.end), '']);
 	}
 	return edits.length ? edited(text, edits) : null;
+}
+
+/** Start and end widened to the whole line, its end included, if nothing else stands on it. */
+function wholeLine(text, start, end) {
+	const first = text.lastIndexOf('\n', start - 1) + 1;
+	const last = text.indexOf('\n', end);
+	const alone = last >= 0 && !text.slice(first, start).trim() && !text.slice(end, last).trim();
+	return alone ? [first, last + 1] : [start, end];
 }
 
 /** A declaration of `$name` becomes one of `name`, with everything that reads it. */

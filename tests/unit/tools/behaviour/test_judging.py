@@ -163,72 +163,74 @@ export const handle = async ({ event, resolve }) => {
 export const handleError = ({ error: thrown, event }) => ({ message: `${event.url.pathname}: ${thrown.message}` });"""
 
 
+USER = {"user": {"name": "Ada"}}
+ASKED = {
+    "url": "/i/7",
+    "params": {"id": "7"},
+    "locals": USER,
+    "parent": {"of": 3},
+    "fetch": [{"url": "/api/x", "json": [1]}],
+}
+KIT_STEPS = [
+    {"load": {}, "redirect": {"status": 303, "location": "/login"}},
+    {
+        "load": ASKED,
+        "returns": {
+            "item": {"id": "7"},
+            "more": [1],
+            "of": 3,
+            "path": "/i/7",
+            "secret": "s3",
+        },
+        "depends": ["app:one"],
+        "headers": {"cache-control": "no-store"},
+        "fetched": ["GET /api/x"],
+    },
+    {"calls": "find", "args": [["7"]]},
+    {
+        "load": {**ASKED, "params": {"id": "0"}},
+        "error": {"status": 404, "message": "Not found"},
+        "body": {"message": "Not found", "id": "0"},
+    },
+    {"action": "create", "event": {"form": {}}, "fails": {"status": 422}},
+    {
+        "action": "create",
+        "event": {"form": {"name": "Bo"}, "cookies": {"old": "1"}},
+        "returns": {"ok": True},
+        "cookies": {"seen": {"value": "Bo", "httpOnly": True}, "old": False},
+    },
+    {
+        "request": "POST",
+        "event": {"json": {"a": 1}},
+        "status": 201,
+        "json": {"a": 1},
+        "headers": {"x": "1", "content-type": {"starts": "application/json"}},
+    },
+    {
+        "handle": {"headers": {"accept-language": "de"}},
+        "response": {"text": "<html lang=%lang%>"},
+        "text": "<html lang=de>",
+        "headers": {"x-made": "yes"},
+        "locals": {"lang": "de"},
+    },
+    {"calls": "resolve", "count": 1},
+    {
+        "call": "handleError",
+        "args": [{"error": {"$error": "x"}, "event": {"$event": {"url": "/a"}}}],
+        "returns": {"message": "/a: x"},
+    },
+]
+
+
 @needs("kit@2")
 def test_kit(judging: Any) -> None:
-    user = {"user": {"name": "Ada"}}
-    asked = {
-        "url": "/i/7",
-        "params": {"id": "7"},
-        "locals": user,
-        "parent": {"of": 3},
-        "fetch": [{"url": "/api/x", "json": [1]}],
-    }
-    steps = [
-        {"load": {}, "redirect": {"status": 303, "location": "/login"}},
-        {
-            "load": asked,
-            "returns": {
-                "item": {"id": "7"},
-                "more": [1],
-                "of": 3,
-                "path": "/i/7",
-                "secret": "s3",
-            },
-            "depends": ["app:one"],
-            "headers": {"cache-control": "no-store"},
-            "fetched": ["GET /api/x"],
-        },
-        {"calls": "find", "args": [["7"]]},
-        {
-            "load": {**asked, "params": {"id": "0"}},
-            "error": {"status": 404, "message": "Not found"},
-            "body": {"message": "Not found", "id": "0"},
-        },
-        {"action": "create", "event": {"form": {}}, "fails": {"status": 422}},
-        {
-            "action": "create",
-            "event": {"form": {"name": "Bo"}, "cookies": {"old": "1"}},
-            "returns": {"ok": True},
-            "cookies": {"seen": {"value": "Bo", "httpOnly": True}, "old": False},
-        },
-        {
-            "request": "POST",
-            "event": {"json": {"a": 1}},
-            "status": 201,
-            "json": {"a": 1},
-            "headers": {"x": "1", "content-type": {"starts": "application/json"}},
-        },
-        {
-            "handle": {"headers": {"accept-language": "de"}},
-            "response": {"text": "<html lang=%lang%>"},
-            "text": "<html lang=de>",
-            "headers": {"x-made": "yes"},
-            "locals": {"lang": "de"},
-        },
-        {"calls": "resolve", "count": 1},
-        {
-            "call": "handleError",
-            "args": [{"error": {"$error": "x"}, "event": {"$event": {"url": "/a"}}}],
-            "returns": {"message": "/a: x"},
-        },
-    ]
     given = {
         "src/lib/db.js": "import { spy } from 'metier:spies';\n"
         "export const find = spy('find', async (id) => (id === '7' ? { id } : null));"
     }
     path = "src/routes/i/[id]/+page.server.js"
     more = {"toolchain": "kit@2", "kind": "kit", "entry": path, "given": given}
-    passes(judging(SERVER, steps, **more, env={"SECRET": "s3"}))
+    passes(judging(SERVER, KIT_STEPS, **more, env={"SECRET": "s3"}))
     unasked = judging(SERVER, [{"load": {}, "returns": {}}], **more)
     assert "redirected with 303" in unasked.why
 

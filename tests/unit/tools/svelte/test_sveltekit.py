@@ -133,12 +133,32 @@ def test_a_sound_project_has_no_errors(tool: SvelteTool) -> None:
         ("server", "fail, redirect", "nonsense, fail, redirect", "TS2305"),
         ("server", "	save:", "	default: async () => {},\n	save:", "kit_default_action"),
         ("server", ", { path: '/' }", "", "kit_cookie_path"),
-        ("server", "export const actions", "export const helper = 1;\nexport const actions", "kit_invalid_export"),
-        ("layout", "export", "import { KEY } from '$env/static/private';\nexport", "kit_private_import"),
-        ("page", "</script>", "</script>\n<script module>\nexport const load = () => ({});\n</script>", "kit_load_in_component"),
-        ("page", "let { data, form }: PageProps = $props()", "export let data", "legacy_export_invalid"),
+        (
+            "server",
+            "export const actions",
+            "export const helper = 1;\nexport const actions",
+            "kit_invalid_export",
+        ),
+        (
+            "layout",
+            "export",
+            "import { KEY } from '$env/static/private';\nexport",
+            "kit_private_import",
+        ),
+        (
+            "page",
+            "</script>",
+            "</script>\n<script module>\nexport const load = () => ({});\n</script>",
+            "kit_load_in_component",
+        ),
+        (
+            "page",
+            "let { data, form }: PageProps = $props()",
+            "export let data",
+            "legacy_export_invalid",
+        ),
     ],
-)  # fmt: skip
+)
 def test_one_slip_is_found(tool: SvelteTool, file: str, before: str, after: str, code: str) -> None:
     assert code in codes(tool.check(project(**{file: (before, after)})))
 

@@ -4,11 +4,17 @@ import { createRoot } from 'react-dom/client';
 import registry from 'metier:registry';
 
 let shown;
+// What synchronous acts left undone (a component that waits for a promise with `use`): React goes
+// on with it only when somebody awaits those acts.
+let undone = [];
 
 async function during(work) {
   globalThis.IS_REACT_ACT_ENVIRONMENT = true;
   let result;
   try {
+    const earlier = undone;
+    undone = [];
+    for (const one of earlier) await one;
     await act(async () => {
       result = [await work()];
     });
@@ -23,9 +29,10 @@ function around(work) {
   globalThis.IS_REACT_ACT_ENVIRONMENT = true;
   let result;
   try {
-    act(() => {
+    const done = act(() => {
       result = work();
     });
+    undone.push(done);
   } finally {
     globalThis.IS_REACT_ACT_ENVIRONMENT = before;
   }

@@ -84,7 +84,7 @@ function builtIn(value, write) {
   if (isRegExp(value)) return { $regexp: `${value}` };
   if (isPromise(value)) return { $promise: true };
   if (isNativeError(value) || tag(value) === '[object DOMException]') {
-    return { $error: spoken(value.message), name: `${value.name}` };
+    return { $error: `${value.message}`, name: `${value.name}` };
   }
   if (isBoxedPrimitive(value)) return write(() => value.valueOf());
   return undefined;
@@ -151,8 +151,11 @@ export function encode(root) {
   return write(() => root);
 }
 
-/** A message without the trail of components that Svelte adds to it in development. */
-const spoken = (message) => `${message}`.replace(/\n+\tin [^]*$/, '');
+/** A message without the component trail that Svelte adds to it in development. */
+const bare = (message) => {
+  const at = message.indexOf('\n\n\tin ');
+  return at < 0 ? message : message.slice(0, at);
+};
 
 /** Name and message of whatever was thrown, without trusting it. */
 export function describe(error) {
@@ -160,7 +163,7 @@ export function describe(error) {
     if (error !== null && typeof error === 'object') {
       return {
         name: typeof error.name === 'string' ? error.name : 'Error',
-        message: typeof error.message === 'string' ? spoken(error.message) : `${apply(tagOf, error, [])}`,
+        message: typeof error.message === 'string' ? bare(error.message) : `${apply(tagOf, error, [])}`,
       };
     }
     return { name: 'thrown', message: typeof error === 'symbol' ? 'a symbol' : `${error}` };

@@ -118,7 +118,7 @@ def run_asserts(order: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
         space = bind(order, answer, trees)
         for step, tree in enumerate(changed):
             code = compile(tree, "setup" if step == 0 else f"test {step}", "exec")
-            failed = _attempt(code, space, step or None)
+            failed = _attempt(code, space, order, step or None)
             if failed is not None:
                 return failed
     except GoneError as error:
@@ -126,7 +126,9 @@ def run_asserts(order: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
     return verdict(None)
 
 
-def _attempt(code: Any, space: dict[str, Any], step: int | None) -> dict[str, Any] | None:
+def _attempt(
+    code: Any, space: dict[str, Any], order: Mapping[str, Any], step: int | None = None
+) -> dict[str, Any] | None:
     caught = Caught()
     with caught:
         exec(code, space)  # noqa: S102 the task's own tests
@@ -135,11 +137,16 @@ def _attempt(code: Any, space: dict[str, Any], step: int | None) -> dict[str, An
         return None
     if isinstance(error, AssertionError):
         return verdict("behaviour", f"{error}.", step)
-    if isinstance(error, ImportError) and not getattr(error, "__notes__", None):
+    if isinstance(error, ImportError) and error.name not in order["modules"] and not _theirs(error):
         return verdict("tests", f"The task's tests need what is not here: {error}.", step)
-    if isinstance(error, NameError) and not getattr(error, "__notes__", None):
+    if isinstance(error, NameError) and not _theirs(error):
         return verdict("behaviour", f"The answer defines no {error.name!r}.", step)
     return verdict("behaviour", f"{told(error)}.", step)
+
+
+def _theirs(error: BaseException) -> bool:
+    """Whether an error was raised in the answer's process."""
+    return bool(getattr(error, "__notes__", None))
 
 
 def run_doctests(order: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
@@ -155,7 +162,7 @@ def run_doctests(order: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
     try:
         space = bind(order, answer, trees)
         setup = compile(order["setup"], "setup", "exec")
-        return _attempt(setup, space, None) or _examples(parsed, space)
+        return _attempt(setup, space, order) or _examples(parsed, space)
     except GoneError as error:
         return verdict("behaviour", f"The answer's process ended: {error}.")
 

@@ -56,7 +56,7 @@ class _AnswerModule(types.ModuleType):
         self.__dict__["_answer_set"](name, first.pop(name))
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name.startswith("_"):
+        if name.startswith("_") or isinstance(value, types.ModuleType):
             super().__setattr__(name, value)
         else:
             first = self.__dict__.setdefault("_answer_first", {})

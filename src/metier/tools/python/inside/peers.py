@@ -184,7 +184,7 @@ class Peer:
             method = getattr(type(target), name, None)
             if method is None:
                 raise TypeError(f"{type(target).__name__!r} object does not support {name}")
-            return method(target, *values)
+            return method(target, *values, **named)
         if operation == "state":
             return state(target)
         return self.gate.also(operation, target, values)

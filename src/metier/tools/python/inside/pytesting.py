@@ -64,7 +64,8 @@ def run_pytest(order: Mapping[str, Any], gate: TestGate) -> dict[str, Any]:
     except GoneError as error:
         return verdict("behaviour", f"The answer's process ended: {error}.")
     if noting.broken is not None:
-        stage = "behaviour" if "answer" in noting.broken else "tests"
+        named = any(f"from {name!r}" in noting.broken for name in order["modules"])
+        stage = "behaviour" if named else "tests"
         return verdict(stage, f"The tests could not be collected: {noting.broken}.")
     if noting.failure is not None:
         name, why = noting.failure

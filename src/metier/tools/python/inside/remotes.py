@@ -210,6 +210,9 @@ def made_class(
         offered = specials & {"__str__"} if issubclass(first, BaseException) else frozenset()
     else:
         parents = tuple(base for base in bases if isinstance(base, RemoteType)) or (RemoteObject,)
+        for base in bases:
+            if not isinstance(base, RemoteType) and base not in (object, type):
+                specials |= frozenset(dir(base))
         offered = specials & (_FREE | _GUARDED)
     space: dict[str, Any] = {name: _method(name) for name in offered}
     if not solid:
@@ -274,11 +277,11 @@ def _hidden(name: str) -> bool:
 def _method(name: str) -> Callable[..., Any]:
     guarded = name in _GUARDED
 
-    def method(self: Any, *values: Any) -> Any:
+    def method(self: Any, *values: Any, **named: Any) -> Any:
         peer = type(self)._remote_peer
         if guarded and not self._remote_made and not peer.gate.trusting:
             return NotImplemented
-        result = peer.ask("special", self, name, *values)
+        result = peer.ask("special", self, name, *values, **named)
         if guarded and self._remote_made and type(result) is type(self):
             return peer.made(result)
         return result

@@ -145,6 +145,7 @@ def judge(order: Mapping[str, Any], peer: Peer, gate: TestGate) -> dict[str, Any
         place = Path(path)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text, encoding="utf-8")
+        gate.own.add(path.removesuffix(".py").replace("/", "."))
     sys.path.insert(0, str(Path.cwd()))
     random.seed(0)
     caught = Caught()

@@ -208,7 +208,7 @@ def _items(value: Iterable[Any], refer: Refer) -> list[Any]:
 
 
 def _pairs(value: Any, refer: Refer) -> list[Any]:
-    return [[refer(key), refer(item)] for key, item in dict.items(value)]
+    return [[refer(key), refer(item)] for key, item in value.items()]
 
 
 def _match(value: Any, refer: Refer) -> list[Any]:
@@ -354,9 +354,9 @@ class Decoder:
                 return
             if isinstance(shell, dict):
                 pairs = [(self._value(key), self._value(item)) for key, item in node[1]]
-                dict.clear(shell)
+                shell.clear()
                 for key, item in pairs:
-                    dict.__setitem__(shell, key, item)
+                    shell[key] = item
                 if kind == "defaultdict":
                     shell.default_factory = self._value(node[2])  # type: ignore[attr-defined]
                 return
@@ -444,6 +444,15 @@ class _Broken:
         return None
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        wrong = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+        wrong = (
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            ArithmeticError,
+            re.error,
+            RecursionError,
+            MemoryError,
+        )
         if isinstance(error, wrong) and not isinstance(error, BrokenValueError):
             raise BrokenValueError(f"{type(error).__name__}: {error}") from error

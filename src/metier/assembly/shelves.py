@@ -22,7 +22,7 @@ from metier.reference import Digest
 if TYPE_CHECKING:
     from metier.retrieval import Pack
 
-VIEW = "fp32"
+VIEW = "int8"
 """The encoder's view that packs are made and searched with."""
 MOST_OPEN = 16
 
