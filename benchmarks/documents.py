@@ -219,6 +219,12 @@ def recall(questions: Sequence[Asked], outcomes: Mapping[str, Any]) -> dict[str,
     return table
 
 
+def parted(told: Sequence[float], true: Sequence[float]) -> tuple[list[float], list[float]]:
+    """What was said of questions that were answered, and of the others."""
+    pairs = list(zip(told, true, strict=True))
+    return [said for said, right in pairs if right], [said for said, right in pairs if not right]
+
+
 def sureness(questions: Sequence[Asked], hits: Any, packs: Mapping[str, Pack]) -> dict[str, Any]:
     """Whether the probability means what it says: test half, with questions on other things."""
     told: list[float] = []
@@ -237,7 +243,7 @@ def sureness(questions: Sequence[Asked], hits: Any, packs: Mapping[str, Pack]) -
             unlikely += answer.sure == "unlikely"
     return {
         "n": len(told),
-        "auroc": round(auroc(told, true), 3),
+        "auroc": round(auroc(*parted(told, true)), 3),
         "expected_calibration_error": round(expected_calibration_error(told, true), 3),
         "other subjects called unlikely": [unlikely, len(elsewhere) * len(packs)],
     }
