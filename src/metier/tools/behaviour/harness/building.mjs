@@ -19,13 +19,9 @@ function from(name) {
 const esbuild = from('esbuild');
 const hasSvelte = folders.some((folder) => fs.existsSync(path.join(folder, 'svelte')));
 let compiler;
-<<<<<<< HEAD
-const svelte = () => (compiler ??= createRequire(path.join(folders[0], 'x.js'))('svelte/compiler'));
-=======
 // The compiler of the first Svelte there is: a later folder may hold another version.
 const home = folders.find((folder) => fs.existsSync(path.join(folder, 'svelte', 'package.json')));
 const svelte = () => (compiler ??= createRequire(path.join(home ?? folders[0], 'x.js'))('svelte/compiler'));
->>>>>>> main
 const versionOf = (name) => {
   const file = folders.map((folder) => path.join(folder, name, 'package.json')).find((found) => fs.existsSync(found));
   return file && JSON.parse(fs.readFileSync(file, 'utf8'));
