@@ -6,6 +6,7 @@ computed here; it knows steps only through the walk, and frameworks only by name
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -45,6 +46,7 @@ class Judge:
         self._workshop = workshop
         self._builder = Builder(workshop, framework, toolchain)
         self._pools: dict[str, Pool] = {}
+        self._opening = threading.Lock()
 
     @property
     def digest(self) -> str:
@@ -153,21 +155,24 @@ class Judge:
         return Judged("passed") if why is None else Judged("failed", "behaviour", why)
 
     def _pool(self, realm: str) -> Pool:
-        pool = self._pools.get(realm)
-        if pool is None:
-            sandbox = self._workshop.sandbox()
-            node = self._workshop.toolchains.node()
-            folder = self._builder.harness(_NODE_FLAGS)
-            command = [str(node), *_NODE_FLAGS, "/harness/boot.cjs", "/harness", realm]
-            pool = self._pools[realm] = Pool(
-                sandbox,
-                command,
-                size=self._workshop.pool_size,
-                places=(Place(folder, "/harness"), *program(node)),
-                limits=_LIMITS,
-                ready=_READY,
-            )
-        return pool
+        """The pool of a realm, made by the first who asks; others wait for it."""
+        with self._opening:
+            if realm not in self._pools:
+                self._pools[realm] = self._opened(realm)
+            return self._pools[realm]
+
+    def _opened(self, realm: str) -> Pool:
+        sandbox = self._workshop.sandbox()
+        node = self._workshop.toolchains.node()
+        folder = self._builder.harness(_NODE_FLAGS)
+        return Pool(
+            sandbox,
+            [str(node), *_NODE_FLAGS, "/harness/boot.cjs", "/harness", realm],
+            size=self._workshop.pool_size,
+            places=(Place(folder, "/harness"), *program(node)),
+            limits=_LIMITS,
+            ready=_READY,
+        )
 
 
 def _paths(files: Sequence[SourceFile]) -> set[str]:

@@ -1,6 +1,7 @@
 # ruff: noqa: E501  sources of components are read best as they are
 """Frameworks, kinds and verdicts, each against its real toolchain."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from metier.errors import InputError
 from metier.sandbox import detect
 from metier.tools import Workshop
 from metier.tools.behaviour import Judge
-from toolchain import needs
+from toolchain import needs, toolchains
 
 MOUNT = [{"mount": {}}]
 
@@ -280,3 +281,12 @@ def test_pages_of_kit(judging: Any) -> None:
         {"expect": {"testid": "path"}, "text": "/n/1 1"},
     ]
     passes(judging(PAGE, rendered, kind="ssr", **options))
+
+
+@needs("svelte@5")
+def test_two_first_judgements_at_once_share_a_pool(tmp_path: Any) -> None:
+    judge = Judge(Workshop(toolchains(), detect, tmp_path, pool_size=1), "svelte", "svelte@5")
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(judge.warm, ["dom", "module"]))
+    assert len(judge._pools) == 1
+    judge.close()
