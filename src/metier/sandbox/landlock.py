@@ -166,7 +166,7 @@ class Locking:
         self, request: Request, folder: Path, user: int | None, life: int
     ) -> dict[str, object]:
         """What :mod:`metier.sandbox.confine` is told."""
-        seen = {WORK: str(folder / "work"), "/tmp": str(folder / "tmp")}  # noqa: S108
+        seen = {WORK: str(folder / "job"), "/tmp": str(folder / "tmp")}  # noqa: S108
         seen |= {place.target: str(place.source) for place in request.places}
         handled = _ALL_FILES | (_DEVICE_CONTROL if self._version >= _WITH_DEVICES else 0)
         named = {
@@ -181,7 +181,7 @@ class Locking:
         return {
             "command": [rewritten(item, seen) for item in request.command],
             "environment": named,
-            "folder": str(folder / "work"),
+            "folder": str(folder / "job"),
             "user": user,
             "machine": self._machine,
             "limits": _limits(request.command[0], request.limits, counted=user is None),
@@ -222,7 +222,7 @@ def _rules(folder: Path, places: tuple[Place, ...], handled: int) -> Iterator[tu
             yield name, reading if Path(name).is_dir() else reading & _FILE_RIGHTS
     for name, access in _DEVICES.items():
         yield name, access
-    for name in ("work", "tmp"):
+    for name in ("job", "tmp"):
         yield str(folder / name), handled & ~_DEVICE_CONTROL
     yield str(folder / "home"), _READ_FOLDER
 
@@ -263,17 +263,17 @@ def tasks_of(user: int) -> int:
 
 def _fill(folder: Path, request: Request, user: int | None) -> None:
     """Make the working folder: files, links to places inside it, and whose they are."""
-    for name in ("work", "tmp", "home"):
+    for name in ("job", "tmp", "home"):
         (folder / name).mkdir()
-    work = folder / "work"
+    job = folder / "job"
     for name, data in request.files.items():
-        path = work / name
+        path = job / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     for place in request.places:
         target = Path(place.target)
         if target.is_relative_to(WORK) and target != Path(WORK):
-            link = work / target.relative_to(WORK)
+            link = job / target.relative_to(WORK)
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(place.source)
     if user is not None:

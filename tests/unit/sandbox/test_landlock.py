@@ -102,7 +102,7 @@ def test_rules_grant_reading_and_one_folder(tmp_path: Path) -> None:
     assert rules["/usr"] == reading
     assert rules[str(tmp_path)] == reading
     assert rules[str(file)] == 0b0101  # a file has no entries to list
-    assert rules[str(tmp_path / "f" / "work")] == (1 << 15) - 1
+    assert rules[str(tmp_path / "f" / "job")] == (1 << 15) - 1
     assert rules[str(tmp_path / "f" / "home")] == 0b1000
     assert rules["/dev/null"] == 0b0110
 
@@ -127,9 +127,9 @@ def test_the_folder_is_filled(user: int | None, tmp_path: Path) -> None:
     outside = Place(tmp_path / "n", "/tool")
     whole = Place(tmp_path / "n", "/job")
     landlock._fill(tmp_path, wish(places=(place, outside, whole)), user)
-    assert (tmp_path / "work/a/b.txt").read_bytes() == b"text"
-    assert (tmp_path / "work/a/node_modules").readlink() == tmp_path / "n"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "tmp", "work"]
+    assert (tmp_path / "job/a/b.txt").read_bytes() == b"text"
+    assert (tmp_path / "job/a/node_modules").readlink() == tmp_path / "n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "job", "tmp"]
 
 
 def test_what_is_written_is_counted(tmp_path: Path) -> None:
