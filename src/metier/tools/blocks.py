@@ -41,9 +41,9 @@ def plain_text(answer: str) -> str:
     text = answer.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
     text = _THOUGHT.sub("", text)
     ended = _THOUGHT_END.match(text)
-    if ended and "```" in text[: ended.end()] and "```" in text[ended.end() :]:
-        return text[ended.end() :]
-    return text[ended.end() :] if ended and "```" not in text[: ended.end()] else text
+    if ended is None or text[: ended.end()].count("```") % 2:  # inside a block it is code
+        return text
+    return text[ended.end() :]
 
 
 def blocks_of(text: str, endings: str) -> list[Block]:
