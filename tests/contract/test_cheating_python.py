@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from metier.coding import Behaviour, Judged, SourceFile
+from metier.errors import UnavailableError
 from metier.sandbox import detect
 from metier.toolchains import Toolchains
 from metier.tools import Workshop
@@ -382,6 +383,19 @@ def tool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PythonTool]:
     made.close()
 
 
+@pytest.fixture(scope="module")
+def without_namespaces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PythonTool]:
+    """The tool in the sandbox that shares process numbers and files with the machine."""
+    try:
+        sandbox = detect(only="landlock")
+    except UnavailableError as failure:
+        pytest.skip(f"landlock does not work on this machine: {failure.details}")
+    folder: Path = tmp_path_factory.mktemp("workshop")
+    made = open_tool(Workshop(Toolchains(folder), lambda: sandbox, folder))
+    yield made
+    made.close()
+
+
 def judged(tool: PythonTool, text: str, behaviour: Behaviour, seconds: float = 4) -> Judged:
     options = {**behaviour.options, "seconds": seconds}
     asked = Behaviour(behaviour.kind, behaviour.entry, options=options)
@@ -411,6 +425,20 @@ def test_a_cheat_is_refused(tool: PythonTool, name: str, behaviour: Behaviour, t
     found = judged(tool, text, behaviour)
     assert found.standing == "failed", (name, found)
     assert found.why
+
+
+REACHING = [
+    one for one in CHEATS if one[0].startswith(("reading", "ending", "printing", "os._exit"))
+]
+
+
+@pytest.mark.parametrize(("name", "behaviour", "text"), REACHING, ids=[one[0] for one in REACHING])
+def test_a_cheat_is_refused_without_namespaces(
+    without_namespaces: PythonTool, name: str, behaviour: Behaviour, text: str
+) -> None:
+    found = judged(without_namespaces, text, behaviour)
+    assert found.standing == "failed", (name, found)
+    assert judged(without_namespaces, RIGHT["twice"], TWICE, seconds=10).standing == "passed"
 
 
 def test_no_cheat_spoils_the_next_judgement(tool: PythonTool) -> None:

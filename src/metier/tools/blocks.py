@@ -41,14 +41,9 @@ def plain_text(answer: str) -> str:
     text = answer.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
     text = _THOUGHT.sub("", text)
     ended = _THOUGHT_END.match(text)
-    if ended is None:
+    if ended is None or text[: ended.end()].count("```") % 2:  # inside a block it is code
         return text
-    thought, rest = text[: ended.end()], text[ended.end() :]
-    marks = thought.count("```")
-    # An end mark inside a block is code; thoughts that hold whole blocks count only if more come.
-    if marks % 2 or (marks and "```" not in rest):
-        return text
-    return rest
+    return text[ended.end() :]
 
 
 def blocks_of(text: str, endings: str) -> list[Block]:

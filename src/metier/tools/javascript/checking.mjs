@@ -7,6 +7,8 @@ import vm from 'node:vm';
 const NAME = 'answer';
 
 function parse(file) {
+	const at = file.text.split('\n').findIndex((line) => /^[ \t]*```/.test(line));
+	if (at >= 0) return [fenced(file, at + 1)];
 	try {
 		if (file.path.endsWith('.cjs')) new vm.Script(file.text, { filename: NAME });
 		else new vm.SourceTextModule(file.text, { identifier: NAME });
@@ -29,6 +31,12 @@ function isScript(text) {
 	} catch {
 		return false;
 	}
+}
+
+// Marks of a Markdown block are strings to a parser, so that a whole file may hide in one.
+function fenced(file, line) {
+	const message = 'A mark of a Markdown block stands in the code.';
+	return { code: 'markdown_fence', message, severity: 'error', path: file.path, line, column: 1 };
 }
 
 function told(file, error) {

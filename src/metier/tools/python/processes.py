@@ -19,14 +19,9 @@ Side = Literal["answer", "tests", "pytest"]
 
 _INSIDE = Path(__file__).parent / "inside"
 _RUNNER = "/runner"
+_PROGRAM = f"{_RUNNER}/inside/starting.py"
 _PACKAGES = "/packages"
 _PYTEST = ("pytest", "_pytest", "py", "pluggy", "iniconfig", "packaging", "pygments")
-_START: dict[Side, str] = {
-    "answer": "from inside.answering import main; main()",
-    "tests": "from inside.testing import main; main()",
-    "pytest": "from inside.testing import main; main(pytest=True)",
-}
-_PATHS = "import sys; sys.path[:0] = {argument.rpartition('/')[0] for argument in sys.argv[1:]}; "
 READY = b'"ready"'
 
 
@@ -88,7 +83,7 @@ class Processes:
                 arguments.append(f"{_PACKAGES}/{path.name}")
         return Pool(
             self._sandbox(),
-            [command, "-I", "-S", "-B", "-X", "utf8", "-c", _PATHS + _START[side], *arguments],
+            [command, "-I", "-S", "-B", "-X", "utf8", _PROGRAM, side, *arguments],
             size=1 if side == "pytest" else self._size,
             places=places,
             limits=limits_of(side, self._seconds),

@@ -35,12 +35,22 @@ export function open(folder) {
 			const found = service.check(files);
 			const unread = new Set(found.filter((one) => one.syntax).map((one) => one.path));
 			for (const file of files) {
-				if (unread.has(file.path) || !isCode(file.path)) continue;
+				if (!isCode(file.path)) continue;
+				found.push(...fences(file));
+				if (unread.has(file.path)) continue;
 				found.push(...lint(file), ...attributes(ts, file));
 			}
 			return found.map(({ syntax, ...one }) => one).sort(byPlace).slice(0, MOST);
 		},
 	};
+}
+
+// Marks of a Markdown block are strings to a parser, so that a whole file may hide in one.
+function fences(file) {
+	const at = file.text.split('\n').findIndex((line) => /^[ \t]*```/.test(line));
+	if (at < 0) return [];
+	const message = 'A mark of a Markdown block stands in the code.';
+	return [{ code: 'markdown_fence', message, severity: 'error', path: file.path, line: at + 1, column: 1 }];
 }
 
 function byPlace(one, other) {

@@ -80,7 +80,7 @@ function comments(file) {
 }
 
 function voidElements(file, own) {
-	if (!own.some((one) => ['TS17002', 'TS17008', 'TS17014'].includes(one.code))) return file.text;
+	if (!own.some((one) => ['TS17008', 'TS17002', 'TS17014'].includes(one.code))) return file.text;
 	const pattern = new RegExp(`<(${VOID})\\b((?:[^<>"'{}=]|=(?!>)|"[^"]*"|'[^']*'|\\{(?:[^{}]|\\{[^{}]*\\})*\\})*?)\\s*>`, 'g');
 	return file.text
 		.replace(pattern, (whole, tag, rest) => (rest.endsWith('/') ? whole : `<${tag}${rest} />`))
@@ -94,7 +94,6 @@ function oneRoot(ts, file, own) {
 	const spots = [];
 	const walk = (node) => {
 		const sides = ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.CommaToken;
-		// Three and more side by side nest to the right.
 		if (sides && isElement(ts, node.left) && ts.isParenthesizedExpression(node.parent)) {
 			spots.push([node.parent.getStart(source) + 1, node.parent.getEnd() - 1]);
 			return;
