@@ -6,9 +6,9 @@ It reads fenced blocks and guesses names for those that have none; it parses not
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from metier.coding import Diagnostic, SourceFile
+from metier.coding import SourceFile
 from metier.tools.blocks import Block, blocks_of, plain_text
 
 _ENDINGS = "[cm]?[jt]s|jsx|tsx|css|json|html"
@@ -18,25 +18,6 @@ _STARTS = re.compile(
     re.MULTILINE,
 )
 _FENCE = re.compile(r"^[ \t]*(```+|~~~+)[^\n`]*$\n?", re.M)
-
-
-def fence_marks(files: Sequence[SourceFile]) -> tuple[Diagnostic, ...]:
-    """An error for each file that begins with a mark of a Markdown block.
-
-    JavaScript reads such marks as empty templates and may find nothing wrong with them.
-    """
-    return tuple(
-        Diagnostic(
-            "markdown_fence",
-            "The file begins with a mark of a Markdown block.",
-            path=file.path,
-            line=1,
-            column=1,
-            explanation="The marks belong to the answer around the file. Take them out.",
-        )
-        for file in files
-        if re.match(r"\s*(```|~~~)", file.text)
-    )
 
 
 def without_fences(text: str) -> str:

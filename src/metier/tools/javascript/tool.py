@@ -15,7 +15,7 @@ from typing import Any
 from metier.coding import Behaviour, Checked, Diagnostic, Judged, Mended, SourceFile
 from metier.tools.behaviour import Judge
 from metier.tools.javascript.explaining import explained
-from metier.tools.scripts import fence_marks, script_files, without_fences
+from metier.tools.scripts import script_files, without_fences
 from metier.tools.warm import Program, Stopped, WarmWorker
 from metier.tools.workshop import Workshop
 
@@ -88,7 +88,7 @@ class JavaScriptTool:
                 Diagnostic("file_too_large", limit, path=asked[0].path),
             )
         else:
-            found = (*fence_marks(asked), *self._parsed(asked))
+            found = self._parsed(asked)
         ok = not any(one.severity == "error" for one in found)
         return Checked(ok, found, time.perf_counter() - started)
 

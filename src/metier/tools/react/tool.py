@@ -15,7 +15,7 @@ from typing import Any
 from metier.coding import Behaviour, Checked, Diagnostic, Judged, Mended, SourceFile
 from metier.tools.behaviour import Judge
 from metier.tools.react.explaining import explained
-from metier.tools.scripts import fence_marks, script_files, without_fences
+from metier.tools.scripts import script_files
 from metier.tools.warm import Program, Stopped, WarmWorker
 from metier.tools.workshop import Workshop
 
@@ -87,16 +87,13 @@ class ReactTool:
         started = time.perf_counter()
         found = _refused(files) or self._asked("check", files)
         diagnostics = found if isinstance(found, tuple) else _diagnostics(found)
-        whole = (*fence_marks(files), *diagnostics)
-        return _checked(whole, time.perf_counter() - started)
+        return _checked(diagnostics, time.perf_counter() - started)
 
     def repair(self, files: Sequence[SourceFile], checked: Checked) -> Mended | None:
         """Deterministic repairs, or ``None`` if no rule leaves less wrong than there was."""
         started = time.perf_counter()
         if not checked.diagnostics or _refused(files):
             return None
-        if fence_marks(files):
-            return self._unfenced(files)
         answer = self._asked("mend", files)
         if isinstance(answer, tuple) or not answer.get("applied"):
             return None
@@ -104,15 +101,6 @@ class ReactTool:
         applied = tuple((str(name), str(sentence)) for name, sentence in answer["applied"])
         now = _checked(_diagnostics(answer), time.perf_counter() - started)
         return Mended(mended, applied, now)
-
-    def _unfenced(self, files: Sequence[SourceFile]) -> Mended:
-        bare = tuple(SourceFile(file.path, without_fences(file.text)) for file in files)
-        first = (("fences", "Took out marks of Markdown blocks."),)
-        checked = self.check(bare)
-        more = None if checked.ok else self.repair(bare, checked)
-        if more is None:
-            return Mended(bare, first, checked)
-        return Mended(more.files, first + more.applied, more.checked)
 
     def judge(self, files: Sequence[SourceFile], behaviour: Behaviour) -> Judged:
         """Execute the files once, sandboxed, and say whether they behave.
