@@ -23,7 +23,7 @@ from record import write
 
 
 def cpu_seconds() -> float:
-    """Of this process and of those that it waited for; sandboxed ones are among them."""
+    """Of this process and of those that it waited for; most sandboxed ones are not among them."""
     both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(used.ru_utime + used.ru_stime for used in both)
 
