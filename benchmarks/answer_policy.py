@@ -394,7 +394,7 @@ def measured(replay: Replay) -> dict[str, Any]:
 
 
 def gave_rules(model: str) -> bool:
-    """Whether repair rules were found on this model's failures; those of the others were not read.
+    """Whether repair rules were found on this model's failures; the others gave totals at most.
 
     The split of the study that found the rules: parity of the SHA-256 of the model's name.
     """
