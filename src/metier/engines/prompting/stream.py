@@ -172,8 +172,7 @@ class MarkParser:
         if scan is None:
             return False
         end = size + scan.used
-        known = notation.opening or all(call.name in self._kinds for call in scan.calls)
-        if scan.calls and known:
+        if scan.calls:
             pieces.append(Piece(tool_calls=scan.calls))
             self._space, self._called, self._state = "", True, "after"
         else:
