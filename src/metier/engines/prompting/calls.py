@@ -171,7 +171,7 @@ def _open_string(body: str) -> bool:
     return body.lstrip()[:1] in {"{", "["} and json_end(body) < 0
 
 
-def ended_by_json(text: str, ended: bool, kinds: Kinds) -> Scan | None:
+def ended_by_json(text: str, ended: bool, _: Kinds) -> Scan | None:
     """A scan for what ends with its JSON: ``[..]``, ``{..}``, or ``name[ARGS]{..}``."""
     start = len(text) - len(text.lstrip())
     if start == len(text):
@@ -245,20 +245,20 @@ def _elements(text: str, kinds: Kinds) -> tuple[ToolCall, ...]:
     """``<function=name><parameter=key>value</parameter></function>``, or JSON inside."""
     calls = []
     position = 0
-    for found in iter(lambda: _XML_CALL.match(text, position), None):
+    while found := _XML_CALL.match(text, position):
         name, body = found[1], found[2]
         if body.lstrip()[:1] == "{":
             arguments = loaded(body)
         else:
             arguments = _fields(_XML_FIELD, body, kinds.get(name, {}))
-        if not isinstance(arguments, dict) or found.end() == position:
+        if not isinstance(arguments, dict):
             return ()
         calls.append(ToolCall(name, arguments))
         position = found.end()
     return tuple(calls) if position == len(text) else ()
 
 
-def _sectioned(text: str, kinds: Kinds) -> tuple[ToolCall, ...]:
+def _sectioned(text: str, _: Kinds) -> tuple[ToolCall, ...]:
     """DeepSeek's and Kimi's calls, each between marks of its own inside the section."""
     calls = []
     position = 0
@@ -272,7 +272,7 @@ def _sectioned(text: str, kinds: Kinds) -> tuple[ToolCall, ...]:
     return tuple(calls) if not text[position:].strip() else ()
 
 
-def _pythonic(text: str, kinds: Kinds) -> tuple[ToolCall, ...]:
+def _pythonic(text: str, _: Kinds) -> tuple[ToolCall, ...]:
     """``[name(key="value"), …]`` as Python writes calls; arguments are constants."""
     if not text.startswith("[") or len(text) > _MOST_PYTHON:
         return ()
@@ -308,7 +308,7 @@ def _named(text: str, kinds: Kinds) -> tuple[ToolCall, ...]:
     return scan.calls if scan is not None and not text[scan.used :].strip() else ()
 
 
-def _python(text: str, kinds: Kinds) -> tuple[ToolCall, ...]:
+def _python(text: str, _: Kinds) -> tuple[ToolCall, ...]:
     """``name.call(key="value")``, Llama's built-in tools."""
     found = _PYTHON_CALL.match(text)
     if found is None:

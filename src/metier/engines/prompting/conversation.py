@@ -49,7 +49,7 @@ class Manner:
     short_ids: bool = False
 
 
-def variables_of(message: Message, place: int, manner: Manner = Manner()) -> dict[str, Any]:
+def variables_of(message: Message, place: int, manner: Manner) -> dict[str, Any]:
     """A message as templates know it: OpenAI's fields."""
     text = placed(message)
     content: Any = [{"type": "text", "text": text}] if manner.lists else text

@@ -72,10 +72,10 @@ class HarmonyParser:
             waits = any(mark.startswith(rest) for mark in (*_STARTS, *_ENDS))
             if waits and not ended:
                 return
-            end = next((mark for mark in _ENDS if rest.startswith(mark)), "")
+            closing = next((mark for mark in _ENDS if rest.startswith(mark)), "")
             self._channel, self._recipient, self._state = "final", "", "message"
-            if end:
-                self._held, self._state = rest[len(end) :], "start"
+            if closing:
+                self._held, self._state = rest[len(closing) :], "start"
             return
         found = self._held.find(_MESSAGE)
         if 0 <= found <= _MOST_HEADER:

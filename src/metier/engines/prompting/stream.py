@@ -89,7 +89,7 @@ class MarkParser:
             self._space = ""
         return merged(pieces)
 
-    def _start(self, pieces: list[Piece], ended: bool) -> bool:
+    def _start(self, _: list[Piece], ended: bool) -> bool:
         """Before anything is said: thoughts, a bare call or text may come."""
         rest = self._held.lstrip()
         for opening, closing in self._thoughts:
@@ -130,7 +130,7 @@ class MarkParser:
             self._fresh = False
             pieces.append(Piece(thinking=text))
 
-    def _after(self, pieces: list[Piece], ended: bool) -> bool:
+    def _after(self, _: list[Piece], __: bool) -> bool:
         """After thoughts or a call: white space belongs to neither."""
         rest = self._held.lstrip()
         if self._called and self._bare is not None:

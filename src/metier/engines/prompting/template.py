@@ -7,7 +7,7 @@ It knows how a conversation becomes a prompt; the languages themselves are known
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -15,7 +15,6 @@ from typing import Any
 from metier.engines.prompting.conversation import PICTURE, Manner, system_first, variables_of
 from metier.engines.prompting.dialects import Dialect, dialect_of
 from metier.engines.prompting.golang import GoTemplate, collated
-from metier.engines.prompting.jinja import Renderer, compile_jinja
 from metier.engines.prompting.limits import MOST_TEMPLATE
 from metier.errors import InputError
 from metier.generating import Message, TemplateLanguage, ToolCall
@@ -45,7 +44,7 @@ class Template:
         self.text = text
         self.language = language
         self._go = GoTemplate(text) if language == "go" else None
-        self._jinja: Renderer | None = compile_jinja(text) if language == "jinja" else None
+        self._jinja = _jinja(text) if language == "jinja" else None
 
     def render(
         self,
@@ -94,13 +93,13 @@ class Template:
         messages: Sequence[Message],
         tools: Sequence[Mapping[str, Any]] = (),
         think: bool | str | None = None,
-        manner: Manner = Manner(),
+        manner: Manner | None = None,
         **besides: Any,
     ) -> str:
         if self._go is not None:
             return self._go.render(messages, tools, think)
         variables = {
-            "messages": [variables_of(m, i, manner) for i, m in enumerate(messages)],
+            "messages": [variables_of(m, i, manner or Manner()) for i, m in enumerate(messages)],
             "tools": [dict(tool) for tool in tools] or None,
             "bos_token": besides.get("bos", ""),
             "eos_token": besides.get("eos", ""),
@@ -162,9 +161,16 @@ class Template:
     ) -> str:
         """What it renders, or "" if it refuses."""
         try:
-            return self._rendered(messages, manner=manner or Manner(), **how)
+            return self._rendered(messages, manner=manner, **how)
         except InputError:
             return ""
+
+
+def _jinja(text: str) -> Callable[[Mapping[str, Any]], str]:
+    """A Jinja template; the language is loaded when the first one comes."""
+    from metier.engines.prompting.jinja import compile_jinja
+
+    return compile_jinja(text)
 
 
 def _thinking(think: bool | str | None) -> dict[str, Any]:
