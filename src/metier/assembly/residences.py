@@ -42,6 +42,8 @@ LOADING = {
 }
 """Parameters of a model that say how it is loaded; the rest say how it is sampled."""
 MOST_REMEMBERED = 10_000
+PLAIN = Voice()
+"""A base as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Loadable:
     weights: Weights
     adapters: tuple[AdapterWeights, ...] = ()
     task: Task = "generate"
-    voice: Voice = Voice()
+    voice: Voice = PLAIN
     parameters: Mapping[str, Any] = field(default_factory=dict)
     system: str = ""
     messages: tuple[Message, ...] = ()
