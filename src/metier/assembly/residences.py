@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from metier.assembly.catalogue import Catalogue, Known
+from metier.assembly.catalogue import Catalogue, Known, place
 from metier.assembly.facts import Facts
 from metier.errors import InputError
 from metier.fleet import Fleet
@@ -201,10 +201,7 @@ class Residences:
         )
 
     def _path(self, known: Known, part: str) -> Path:
-        layer = known.installed.manifest.part(part)
-        if layer is None:
-            return self._fleet.part_path(known.installed, part)  # says which parts there are
-        return self._fleet.store.blob_place(layer.blob, layer.size)
+        return place(self._fleet, known.installed, part)
 
 
 def options_of(parameters: Mapping[str, Any]) -> Options:
