@@ -74,7 +74,7 @@ class Metier:
         self._answering = Answering(fleet, self._base_folder, threads)
         self._workbench = Workbench(settings, fleet, self._answering, lambda: self.ledger, threads)
         self._library = Library(fleet, self._answering)
-        self._bases = Bases(settings, self._workbench.service)
+        self._bases = Bases(settings, self._workbench.service, lambda: self.models)
         self._toolbox = Toolbox(settings, self.toolchains, threads)
         self._conversations = Conversations(
             settings,

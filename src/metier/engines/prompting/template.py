@@ -7,13 +7,14 @@ It knows how a conversation becomes a prompt; the languages themselves are known
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
 from metier.engines.prompting.conversation import PICTURE, system_first, variables_of
 from metier.engines.prompting.dialects import Dialect, dialect_of
-from metier.engines.prompting.jinja import compile_jinja
+from metier.engines.prompting.golang import GoTemplate
+from metier.engines.prompting.jinja import Renderer, compile_jinja
 from metier.engines.prompting.limits import MOST_TEMPLATE
 from metier.errors import InputError
 from metier.generating import Message, TemplateLanguage
@@ -41,7 +42,8 @@ class Template:
     def __init__(self, text: str, language: TemplateLanguage) -> None:
         self.text = text
         self.language = language
-        self._renderer: Callable[[Mapping[str, Any]], str] = compile_jinja(text)
+        self._go = GoTemplate(text) if language == "go" else None
+        self._jinja: Renderer | None = compile_jinja(text) if language == "jinja" else None
 
     def render(
         self,
@@ -74,6 +76,12 @@ class Template:
             messages, tools, think, bos=bos, eos=eos, add_generation_prompt=add_generation_prompt
         )
 
+    def fill(self, prompt: str, suffix: str) -> str | None:
+        """The prompt for a gap, if the template has one of its own; ``None`` if not."""
+        if self._go is None or "suffix" not in self._go.names:
+            return None
+        return self._go.fill(prompt, suffix)
+
     def _rendered(
         self,
         messages: Sequence[Message],
@@ -81,6 +89,8 @@ class Template:
         think: bool | str | None = None,
         **besides: Any,
     ) -> str:
+        if self._go is not None:
+            return self._go.render(messages, tools, think)
         short_ids = "== 9" in self.text or "!= 9" in self.text
         variables = {
             "messages": [variables_of(m, i, short_ids=short_ids) for i, m in enumerate(messages)],
@@ -91,7 +101,9 @@ class Template:
             **besides,
             **_thinking(think),
         }
-        return self._renderer(variables)
+        if self._jinja is None:
+            return ""
+        return self._jinja(variables)
 
     @cached_property
     def dialect(self) -> Dialect:
@@ -117,7 +129,9 @@ class Template:
         """What it can do besides chat: ``tools``, ``thinking``, ``insert``."""
         found = set()
         asked = (Message("user", _MARK),)
-        if "tools" in self.text and "mark_tool" in self._tried(asked, tools=(_TOOL,)):
+        if self._go is not None and "suffix" in self._go.names:
+            found.add("insert")
+        if "tools" in self.text.lower() and "mark_tool" in self._tried(asked, tools=(_TOOL,)):
             found.add("tools")
         if self.dialect.thinks or self._tried(asked, think=True) != self._tried(asked, think=False):
             found.add("thinking")
