@@ -5,12 +5,12 @@ It knows which parts there are and what this machine gives; it decides nothing t
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from metier.assembly.catalogue import Catalogue
-from metier.assembly.facts import Facts, HeaderFacts
+from metier.assembly.facts import Facts
+from metier.assembly.localbases import FileBases
 from metier.assembly.models import AskSpecialist, LocalModels, OpenEncoder
 from metier.assembly.residences import Residences
+from metier.assembly.sheets import Sheets
 from metier.errors import UnavailableError
 from metier.fleet import Fleet
 from metier.generating import OpenWorker, Residence, Worker
@@ -39,15 +39,24 @@ def open_models(
         encoder: How encoders are opened.
         open_worker: The engine; llama.cpp in a sandbox where nobody says.
     """
-    catalogue = Catalogue(fleet)
-    residences = Residences(fleet, catalogue, Facts(_header))
+    facts = Facts()
+    catalogue = Catalogue(fleet, facts)
+    residences = Residences(fleet, catalogue, facts)
     scheduler = LocalScheduler(
         open_worker or _engine,
         measure=residences.measure,
         at_hand=lambda held: at_hand(settings, held),
         limits=Limits(keep_alive=settings.keep_alive, queue=settings.queue, models=settings.models),
     )
-    return LocalModels(catalogue, residences, scheduler, specialist=specialist, encoder=encoder)
+    return LocalModels(
+        catalogue,
+        residences,
+        scheduler,
+        sheets=Sheets(fleet, facts, residences, scheduler),
+        files=FileBases(settings.home / "cache" / "gguf-digests.json"),
+        specialist=specialist,
+        encoder=encoder,
+    )
 
 
 def at_hand(settings: Settings, held: int) -> int:
@@ -59,10 +68,6 @@ def at_hand(settings: Settings, held: int) -> int:
     if settings.memory is not None:
         return settings.memory
     return int(min(memory_bytes(), free_memory_bytes() + held) * SHARE)
-
-
-def _header(path: Path) -> HeaderFacts:
-    raise UnavailableError(f"{path.name} cannot be read yet.", code="engine_failed")
 
 
 def _engine(residence: Residence) -> Worker:

@@ -11,13 +11,16 @@ import math
 import operator
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from metier.assembly.catalogue import Catalogue, Known
-from metier.assembly.residences import Residences, with_opening
+from metier.assembly.localbases import FileBases, LocalGenerator
+from metier.assembly.residences import Loadable, Residences
+from metier.assembly.sheets import Sheets
 from metier.assembly.translating import turns_of, written_of
 from metier.conversing import OnText, Reply, Sampling, Turn
-from metier.errors import InputError
+from metier.errors import InputError, UnavailableError
 from metier.generating import (
     Cancelled,
     Embedded,
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
     from metier.scheduler import LocalScheduler
 
 
+RETRY_WITHIN = 0.25
+"""Seconds: a worker that ended so soon after it got a question had ended before."""
 UNSAID = Loading()
 """A loading that says nothing."""
 
@@ -69,6 +74,8 @@ class LocalModels:
         catalogue: What there is.
         residences: What local models are loaded as.
         scheduler: What is in memory.
+        sheets: What is told of one.
+        files: Bases that are files of the user's own.
         specialist: How chat specialists answer.
         encoder: How encoders are opened.
     """
@@ -79,10 +86,14 @@ class LocalModels:
         residences: Residences,
         scheduler: LocalScheduler,
         *,
+        sheets: Sheets,
+        files: FileBases,
         specialist: AskSpecialist,
         encoder: OpenEncoder,
     ) -> None:
         self._catalogue = catalogue
+        self._sheets = sheets
+        self._files = files
         self._residences = residences
         self._scheduler = scheduler
         self._specialist = specialist
@@ -100,13 +111,7 @@ class LocalModels:
 
     def sheet(self, name: str, *, verbose: bool = False) -> ModelSheet:
         """Everything about one; with ``verbose`` the long lists and the tensors too."""
-        known = self._catalogue.known(name)
-        metadata: dict[str, Any] = {
-            "general.architecture": known.listing.details.family or "specialist"
-        }
-        if verbose:
-            metadata["metier.task"] = known.listing.task
-        return ModelSheet(listing=known.listing, metadata=metadata)
+        return self._sheets.sheet(self._catalogue.known(name), verbose=verbose)
 
     def running(self) -> Sequence[RunningModel]:
         """What is in memory, the longest-lived first; names of one base share its memory."""
@@ -124,6 +129,28 @@ class LocalModels:
                 )
         return found
 
+    def writers(self) -> list[str]:
+        """Names of the installed models that write, the latest first."""
+        return [
+            known.listing.name
+            for known in self._catalogue.all()
+            if known.file is not None and known.file.task == "generate"
+        ]
+
+    def generator(self, name: str) -> LocalGenerator:
+        """An installed model as a base; raises InputError (``no_capability``) if it cannot write.
+
+        Raises NotFoundError with near names.
+        """
+        known = self._catalogue.known(name)
+        if known.file is None or known.file.task != "generate":
+            raise _cannot(known, "write")
+        return LocalGenerator(self._residences.loadable(known), self.ask_loadable)
+
+    def file_generator(self, path: Path) -> LocalGenerator:
+        """A GGUF file of the user's own as a base, used where it lies; see ``FileBases``."""
+        return LocalGenerator(self._files.loadable(path), self.ask_loadable)
+
     # --- memory -----------------------------------------------------------------------------------
 
     def load(
@@ -133,9 +160,9 @@ class LocalModels:
         known = self._catalogue.known(name)
         if known.file is None:
             return 0.0
-        residence = self._residences.residence(known, loading)
+        loadable = self._residences.loadable(known)
         with self._scheduler.use(
-            residence, name=known.listing.name, keep_alive=keep_alive
+            loadable.residence(loading), name=loadable.name, keep_alive=keep_alive
         ) as lease:
             return lease.load_seconds
 
@@ -162,7 +189,14 @@ class LocalModels:
         name, _, base = name.partition("@")
         known = self._catalogue.known(name)
         if known.file is not None:
-            return self._ask_model(known, question, loading, keep_alive, on_piece, cancelled)
+            return self.ask_loadable(
+                self._residences.loadable(known),
+                question,
+                loading=loading,
+                keep_alive=keep_alive,
+                on_piece=on_piece,
+                cancelled=cancelled,
+            )
         if known.listing.task == "chat":
             return self._ask_specialist(known, question, base or None, on_piece, cancelled)
         raise _cannot(known, "write")
@@ -189,7 +223,7 @@ class LocalModels:
                 tokens=0,
                 taken=Taken(total=time.monotonic() - began),
             )
-        residence = self._residences.residence(known, loading)
+        residence = self._residences.loadable(known).residence(loading)
         with self._scheduler.use(
             residence, name=known.listing.name, keep_alive=keep_alive, cancelled=cancelled
         ) as lease:
@@ -203,7 +237,7 @@ class LocalModels:
             return Ranked(by_cosine(embedded.vectors), embedded.tokens)
         if known.listing.task != "rerank":
             raise _cannot(known, "rank")
-        residence = self._residences.residence(known, UNSAID)
+        residence = self._residences.loadable(known).residence(UNSAID)
         with self._scheduler.use(residence, name=known.listing.name) as lease:
             return lease.worker.rank(query, documents)
 
@@ -213,22 +247,40 @@ class LocalModels:
 
     # --- inside -----------------------------------------------------------------------------------
 
-    def _ask_model(
+    def ask_loadable(
         self,
-        known: Known,
+        loadable: Loadable,
         question: Question,
-        loading: Loading,
-        keep_alive: float | None,
-        on_piece: OnPiece | None,
-        cancelled: Cancelled | None,
+        *,
+        loading: Loading = UNSAID,
+        keep_alive: float | None = None,
+        on_piece: OnPiece | None = None,
+        cancelled: Cancelled | None = None,
     ) -> Written:
-        residence = self._residences.residence(known, loading)
-        voice = self._residences.voice(known)
-        whole = with_opening(known, question)
-        with self._scheduler.use(
-            residence, name=known.listing.name, keep_alive=keep_alive, cancelled=cancelled
-        ) as lease:
-            return lease.worker.ask(whole, voice, on_piece=on_piece, cancelled=cancelled)
+        """Answer a question by a local model, installed or a file.
+
+        If the worker had ended before the question reached it, another one is started and asked:
+        once, and only if nothing was said yet.
+        """
+        residence, whole = loadable.residence(loading), loadable.opened(question)
+        heard = _Heard(on_piece)
+        for attempt in range(2):
+            with self._scheduler.use(
+                residence, name=loadable.name, keep_alive=keep_alive, cancelled=cancelled
+            ) as lease:
+                began = time.monotonic()
+                try:
+                    return lease.worker.ask(
+                        whole,
+                        loadable.voice,
+                        on_piece=heard.piece if on_piece is not None else None,
+                        cancelled=cancelled,
+                    )
+                except UnavailableError as error:
+                    soon = time.monotonic() - began < RETRY_WITHIN
+                    if error.code != "engine_ended" or attempt or heard.any or not soon:
+                        raise
+        raise AssertionError("unreachable")
 
     def _ask_specialist(
         self,
@@ -255,6 +307,19 @@ class LocalModels:
             cancelled=cancelled or _never,
         )
         return written_of(reply)
+
+
+class _Heard:
+    """Hands pieces on, and knows whether there were any."""
+
+    def __init__(self, on_piece: OnPiece | None) -> None:
+        self._on_piece = on_piece
+        self.any = False
+
+    def piece(self, piece: Piece) -> None:
+        self.any = True
+        if self._on_piece is not None:
+            self._on_piece(piece)
 
 
 def by_cosine(vectors: Sequence[Sequence[float]]) -> tuple[tuple[int, float], ...]:

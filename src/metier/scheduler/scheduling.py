@@ -20,7 +20,8 @@ from metier.generating import Cancelled, OpenWorker, Residence, Resident, Worker
 from metier.scheduler.clock import Clock, SystemClock
 from metier.scheduler.faults import Faults
 from metier.scheduler.holding import Held, key_of
-from metier.scheduler.sizing import Needs, Shape, sized
+from metier.scheduler.room import claim, victims_for
+from metier.scheduler.sizing import Shape, Sized, sized
 
 KEEP_ALIVE = 300.0
 """Seconds that a model stays after its last request."""
@@ -157,6 +158,16 @@ class LocalScheduler:
             for worker, resident in found
             if worker is not None and worker.alive
         ]
+
+    def size(self, residence: Residence) -> Sized:
+        """The context and memory that a residence would get, were it loaded alone now.
+
+        Raises UnavailableError (``no_memory``).
+        """
+        measured = self._measure(residence)
+        with self._lock:
+            room = self._at_hand(sum(held.needs.private for held in self._held))
+        return sized(measured.shape, measured.residence.loading, room)
 
     def unload(self, name: str) -> bool:
         """Let the model of this name go once it answers nobody; whether it was there.
@@ -305,60 +316,24 @@ class LocalScheduler:
         fitted = sized(measured.shape, loading, room)
         for held in same:
             held.retiring = True
-        victims = self._victims(fitted.needs, wanted.weights.digest, room)
-        if victims is None:
-            self._queue_up(waiter)
-            return None, self._claim(now)
-        for victim in victims:
-            self._leave(victim)
         held = Held(
             residence=replace(wanted, loading=fitted.loading),
             needs=fitted.needs,
             asked=asked,
             slots=fitted.loading.slots or 1,
         )
+        victims = victims_for(held, self._held, room, self._limits.models)
+        if victims is None:
+            self._queue_up(waiter)
+            return None, claim(self._held, now, self._limits.patience)
+        for victim in victims:
+            self._leave(victim)
         self._held.append(held)
         return held, None
 
     def _queue_up(self, waiter: _Waiter) -> None:
         if waiter not in self._line:
             self._line.append(waiter)
-
-    def _victims(self, needs: Needs, weights: str, room: int) -> list[Held] | None:
-        """Idle residents whose memory a load needs, the least recently used first.
-
-        Those that retire go in any case. ``None`` if the load does not fit even without all idle
-        residents: somebody must finish first.
-        """
-        idle = sorted(
-            (held for held in self._held if held.idle),
-            key=lambda held: (not held.retiring, held.used),
-        )
-        victims: list[Held] = []
-        while True:
-            kept = [held for held in self._held if held not in victims]
-            count = sum(held.stage != "leaving" for held in kept)
-            fits = self._limits.models is None or count < self._limits.models
-            if fits and _together(kept, needs, weights) <= room:
-                if not (idle and idle[0].retiring):
-                    return victims
-            elif not idle:
-                return None
-            victims.append(idle.pop(0))
-
-    def _claim(self, now: float) -> float | None:
-        """Ask the least recently used busy resident to finish; or seconds until one may be asked.
-
-        Without it a model that is asked all the time would never make room.
-        """
-        busy = [held for held in self._held if held.stage == "ready" and held.users]
-        if not busy or any(held.retiring or held.stage == "leaving" for held in self._held):
-            return None
-        ripe = [held for held in busy if held.ready + self._limits.patience <= now]
-        if not ripe:
-            return min(held.ready for held in busy) + self._limits.patience - now
-        min(ripe, key=lambda held: held.ready).retiring = True
-        return None
 
     def _open(self, held: Held, name: str, adapters: tuple[str, ...], keep: float | None) -> None:
         """Start the worker of a resident that is ``loading``; its first user is the caller."""
@@ -478,15 +453,6 @@ class _Waiter:
     residence: Residence
     cancelled: Cancelled | None
     waited: bool = False
-
-
-def _together(held: Sequence[Held], needs: Needs, weights: str) -> int:
-    """Bytes of all and of one more; mapped files of one base count once."""
-    mapped = {weights: needs.mapped}
-    for one in held:
-        digest = one.residence.weights.digest
-        mapped[digest] = max(mapped.get(digest, 0), one.needs.mapped)
-    return needs.private + sum(one.needs.private for one in held) + sum(mapped.values())
 
 
 def _seconds(keep_alive: float) -> float:
