@@ -22,6 +22,13 @@ MODEL_FILE = "model.json"
 MOST_TEXT = 1 << 20
 
 
+def base_digest(weights: Sequence[Digest], projector: Digest | None = None) -> Digest:
+    """What adapters are bound to: the digest of a base's weights, in order, and its projector."""
+    listed = [str(digest) for digest in weights]
+    seen = str(projector) if projector else None
+    return Digest.of(canonical_json({"projector": seen, "weights": listed}))
+
+
 class AdapterPart(Frozen):
     """A GGUF adapter among the parts, its digest's file path, and how strongly it is on."""
 
@@ -85,12 +92,3 @@ class LocalModelFile(Frozen):
             raise CorruptError(
                 f"{MODEL_FILE} is not valid: {where}: {first['msg']}.", code="bad_model"
             ) from error
-
-
-def base_digest(weights: Sequence[Digest], projector: Digest | None) -> Digest:
-    """What adapters are bound to: the weights' files in order, and the projector."""
-    files = {
-        "weights": [str(digest) for digest in weights],
-        "projector": str(projector) if projector is not None else None,
-    }
-    return Digest.of(canonical_json(files))

@@ -5,10 +5,12 @@ It knows which parts there are and what this machine gives; it decides nothing t
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from metier.assembly.catalogue import Catalogue
 from metier.assembly.facts import Facts
 from metier.assembly.localbases import FileBases
-from metier.assembly.models import AskSpecialist, LocalModels, OpenEncoder
+from metier.assembly.models import AskSpecialist, Keeping, LocalModels, OpenEncoder
 from metier.assembly.residences import Residences
 from metier.assembly.sheets import Sheets
 from metier.errors import UnavailableError
@@ -26,6 +28,7 @@ def open_models(
     settings: Settings,
     fleet: Fleet,
     *,
+    remove: Callable[[str], None],
     specialist: AskSpecialist,
     encoder: OpenEncoder,
     open_worker: OpenWorker | None = None,
@@ -35,6 +38,7 @@ def open_models(
     Args:
         settings: Memory, keep-alive and the queue.
         fleet: What is installed.
+        remove: Takes a name away.
         specialist: How chat specialists answer.
         encoder: How encoders are opened.
         open_worker: The engine; llama.cpp in a sandbox where nobody says.
@@ -52,6 +56,7 @@ def open_models(
         catalogue,
         residences,
         scheduler,
+        keeping=Keeping(fleet.copy, remove),
         sheets=Sheets(fleet, facts, residences, scheduler),
         files=FileBases(settings.home / "cache" / "gguf-digests.json"),
         specialist=specialist,

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.local_models import install_local
+from tests.scripted_worker import ScriptedWorker, Workshop
+from tests.tiny_gguf import tiny_adapter, tiny_embedder, tiny_model
 
 from metier.assembly.localmodels import open_models
 from metier.assembly.models import LocalModels, by_cosine
@@ -17,9 +20,6 @@ from metier.fleet import Fleet
 from metier.generating import Loading, Message, Options, Piece, Question
 from metier.settings import Settings
 from metier.store import Store
-from tests.local_models import install_local
-from tests.scripted_worker import ScriptedWorker, Workshop
-from tests.tiny_gguf import tiny_adapter, tiny_embedder, tiny_model
 
 
 @dataclass
@@ -60,6 +60,7 @@ def place(tmp_path: Path, weights: Path) -> Iterator[Place]:
     models = open_models(
         Settings(home=tmp_path / "home"),
         fleet,
+        remove=fleet.remove,
         specialist=specialist,  # type: ignore[arg-type]
         encoder=lambda name: pytest.fail(f"no encoder for {name}"),
         open_worker=workshop.open,
