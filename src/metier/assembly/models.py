@@ -11,7 +11,7 @@ import math
 import operator
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -245,7 +245,8 @@ class LocalModels:
         with self._scheduler.use(
             residence, name=known.listing.name, keep_alive=keep_alive, cancelled=cancelled
         ) as lease:
-            return lease.worker.embed(texts, truncate=truncate, cancelled=cancelled)
+            found = lease.worker.embed(texts, truncate=truncate, cancelled=cancelled)
+            return replace(found, taken=_loaded(found.taken, lease.load_seconds))
 
     def rank(self, name: str, query: str, documents: Sequence[str]) -> Ranked:
         """Documents by relevance: by a reranker, or by the cosine of an embedding model."""
@@ -303,12 +304,13 @@ class LocalModels:
             ) as lease:
                 began = time.monotonic()
                 try:
-                    return lease.worker.ask(
+                    written = lease.worker.ask(
                         whole,
                         loadable.voice,
                         on_piece=heard.piece if on_piece is not None else None,
                         cancelled=cancelled,
                     )
+                    return replace(written, taken=_loaded(written.taken, lease.load_seconds))
                 except UnavailableError as error:
                     soon = time.monotonic() - began < RETRY_WITHIN
                     if error.code != "engine_ended" or attempt or heard.any or not soon:
@@ -353,6 +355,11 @@ class _Heard:
         self.any = True
         if self._on_piece is not None:
             self._on_piece(piece)
+
+
+def _loaded(taken: Taken, seconds: float) -> Taken:
+    """What an answer took, with the wait for its model."""
+    return replace(taken, total=taken.total + seconds, load=seconds)
 
 
 def by_cosine(vectors: Sequence[Sequence[float]]) -> tuple[tuple[int, float], ...]:

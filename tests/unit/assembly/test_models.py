@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.local_models import install_local
-from tests.scripted_worker import ScriptedWorker, Workshop
-from tests.tiny_gguf import tiny_adapter, tiny_embedder, tiny_model
 
+from local_models import install_local
 from metier.assembly.localmodels import open_models
 from metier.assembly.models import LocalModels, by_cosine
 from metier.conversing import Reply, Turn
@@ -20,6 +18,8 @@ from metier.fleet import Fleet
 from metier.generating import Loading, Message, Options, Piece, Question
 from metier.settings import Settings
 from metier.store import Store
+from scripted_worker import ScriptedWorker, Workshop
+from tiny_gguf import tiny_adapter, tiny_embedder, tiny_model
 
 
 @dataclass

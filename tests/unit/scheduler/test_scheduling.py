@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.scripted_worker import MovedClock, Workshop, residence, until
 
 from metier.errors import InputError, MetierError, UnavailableError
 from metier.generating import Question, Residence, Voice
 from metier.scheduler import Limits, LocalScheduler, Measured, Shape
 from metier.scheduler.sizing import MARGIN
+from scripted_worker import MovedClock, Workshop, residence, until
 
 WEIGHTS = 10 << 20
 ONE = WEIGHTS + MARGIN + int(WEIGHTS * 0.02)
