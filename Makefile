@@ -10,6 +10,7 @@ RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 ENCODER := $(VENV)/.installed-encoder
 TOOLCHAINS := $(VENV)/.installed-toolchains
+CLIENTS := $(VENV)/.installed-clients
 ARGS ?=
 WORKERS ?= 2
 BENCH ?= $(basename $(notdir $(shell grep -l -e '"--out"' benchmarks/*.py)))
@@ -31,7 +32,7 @@ install: $(RUN) $(ENCODER) ## Make .venv with the locked dependencies and the de
 # Only tests and benchmarks compile in here; people install toolchains into METIER_HOME.
 test bench: export METIER_TOOLCHAINS := $(or $(METIER_TOOLCHAINS),$(abspath $(VENV))/toolchains)
 
-test: $(DEV) $(ENCODER) $(TOOLCHAINS) lint ## Run every check: style, types, floors and all tests.
+test: $(DEV) $(ENCODER) $(TOOLCHAINS) $(CLIENTS) lint ## Run every check: style, types, floors and all tests.
 	$(BIN)/pytest -n $(WORKERS) $(ARGS)
 
 lint: $(DEV) ## Check style, types and floors only.
@@ -73,5 +74,9 @@ $(ENCODER): requirements-encoder.lock $(RUN)
 # Without npm or a network the tests that compile are skipped and say so; in CI that is a failure.
 $(TOOLCHAINS): $(wildcard src/metier/toolchains/locks/*/package-lock.json) requirements-node.lock $(RUN)
 	@if scripts/setup toolchains; then touch $@; elif [ -n "$$CI" ]; then exit 3; fi
+
+# As with toolchains: without a network the tests that need other people's clients are skipped.
+$(CLIENTS): $(wildcard tests/clients/*.lock tests/clients/package*.json) $(RUN)
+	@if scripts/setup clients; then touch $@; elif [ -n "$$CI" ]; then exit 3; fi
 
 FORCE:

@@ -106,6 +106,7 @@ class Loading:
         main_gpu: Which one.
         use_mmap: Whether weights are mapped instead of read.
         num_thread: Threads.
+        slots: Requests answered side by side, each with ``num_ctx`` tokens of its own.
     """
 
     num_ctx: int | None = None
@@ -114,6 +115,7 @@ class Loading:
     main_gpu: int | None = None
     use_mmap: bool | None = None
     num_thread: int | None = None
+    slots: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,6 +385,7 @@ class Resident:
         expires: Unix seconds when it will be unloaded if nobody asks; ``None``: never.
         loaded: Unix seconds when it was loaded.
         voice_of: Name to the digests of the adapters it uses.
+        stays: Name to when that name is over, as ``expires``, which is the latest of them.
     """
 
     residence: Residence
@@ -393,6 +396,7 @@ class Resident:
     expires: float | None
     loaded: float
     voice_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    stays: Mapping[str, float | None] = field(default_factory=dict)
 
 
 class Lease(Protocol):

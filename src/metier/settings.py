@@ -7,6 +7,7 @@ It is the only reader of the environment (a house test checks that); everything 
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,6 +41,12 @@ class Settings:
         hub_offline: Whether nothing may be asked of it (``HF_HUB_OFFLINE``).
         toolchains_folder: Where toolchains are kept, if not in ``home``
             (``METIER_TOOLCHAINS``).
+        memory: Bytes that models in memory may take together (``METIER_MEMORY``), or ``None``:
+            most of what is free.
+        models: Models in memory at most (``METIER_MAX_MODELS``), or ``None``: as many as fit.
+        keep_alive: Seconds that a model stays in memory after its last request
+            (``METIER_KEEP_ALIVE``); negative for ever.
+        queue: Requests to models that wait at most (``METIER_QUEUE``).
     """
 
     home: Path
@@ -53,6 +60,10 @@ class Settings:
     toolchains_folder: Path | None = None
     hub_endpoint: str | None = None
     hub_offline: bool = False
+    memory: int | None = None
+    models: int | None = None
+    keep_alive: float = 300.0
+    queue: int = 512
 
     @property
     def toolchains(self) -> Path:
@@ -102,6 +113,10 @@ class Settings:
             toolchains_folder=_toolchains(values),
             hub_endpoint=_url(values, "HF_ENDPOINT"),
             hub_offline=values.get("HF_HUB_OFFLINE", "").strip().upper() in _TRUE,
+            memory=_memory(values),
+            models=_whole(values, "METIER_MAX_MODELS", "Unset it to keep as many as fit."),
+            keep_alive=_keep_alive(values),
+            queue=_whole(values, "METIER_QUEUE", "Unset it for 512.") or 512,
         )
 
 
@@ -252,3 +267,48 @@ def _threads(values: Mapping[str, str]) -> int | None:
             remedy="Unset METIER_THREADS to use every core.",
         )
     return threads
+
+
+def _whole(values: Mapping[str, str], name: str, remedy: str) -> int | None:
+    """A number from 1 on, or ``None`` where the variable is not set."""
+    text = values.get(name)
+    if not text:
+        return None
+    plain = text.isascii() and text.isdigit() and len(text) <= 6
+    if not plain or int(text) < 1:
+        raise InputError(
+            f"{name} is {text[:40]!r}, which is not a number from 1 to 999999.",
+            code="bad_setting",
+            remedy=remedy,
+        )
+    return int(text)
+
+
+def _memory(values: Mapping[str, str]) -> int | None:
+    text = values.get("METIER_MEMORY")
+    if not text:
+        return None
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?) ?([KMGT]i?)?B?", text.strip(), re.IGNORECASE)
+    if found is None:
+        raise InputError(
+            f"METIER_MEMORY is {text[:40]!r}, which is not a number of bytes.",
+            code="bad_setting",
+            remedy="Write it like '8GB', '7.5GiB' or '500MB'.",
+        )
+    unit = (found[2] or "").lower()
+    scale = 1024 if unit.endswith("i") else 1000
+    return int(float(found[1]) * scale ** (" kmgt".index(unit[0]) if unit else 0))
+
+
+def _keep_alive(values: Mapping[str, str]) -> float:
+    text = values.get("METIER_KEEP_ALIVE")
+    if not text:
+        return 300.0
+    found = re.fullmatch(r"(-?\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)?", text.strip())
+    if found is None:
+        raise InputError(
+            f"METIER_KEEP_ALIVE is {text[:40]!r}, which is not a time.",
+            code="bad_setting",
+            remedy="Write seconds, or a number with 'm' or 'h'; -1 keeps models for ever.",
+        )
+    return float(found[1]) * {"ms": 0.001, "m": 60.0, "h": 3600.0}.get(found[2] or "s", 1.0)

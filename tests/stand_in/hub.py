@@ -15,14 +15,14 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
 LARGE = 1024
-TOKEN = "hf_secret_of_the_tests"  # noqa: S105
+TOKEN = "hf_secret_of_the_tests"
 COMMIT = "c" * 40
 _CHUNK = 16 << 10
 

@@ -1,7 +1,8 @@
 """Bases that write: which there are, which to get, and how one is opened by what people type.
 
-It knows ``remote:NAME`` and that recorded answers serve no people; it measures nothing. Evidence
-comes from the results in the ledger, else it is said to be not measured.
+It knows ``remote:NAME``, names of installed models, files, and that recorded answers serve no
+people; it measures nothing. Evidence comes from the results in the ledger, else it is said to be
+not measured. Text never names a file, only a ``Path`` does: what came over a network is text.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import difflib
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metier.card import ChatCard, Score
@@ -20,11 +22,13 @@ from metier.services import ServiceEntry, find_service, open_service, read_servi
 from metier.settings import Settings, variable
 
 if TYPE_CHECKING:
+    from metier.assembly.models import LocalModels
     from metier.engines.chat import RemoteGenerator
     from metier.examine.standings import Standing
     from metier.services import Service
 
 REMOTE = "remote:"
+LOCAL = "local:"
 REPLAY = "replay:"
 NOT_MEASURED = "not measured"
 
@@ -73,9 +77,15 @@ Standings = Callable[[str], "Sequence[Standing]"]
 class Bases:
     """The bases of one home folder; threads may share it."""
 
-    def __init__(self, settings: Settings, general: Callable[[], Service | None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        general: Callable[[], Service | None],
+        models: Callable[[], LocalModels],
+    ) -> None:
         self._settings = settings
         self._general = general
+        self._models = models
         self._lock = threading.Lock()
         self._open: dict[ServiceEntry | str, RemoteGenerator] = {}
 
@@ -83,14 +93,22 @@ class Bases:
         """The remote services that the user wrote down, by name; no key is read."""
         return read_services(self._settings.services)
 
-    def generator(self, ref: str) -> Generator:
+    def generator(self, ref: str | Path) -> Generator:
         """The base that ``ref`` names, for answering people.
+
+        Args:
+            ref: ``remote:NAME``, the name of an installed model (also ``local:NAME``), or a GGUF
+                file as a ``Path``; see ``base_of``. ``METIER_BASE`` may name a file too.
 
         Raises:
             InputError: It is no kind of base (``bad_base``), recorded answers
-                (``not_servable``), or ``services.toml`` is wrong.
-            NotFoundError: There is no such service (``no_service``).
+                (``not_servable``), no sound file (``bad_gguf``), or ``services.toml`` is wrong.
+            NotFoundError: There is no such service (``no_service``), model or file.
         """
+        if ref == self._settings.base:
+            ref = base_of(ref)
+        if isinstance(ref, Path):
+            return self._models().file_generator(ref)
         if ref.startswith(REPLAY):
             raise InputError(
                 f"{ref[:120]} holds recorded answers, which may not answer people.",
@@ -98,9 +116,13 @@ class Bases:
                 remedy="Recorded answers are for evals: metier eval NAME --on EVAL --base "
                 "replay:FILE.",
             )
-        if not ref.startswith(REMOTE):
-            raise self._unknown(ref)
-        return self._remote(ref.removeprefix(REMOTE))
+        if ref.startswith(REMOTE):
+            return self._remote(ref.removeprefix(REMOTE))
+        return self._local(ref)
+
+    def is_local(self, ref: str | Path) -> bool:
+        """Whether a base runs on this machine, as one of the models in memory."""
+        return isinstance(ref, Path) or not ref.startswith((REMOTE, REPLAY))
 
     def close(self) -> None:
         """End every connection."""
@@ -123,11 +145,33 @@ class Bases:
             if not _known(found, ref):
                 command = _measuring(card, ref)
                 found.append(BaseChoice(ref, True, entry.model, NOT_MEASURED, command=command))
+        for name in self._models().writers():
+            ref = f"{LOCAL}{name}"
+            if not _known(found, ref):
+                found.append(self._local_choice(card, ref, name, standings))
         models = {entry.model for entry in services.values()}
         for model, note in card.bases:
             if model not in models:
                 found.append(BaseChoice(model, False, model, note or NOT_MEASURED))
         return found
+
+    def _local_choice(
+        self, card: ChatCard, ref: str, name: str, standings: Sequence[Standing]
+    ) -> BaseChoice:
+        measured = next((one for one in standings if one.base == ref and not one.recorded), None)
+        if measured is not None:
+            return BaseChoice(ref, True, name, measured.sentence(), measured)
+        return BaseChoice(ref, True, name, NOT_MEASURED, command=_measuring(card, ref))
+
+    def _local(self, ref: str) -> Generator:
+        """An installed model; what is none is no base."""
+        name = ref.removeprefix(LOCAL)
+        try:
+            return self._models().generator(name)
+        except InputError as error:
+            if ref.startswith(LOCAL) or error.code not in ("not_found", "bad_name"):
+                raise
+            raise self._unknown(ref) from error
 
     def _remote(self, name: str) -> Generator:
         from metier.engines.chat import RemoteGenerator
@@ -160,14 +204,26 @@ class Bases:
                 code="bad_base",
                 remedy=f"Write: --base {REMOTE}{ref}",
             )
-        near = difflib.get_close_matches(ref, [f"{REMOTE}{name}" for name in names], n=1)
+        there = [*(f"{REMOTE}{name}" for name in names), *self._models().writers()]
+        near = difflib.get_close_matches(ref, there, n=1)
         guess = f" Did you mean {near[0]}?" if near else ""
         return InputError(
             f"{ref[:120]!r} is no base that can write.{guess}",
             code="bad_base",
             remedy=f"Write --base {REMOTE}NAME, with a table [NAME] in "
-            f"{self._settings.services}; 'metier doctor' lists those that are there.",
+            f"{self._settings.services}; --base NAME of an installed model that writes; or "
+            "--base FILE.gguf. 'metier doctor' lists services that are there.",
         )
+
+
+def base_of(text: str) -> str | Path:
+    """What a person typed as base: a file if it looks like one, else a name.
+
+    Only for what was typed on this machine; over HTTP a base is a name.
+    """
+    if text.endswith(".gguf") and not text.startswith((REMOTE, REPLAY)):
+        return Path(text)
+    return text
 
 
 def _known(found: Sequence[BaseChoice], ref: str) -> bool:

@@ -7,6 +7,7 @@ It decides nothing: each method hands on to what ``workbench``, ``conversations`
 from __future__ import annotations
 
 import builtins
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,6 +38,7 @@ from metier.store import Store
 from metier.toolchains import Toolchains
 
 if TYPE_CHECKING:
+    from metier.assembly.models import LocalModels
     from metier.evals.rescoring import Rescored
     from metier.examine import Examined
     from metier.examine.bases import Examination
@@ -72,7 +74,7 @@ class Metier:
         self._answering = Answering(fleet, self._base_folder, threads)
         self._workbench = Workbench(settings, fleet, self._answering, lambda: self.ledger, threads)
         self._library = Library(fleet, self._answering)
-        self._bases = Bases(settings, self._workbench.service)
+        self._bases = Bases(settings, self._workbench.service, lambda: self.models)
         self._toolbox = Toolbox(settings, self.toolchains, threads)
         self._conversations = Conversations(
             settings,
@@ -83,6 +85,8 @@ class Metier:
             self._toolbox,
             self.standings,
         )
+        self._opening = threading.Lock()
+        self._models: LocalModels | None = None
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
 
@@ -98,6 +102,10 @@ class Metier:
 
     def close(self) -> None:
         """End every process and connection that answering started; it may be used again."""
+        with self._opening:
+            models, self._models = self._models, None
+        if models is not None:
+            models.close()
         self._toolbox.close()
         self._bases.close()
 
@@ -105,6 +113,21 @@ class Metier:
     def ledger(self) -> Ledger:
         """Results, evidence and decisions, in order."""
         return Ledger.open(self.settings.ledger)
+
+    @property
+    def models(self) -> LocalModels:
+        """Everything that doors do with models by name; opened when it is first asked for."""
+        from metier.assembly.localmodels import open_models
+
+        with self._opening:
+            if self._models is None:
+                self._models = open_models(
+                    self.settings,
+                    self.fleet,
+                    specialist=self.answer,
+                    encoder=lambda name: self._answering.encoder(name, "fp32"),
+                )
+            return self._models
 
     # --- what is here ---------------------------------------------------------------------------
 

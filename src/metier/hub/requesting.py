@@ -157,7 +157,9 @@ class Requests:
             UnavailableError: It is another file now (``source_changed``), or refuses.
         """
         start, stop = wanted
-        with self._answer(url, {"Range": f"bytes={start}-{stop - 1}"}, [], expected.redirected) as response:
+        with self._answer(
+            url, {"Range": f"bytes={start}-{stop - 1}"}, [], expected.redirected
+        ) as response:
             where = str(response.url)
             _same_tag(response, expected, where)
             if response.status_code == 200:
@@ -267,7 +269,7 @@ def _accept(response: httpx.Response, url: str, *, redirected: bool) -> None:
         )
         raise TryAgain(error, _asked_wait(response.headers.get("Retry-After")))
     if status in (401, 403):
-        if not owned:
+        if redirected:
             # An address that was signed for a while, and the while is over.
             raise TryAgain(_refusal(host, status))
         raise _refusal(host, status)

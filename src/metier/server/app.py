@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from metier.errors import MetierError
-from metier.server import conversations, documents, management
+from metier.server import conversations, documents, management, ollama_keeping, ollama_routes
 from metier.server.answering import Classify, Listing
 from metier.server.batching import Batches
 from metier.server.facade import Facade, Failure, Pages
@@ -37,6 +37,7 @@ _UPLOADS = (
     "/metier/v1/check-eval",
     "/make",
 )
+_WITH_PICTURES = ("/api/chat", "/api/generate", "/v1/chat/completions")
 # FastAPI would export traces when the environment configures OpenTelemetry. Metier sends nothing
 # in the background and reads no environment outside its settings.
 _NO_TELEMETRY: Any = {
@@ -107,6 +108,8 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
     _add_programs(app, metier, batches, limits, __version__)
     app.include_router(management.router(metier, jobs))
     app.include_router(conversations.router(metier))
+    app.include_router(ollama_routes.router(metier))
+    app.include_router(ollama_keeping.router(metier))
     website.add_to(app)
     if guest is not None:
         app.router.routes.append(Route("/mcp", guest))
@@ -117,12 +120,18 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
         hosts=Hosts(host, names),
         api_key=api_key,
         refuse=refuse,
-        body_limit=lambda path: (
-            limits.upload_bytes if path.startswith(_UPLOADS) else limits.body_bytes
-        ),
+        body_limit=lambda path: _body_limit(path, limits),
         log_requests=log_requests,
     )
     return app
+
+
+def _body_limit(path: str, limits: Limits) -> int:
+    if path.startswith(_UPLOADS):
+        return limits.upload_bytes
+    if path.startswith("/api/blobs/"):
+        return limits.blob_bytes
+    return limits.picture_bytes if path in _WITH_PICTURES else limits.body_bytes
 
 
 def _add_programs(
@@ -178,7 +187,7 @@ def _add_errors(app: FastAPI, website: Website) -> Any:
         )
 
     async def on_metier(request: Request, error: Exception) -> Response:
-        return respond(request, problem_of(cast("MetierError", error)))
+        return respond(request, problem_of(cast("MetierError", error), request.url.path))
 
     async def on_http(request: Request, error: Exception) -> Response:
         return respond(request, _of_http(cast("HTTPException", error), request))

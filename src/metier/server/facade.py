@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from metier.card import AnyCard, Card
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
@@ -22,9 +22,10 @@ from metier.conversing import (
     Sampling,
     Turn,
 )
+from metier.generating import Models
 from metier.messages import Prediction, Report
 from metier.recipe import Recipe
-from metier.reference import Reference
+from metier.reference import Digest, Reference
 
 
 class Installed(Protocol):
@@ -105,6 +106,26 @@ class Base(Protocol):
 
 class Facade(Protocol):
     """The verbs that the server offers over HTTP; thread-safe."""
+
+    @property
+    def models(self) -> Models:
+        """Everything that is here by name, and what is asked of it."""
+
+    def pull(self, name: str, *, report: Report, cancelled: Callable[[], bool]) -> object:
+        """Fetch a model from the hub; what is half fetched stays for the next time.
+
+        The messages of ``report`` are Ollama's words; ``data`` has ``digest``, ``total`` and
+        ``completed`` (bytes) while a file is fetched. Raises NotFoundError, UnavailableError.
+        """
+
+    def has_blob(self, digest: Digest) -> bool:
+        """Whether the store holds these bytes."""
+
+    def blob_path(self, digest: Digest) -> Path:
+        """Where they lie, for an order; raises NotFoundError."""
+
+    def put_blob(self, digest: Digest, source: BinaryIO) -> object:
+        """Take bytes in; raises InputError (``wrong_digest``) unless they have this digest."""
 
     def list(self) -> Sequence[Installed]:
         """Everything that is installed."""

@@ -15,6 +15,8 @@ class Limits:
 
     Attributes:
         body_bytes: Largest body of a JSON request.
+        picture_bytes: Largest body of a question, which may hold pictures in base64.
+        blob_bytes: Largest part of a model that is sent in; the disk is the real limit.
         upload_bytes: Largest upload (data and eval file together).
         texts: Most texts in one call of ``/v1/classify``.
         text_characters: Longest single text.
@@ -26,6 +28,8 @@ class Limits:
     """
 
     body_bytes: int = 8 * 1024 * 1024
+    picture_bytes: int = 128 * 1024 * 1024
+    blob_bytes: int = 1 << 42
     upload_bytes: int = 512 * 1024 * 1024
     texts: int = 2048
     text_characters: int = 100_000

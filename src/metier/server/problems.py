@@ -1,8 +1,9 @@
-"""Errors as HTTP: which status a code has, and how ``/v1`` and ``/metier/v1`` write an error.
+"""Errors as HTTP: which status a code has, and how each dialect writes an error.
 
 It is the only place that knows statuses for ``metier.errors``. Pure translation: no I/O, no
-framework. ``/v1`` speaks OpenAI's error object, where the remedy is part of the message, because
-its clients show nothing else; ``/metier/v1`` adds ``remedy``, ``retryable`` and ``details``.
+framework. ``/v1`` speaks OpenAI's error object and ``/api`` Ollama's text, where the remedy is part
+of the message, because their clients show nothing else; ``/metier/v1`` adds ``remedy``,
+``retryable`` and ``details``.
 """
 
 from __future__ import annotations
@@ -39,6 +40,22 @@ _KINDS: tuple[tuple[type[MetierError], int], ...] = (
     (StorageError, 500),
     (InternalError, 500),
 )
+# What Ollama answers: its clients know 400, 404 and 503 and take anything else for a defect.
+_OLLAMA_CODES = {
+    "too_large": 413,
+    "overloaded": 503,
+    "queue_full": 503,
+    "cancelled": 499,
+    "disk_full": 507,
+    "conflict": 409,
+    "not_offered": 501,
+}
+_OLLAMA_KINDS: tuple[tuple[type[MetierError], int], ...] = (
+    (NotFoundError, 404),
+    (InputError, 400),
+    (DidNotPassError, 400),
+    (MetierError, 500),
+)
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error"}
 
 
@@ -62,11 +79,16 @@ class Problem:
         return _TYPES.get(self.status, "invalid_request_error")
 
 
-def problem_of(error: MetierError) -> Problem:
-    """The problem that ``error`` is; InputError is 422, and 400 where the body cannot be read."""
-    status = _CODES.get(error.code)
+def problem_of(error: MetierError, path: str = "") -> Problem:
+    """The problem that ``error`` is on ``path``.
+
+    InputError is 422, and 400 where the body cannot be read; under ``/api`` it is 400.
+    """
+    ollama = is_ollama(path)
+    codes, kinds = (_OLLAMA_CODES, _OLLAMA_KINDS) if ollama else (_CODES, _KINDS)
+    status = codes.get(error.code)
     if status is None:
-        status = next((number for kind, number in _KINDS if isinstance(error, kind)), 500)
+        status = next((number for kind, number in kinds if isinstance(error, kind)), 500)
     return Problem(
         status=status,
         message=error.message,
@@ -91,6 +113,18 @@ def as_openai(problem: Problem) -> dict[str, Any]:
     }
 
 
+def as_ollama(problem: Problem) -> dict[str, Any]:
+    """``{"error": "…"}``: the message and the remedy in one text."""
+    if not problem.remedy:
+        return {"error": problem.message}
+    return {"error": f"{problem.message.rstrip('.')}. {problem.remedy}"}
+
+
+def is_ollama(path: str) -> bool:
+    """Whether ``path`` is of Ollama's dialect."""
+    return path == "/api" or path.startswith("/api/")
+
+
 def as_native(problem: Problem) -> dict[str, Any]:
     """OpenAI's error object with ``remedy``, ``retryable`` and ``details`` beside it."""
     return {
@@ -108,8 +142,12 @@ def as_native(problem: Problem) -> dict[str, Any]:
 
 def body_for(path: str, problem: Problem) -> bytes:
     """The JSON body of ``problem`` in the dialect of ``path``."""
-    shape = as_openai if path == "/v1" or path.startswith("/v1/") else as_native
-    return json.dumps(shape(problem), ensure_ascii=False, default=str).encode()
+    shape = as_native
+    if is_ollama(path):
+        shape = as_ollama
+    elif path == "/v1" or path.startswith("/v1/"):
+        shape = as_openai
+    return json.dumps(shape(problem), ensure_ascii=False, default=str).encode("utf-8", "replace")
 
 
 def wants_page(path: str, accept: str) -> bool:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-import signal
 import subprocess
 import sys
 import threading
@@ -12,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.stand_in.hub import TOKEN, Fault, Hub, serving_hub
 
 from metier.errors import (
     CorruptError,
@@ -23,7 +23,6 @@ from metier.errors import (
 )
 from metier.hub import Manner, Origin, Patience, RemoteFile, fetched, partial
 from metier.messages import Progress
-from tests.stand_in.hub import TOKEN, Fault, Hub, serving_hub
 
 SIZE = 3_000_000
 DATA = random.Random(7).randbytes(SIZE)
@@ -184,7 +183,7 @@ def test_a_loop_of_redirects_ends(hub: Hub, tmp_path: Path) -> None:
     assert caught.value.code == "bad_redirect"
 
 
-@pytest.mark.parametrize("target", ["ftp://example.com/x", "//", "http://[", ""])
+@pytest.mark.parametrize("target", ["ftp://example.com/x", "http://[", "http://:80/"])
 def test_a_redirect_to_nothing_is_an_error(hub: Hub, tmp_path: Path, target: str) -> None:
     hub.faults = [Fault("redirect", headers={"Location": target}, probe=True)]
     with pytest.raises(UnavailableError) as caught:
@@ -275,8 +274,6 @@ def test_a_disk_that_is_too_small_is_said_before_the_first_byte(
 
 def test_a_disk_that_fills_up_keeps_what_came(hub: Hub, tmp_path: Path) -> None:
 
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     real = os.pwrite
     written = [0]
 
@@ -286,15 +283,11 @@ def test_a_disk_that_fills_up_keeps_what_came(hub: Hub, tmp_path: Path) -> None:
         written[0] += len(data)
         return real(descriptor, data, at)
 
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(partial.os, "pwrite", pwrite)
-            with pytest.raises(StorageError) as caught:
-                pull(hub, tmp_path)
-        assert caught.value.code == "disk_full"
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, ignored)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(partial.os, "pwrite", pwrite)
+        with pytest.raises(StorageError) as caught:
+            pull(hub, tmp_path)
+    assert caught.value.code == "disk_full"
     sent = hub.sent_of(DATA)
     assert pull(hub, tmp_path) == DATA
     assert hub.sent_of(DATA) - sent < SIZE

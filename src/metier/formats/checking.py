@@ -1,4 +1,4 @@
-"""What may come in: header checks of the few formats that are ever loaded, in pure Python.
+"""What may come in: one part of an artifact is sound, or it is refused.
 
 It knows safetensors, the protobuf frame of ONNX, JSON and TOML well enough to refuse a file that
 lies about itself, and it refuses everything that can carry code. It never loads a tensor, and it
@@ -16,9 +16,11 @@ import tomllib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, NoReturn
+from typing import Any
 
-from metier.errors import InputError, NotFoundError
+from metier.errors import InputError
+from metier.formats.gguf import check_gguf
+from metier.formats.refusing import opened, refuse
 
 MAX_HEADER_BYTES = 16 << 20
 MAX_JSON_BYTES = 64 << 20
@@ -107,6 +109,8 @@ def check_part(filepath: str, path: Path, beside: Collection[str] = ()) -> None:
     suffix = PurePosixPath(filepath).suffix.lower()
     if suffix == ".safetensors":
         check_safetensors(path)
+    elif suffix == ".gguf":
+        check_gguf(path)
     elif suffix == ".onnx":
         check_onnx(path, beside)
     elif suffix == ".json":
@@ -117,7 +121,7 @@ def check_part(filepath: str, path: Path, beside: Collection[str] = ()) -> None:
         raise InputError(
             f"The part {filepath!r} has a format that Metier does not load.",
             code="unknown_format",
-            remedy="Parts are safetensors, ONNX, JSON, JSON Lines, TOML or plain text.",
+            remedy="Parts are safetensors, GGUF, ONNX, JSON, JSON Lines, TOML or plain text.",
             details={"part": filepath},
         )
 
@@ -164,30 +168,30 @@ def check_safetensors(path: Path) -> dict[str, Tensor]:
     Raises:
         InputError: Code ``bad_safetensors``; NotFoundError if there is no file.
     """
-    with _open(path) as file:
+    with opened(path) as file:
         size = os.fstat(file.fileno()).st_size
         length = int.from_bytes(file.read(8), "little")
         if size < 10 or not 2 <= length <= min(MAX_HEADER_BYTES, size - 8):
-            _refuse("safetensors", path, f"its header is not 2 to {MAX_HEADER_BYTES} bytes long")
+            refuse("safetensors", path, f"its header is not 2 to {MAX_HEADER_BYTES} bytes long")
         text = file.read(length)
     if text[:1] != b"{":
-        _refuse("safetensors", path, "its header does not start with '{'")
+        refuse("safetensors", path, "its header does not start with '{'")
     header = _json(text, path, "safetensors")
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
-        _refuse("safetensors", path, "its metadata are not texts")
+        refuse("safetensors", path, "its metadata are not texts")
     if len(header) > _MAX_TENSORS:
-        _refuse("safetensors", path, f"it has more than {_MAX_TENSORS} tensors")
+        refuse("safetensors", path, f"it has more than {_MAX_TENSORS} tensors")
     tensors = {name: _tensor(name, entry, path) for name, entry in header.items()}
     ordered = dict(sorted(tensors.items(), key=lambda item: (item[1].begin, item[1].end)))
     end = 0
     for name, tensor in ordered.items():
         if tensor.begin != end:
-            _refuse("safetensors", path, f"the bytes of {name[:80]!r} leave a gap or overlap")
+            refuse("safetensors", path, f"the bytes of {name[:80]!r} leave a gap or overlap")
         end = tensor.end
     start = 8 + length
     if start + end != size:
-        _refuse("safetensors", path, f"its tensors end at byte {start + end}, the file at {size}")
+        refuse("safetensors", path, f"its tensors end at byte {start + end}, the file at {size}")
     return {
         name: Tensor(tensor.dtype, tensor.shape, start + tensor.begin, start + tensor.end)
         for name, tensor in ordered.items()
@@ -196,17 +200,17 @@ def check_safetensors(path: Path) -> dict[str, Tensor]:
 
 def _tensor(name: str, entry: Any, path: Path) -> Tensor:
     if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
-        _refuse("safetensors", path, f"the tensor {name[:80]!r} is not described as it must be")
+        refuse("safetensors", path, f"the tensor {name[:80]!r} is not described as it must be")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     bits = _BITS.get(dtype) if isinstance(dtype, str) else None
     if bits is None:
-        _refuse("safetensors", path, f"the tensor {name[:80]!r} has an unknown type")
+        refuse("safetensors", path, f"the tensor {name[:80]!r} has an unknown type")
     if not _counts(shape) or len(shape) > _MAX_DIMENSIONS:
-        _refuse("safetensors", path, f"the tensor {name[:80]!r} has no valid shape")
+        refuse("safetensors", path, f"the tensor {name[:80]!r} has no valid shape")
     if not _counts(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
-        _refuse("safetensors", path, f"the tensor {name[:80]!r} has no valid offsets")
+        refuse("safetensors", path, f"the tensor {name[:80]!r} has no valid offsets")
     if math.prod(shape) * bits != (offsets[1] - offsets[0]) * 8:
-        _refuse("safetensors", path, f"the shape of {name[:80]!r} does not fit its bytes")
+        refuse("safetensors", path, f"the shape of {name[:80]!r} does not fit its bytes")
     return Tensor(dtype, tuple(shape), offsets[0], offsets[1])
 
 
@@ -228,16 +232,16 @@ def check_toml(path: Path) -> None:
     try:
         tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        _refuse("toml", path, "it cannot be parsed", error)
+        refuse("toml", path, "it cannot be parsed", error)
 
 
 def _json(text: bytes, path: Path, kind: str, *, objects_only: bool = True) -> Any:
     try:
         document = json.loads(text.decode("utf-8"), object_pairs_hook=_no_duplicates)
     except (ValueError, RecursionError) as error:
-        _refuse(kind, path, "its JSON cannot be parsed or repeats a key", error)
+        refuse(kind, path, "its JSON cannot be parsed or repeats a key", error)
     if objects_only and not isinstance(document, dict):
-        _refuse(kind, path, "its JSON is not an object")
+        refuse(kind, path, "its JSON is not an object")
     return document
 
 
@@ -258,15 +262,15 @@ def check_onnx(path: Path, beside: Collection[str] = ()) -> OnnxModel:
     Raises:
         InputError: Code ``bad_onnx``; NotFoundError if there is no file.
     """
-    with _open(path) as file:
+    with opened(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size == 0:
-            _refuse("onnx", path, "it is empty")
+            refuse("onnx", path, "it is empty")
         with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as data:
             walk = _OnnxWalk(path, data, frozenset(beside))
             walk.message(0, size, "model", 0)
     if not 1 <= walk.ir_version <= 100 or not walk.opsets or not walk.graphs:
-        _refuse("onnx", path, "it has no version, no operator set or no graph")
+        refuse("onnx", path, "it has no version, no operator set or no graph")
     return OnnxModel(walk.ir_version, tuple(walk.opsets), walk.nodes)
 
 
@@ -301,7 +305,7 @@ class _OnnxWalk:
     def message(self, begin: int, end: int, kind: str, depth: int) -> None:
         """Walk the message of ``kind`` between two offsets."""
         if depth > _MAX_DEPTH:
-            _refuse("onnx", self._path, "its graphs are nested too deeply")
+            refuse("onnx", self._path, "its graphs are nested too deeply")
         children = _CHILDREN[kind]
         domain, version = "", 0
         for number, value, start, stop in self._fields(begin, end):
@@ -331,7 +335,7 @@ class _OnnxWalk:
             named = entry.get(2) if entry.get(1) == "location" else None
         outside = named is not None and named not in self._beside
         if outside or (number == _DATA_LOCATION and value and not self._beside):
-            _refuse("onnx", self._path, "a tensor names another file for its data")
+            refuse("onnx", self._path, "a tensor names another file for its data")
 
     def _string(self, start: int, stop: int) -> str:
         return self._data[start : min(stop, start + 200)].decode("utf-8", "replace")
@@ -342,7 +346,7 @@ class _OnnxWalk:
         while at < end:
             self._left -= 1
             if self._left < 0:
-                _refuse("onnx", self._path, f"it has more than {_MAX_FIELDS} fields")
+                refuse("onnx", self._path, f"it has more than {_MAX_FIELDS} fields")
             key, at = self._varint(at, end)
             number, wire = key >> 3, key & 7
             value: int | None = None
@@ -356,9 +360,9 @@ class _OnnxWalk:
                 at += 8 if wire == 1 else 4
                 value = 0
             else:
-                _refuse("onnx", self._path, "it is not protobuf")
+                refuse("onnx", self._path, "it is not protobuf")
             if at > end or not 1 <= number < 1 << 29:
-                _refuse("onnx", self._path, "a field ends outside the file")
+                refuse("onnx", self._path, "a field ends outside the file")
             yield number, value, start, at
 
     def _varint(self, at: int, end: int) -> tuple[int, int]:
@@ -369,34 +373,17 @@ class _OnnxWalk:
             value |= (byte & 0x7F) << 7 * (place - at)
             if byte < 0x80:
                 return value & (1 << 64) - 1, place + 1
-        return _refuse("onnx", self._path, "a number in it has no end")
-
-
-def _open(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise NotFoundError(
-            f"The file {str(path)!r} cannot be read: {error.strerror}.", code="file_not_found"
-        ) from error
+        return refuse("onnx", self._path, "a number in it has no end")
 
 
 def _start(path: Path) -> bytes:
-    with _open(path) as file:
+    with opened(path) as file:
         return file.read(16)
 
 
 def _text(path: Path, kind: str, limit: int) -> bytes:
-    with _open(path) as file:
+    with opened(path) as file:
         data = file.read(limit + 1)
     if len(data) > limit:
-        _refuse(kind, path, f"it is longer than {limit} bytes")
+        refuse(kind, path, f"it is longer than {limit} bytes")
     return data
-
-
-def _refuse(kind: str, path: Path, why: str, cause: BaseException | None = None) -> NoReturn:
-    raise InputError(
-        f"{path.name!r} is not a valid {kind} file: {why}.",
-        code=f"bad_{kind}",
-        remedy="Make or fetch the file again.",
-    ) from cause

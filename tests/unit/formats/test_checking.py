@@ -324,7 +324,7 @@ def test_every_known_format_passes(tmp_path: Path, name: str, data: bytes) -> No
         ("a.toml", b"\xff", "bad_toml"),
         ("a.toml", b"a = " + b"[" * 100_000, "bad_toml"),
         ("a.toml", b"#" * (1 << 20) + b"#", "bad_toml"),
-        ("a.gguf", b"GGUF", "unknown_format"),
+        ("a.gguf", b"GGUF", "bad_gguf"),
         ("noname", b"", "unknown_format"),
         (".hidden", b"", "unknown_format"),
     ],

@@ -1,0 +1,72 @@
+"""Puts the local models together: scheduler, engine, memory and what is installed.
+
+It knows which parts there are and what this machine gives; it decides nothing that they decide.
+"""
+
+from __future__ import annotations
+
+from metier.assembly.catalogue import Catalogue
+from metier.assembly.facts import Facts
+from metier.assembly.localbases import FileBases
+from metier.assembly.models import AskSpecialist, LocalModels, OpenEncoder
+from metier.assembly.residences import Residences
+from metier.errors import UnavailableError
+from metier.fleet import Fleet
+from metier.generating import OpenWorker, Residence, Worker
+from metier.hardware import free_memory_bytes, memory_bytes
+from metier.scheduler import Limits, LocalScheduler
+from metier.settings import Settings
+
+SHARE = 0.9
+"""Of the memory at hand that models may take; the rest is for what they read and write."""
+
+
+def open_models(
+    settings: Settings,
+    fleet: Fleet,
+    *,
+    specialist: AskSpecialist,
+    encoder: OpenEncoder,
+    open_worker: OpenWorker | None = None,
+) -> LocalModels:
+    """The models of one home; no process is started and no file is read.
+
+    Args:
+        settings: Memory, keep-alive and the queue.
+        fleet: What is installed.
+        specialist: How chat specialists answer.
+        encoder: How encoders are opened.
+        open_worker: The engine; llama.cpp in a sandbox where nobody says.
+    """
+    catalogue = Catalogue(fleet)
+    residences = Residences(fleet, catalogue, Facts())
+    scheduler = LocalScheduler(
+        open_worker or _engine,
+        measure=residences.measure,
+        at_hand=lambda held: at_hand(settings, held),
+        limits=Limits(keep_alive=settings.keep_alive, queue=settings.queue, models=settings.models),
+    )
+    return LocalModels(
+        catalogue,
+        residences,
+        scheduler,
+        files=FileBases(settings.home / "cache" / "gguf-digests.json"),
+        specialist=specialist,
+        encoder=encoder,
+    )
+
+
+def at_hand(settings: Settings, held: int) -> int:
+    """Bytes that all models together may take, if those in memory hold ``held`` privately.
+
+    What the system calls free counts mapped files as free, because they can be read again; so
+    only what workers hold privately is added.
+    """
+    if settings.memory is not None:
+        return settings.memory
+    return int(min(memory_bytes(), free_memory_bytes() + held) * SHARE)
+
+
+def _engine(residence: Residence) -> Worker:
+    name = residence.weights.files[0].name
+    raise UnavailableError(f"There is no engine for {name} yet.", code="engine_failed")

@@ -1,0 +1,350 @@
+"""Everything that doors do with models by name: local models, specialists and encoders as one.
+
+It knows which of them answers what, and hands a question to the scheduler's workers, to the answer
+policy or to an encoder. How a name becomes files is ``residences``' matter, how it is listed is
+``catalogue``'s.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from metier.assembly.catalogue import Catalogue, Known
+from metier.assembly.localbases import FileBases, LocalGenerator
+from metier.assembly.residences import Loadable, Residences
+from metier.assembly.translating import turns_of, written_of
+from metier.conversing import OnText, Reply, Sampling, Turn
+from metier.errors import InputError, UnavailableError
+from metier.generating import (
+    Cancelled,
+    Embedded,
+    Loading,
+    ModelListing,
+    ModelSheet,
+    OnPiece,
+    Piece,
+    Question,
+    Ranked,
+    RunningModel,
+    Taken,
+    Written,
+)
+
+if TYPE_CHECKING:
+    from metier.messages import Encoder
+    from metier.scheduler import LocalScheduler
+
+
+RETRY_WITHIN = 0.25
+"""Seconds: a worker that ended so soon after it got a question had ended before."""
+UNSAID = Loading()
+"""A loading that says nothing."""
+
+
+class AskSpecialist(Protocol):
+    """Answers by a chat specialist: ``Metier.answer``."""
+
+    def __call__(
+        self,
+        name: str,
+        turns: Sequence[Turn],
+        *,
+        base: str | None,
+        sampling: Sampling | None,
+        on_text: OnText | None,
+        cancelled: Callable[[], bool],
+    ) -> Reply:
+        """Answer the last turn."""
+
+
+OpenEncoder = Callable[[str], "Encoder"]
+"""The encoder of an installed base, by its name."""
+
+
+class LocalModels:
+    """``generating.Models``; threads share it.
+
+    Args:
+        catalogue: What there is.
+        residences: What local models are loaded as.
+        scheduler: What is in memory.
+        files: Bases that are files of the user's own.
+        specialist: How chat specialists answer.
+        encoder: How encoders are opened.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        residences: Residences,
+        scheduler: LocalScheduler,
+        *,
+        files: FileBases,
+        specialist: AskSpecialist,
+        encoder: OpenEncoder,
+    ) -> None:
+        self._catalogue = catalogue
+        self._files = files
+        self._residences = residences
+        self._scheduler = scheduler
+        self._specialist = specialist
+        self._encoder = encoder
+
+    # --- what is here -----------------------------------------------------------------------------
+
+    def listings(self) -> Sequence[ModelListing]:
+        """Every model, specialist and encoder that is here, the latest first."""
+        return self._catalogue.listings()
+
+    def listing(self, name: str) -> ModelListing:
+        """One of them; raises NotFoundError with near names."""
+        return self._catalogue.known(name).listing
+
+    def sheet(self, name: str, *, verbose: bool = False) -> ModelSheet:
+        """Everything about one; with ``verbose`` the long lists and the tensors too."""
+        known = self._catalogue.known(name)
+        metadata: dict[str, Any] = {
+            "general.architecture": known.listing.details.family or "specialist"
+        }
+        if verbose:
+            metadata["metier.task"] = known.listing.task
+        return ModelSheet(listing=known.listing, metadata=metadata)
+
+    def running(self) -> Sequence[RunningModel]:
+        """What is in memory, the longest-lived first; names of one base share its memory."""
+        found = []
+        for resident in self._scheduler.residents():
+            for name in resident.names:
+                found.append(
+                    RunningModel(
+                        listing=self._catalogue.known(name).listing,
+                        memory_bytes=resident.memory_bytes,
+                        context=resident.context,
+                        expires=resident.stays[name],
+                        users=resident.users,
+                    )
+                )
+        return found
+
+    def writers(self) -> list[str]:
+        """Names of the installed models that write, the latest first."""
+        return [
+            known.listing.name
+            for known in self._catalogue.all()
+            if known.file is not None and known.file.task == "generate"
+        ]
+
+    def generator(self, name: str) -> LocalGenerator:
+        """An installed model as a base; raises InputError (``no_capability``) if it cannot write.
+
+        Raises NotFoundError with near names.
+        """
+        known = self._catalogue.known(name)
+        if known.file is None or known.file.task != "generate":
+            raise _cannot(known, "write")
+        return LocalGenerator(self._residences.loadable(known), self.ask_loadable)
+
+    def file_generator(self, path: Path) -> LocalGenerator:
+        """A GGUF file of the user's own as a base, used where it lies; see ``FileBases``."""
+        return LocalGenerator(self._files.loadable(path), self.ask_loadable)
+
+    # --- memory -----------------------------------------------------------------------------------
+
+    def load(
+        self, name: str, *, keep_alive: float | None = None, loading: Loading = UNSAID
+    ) -> float:
+        """Bring one into memory; returns the seconds it took."""
+        known = self._catalogue.known(name)
+        if known.file is None:
+            return 0.0
+        loadable = self._residences.loadable(known)
+        with self._scheduler.use(
+            loadable.residence(loading), name=loadable.name, keep_alive=keep_alive
+        ) as lease:
+            return lease.load_seconds
+
+    def unload(self, name: str) -> bool:
+        """Let one go; whether it was in memory."""
+        return self._scheduler.unload(self._catalogue.known(name).listing.name)
+
+    # --- answering --------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        name: str,
+        question: Question,
+        *,
+        loading: Loading = UNSAID,
+        keep_alive: float | None = None,
+        on_piece: OnPiece | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Written:
+        """Answer a question; a chat specialist answers through its documents and tools.
+
+        ``name`` may name the base of a chat specialist too: ``sveltekit@NAME``.
+        """
+        name, _, base = name.partition("@")
+        known = self._catalogue.known(name)
+        if known.file is not None:
+            return self.ask_loadable(
+                self._residences.loadable(known),
+                question,
+                loading=loading,
+                keep_alive=keep_alive,
+                on_piece=on_piece,
+                cancelled=cancelled,
+            )
+        if known.listing.task == "chat":
+            return self._ask_specialist(known, question, base or None, on_piece, cancelled)
+        raise _cannot(known, "write")
+
+    def embed(
+        self,
+        name: str,
+        texts: Sequence[str],
+        *,
+        truncate: bool = True,
+        loading: Loading = UNSAID,
+        keep_alive: float | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Embedded:
+        """Vectors of texts."""
+        known = self._catalogue.known(name)
+        if known.listing.task != "embed":
+            raise _cannot(known, "embed")
+        began = time.monotonic()
+        if known.file is None:
+            vectors = self._encoder(known.listing.name).encode(list(texts))
+            return Embedded(
+                tuple(tuple(float(value) for value in row) for row in vectors),
+                tokens=0,
+                taken=Taken(total=time.monotonic() - began),
+            )
+        residence = self._residences.loadable(known).residence(loading)
+        with self._scheduler.use(
+            residence, name=known.listing.name, keep_alive=keep_alive, cancelled=cancelled
+        ) as lease:
+            return lease.worker.embed(texts, truncate=truncate, cancelled=cancelled)
+
+    def rank(self, name: str, query: str, documents: Sequence[str]) -> Ranked:
+        """Documents by relevance: by a reranker, or by the cosine of an embedding model."""
+        known = self._catalogue.known(name)
+        if known.listing.task == "embed":
+            embedded = self.embed(name, [query, *documents])
+            return Ranked(by_cosine(embedded.vectors), embedded.tokens)
+        if known.listing.task != "rerank":
+            raise _cannot(known, "rank")
+        residence = self._residences.loadable(known).residence(UNSAID)
+        with self._scheduler.use(residence, name=known.listing.name) as lease:
+            return lease.worker.rank(query, documents)
+
+    def close(self) -> None:
+        """End every worker."""
+        self._scheduler.close()
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def ask_loadable(
+        self,
+        loadable: Loadable,
+        question: Question,
+        *,
+        loading: Loading = UNSAID,
+        keep_alive: float | None = None,
+        on_piece: OnPiece | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Written:
+        """Answer a question by a local model, installed or a file.
+
+        If the worker had ended before the question reached it, another one is started and asked:
+        once, and only if nothing was said yet.
+        """
+        residence, whole = loadable.residence(loading), loadable.opened(question)
+        heard = _Heard(on_piece)
+        for attempt in range(2):
+            with self._scheduler.use(
+                residence, name=loadable.name, keep_alive=keep_alive, cancelled=cancelled
+            ) as lease:
+                began = time.monotonic()
+                try:
+                    return lease.worker.ask(
+                        whole,
+                        loadable.voice,
+                        on_piece=heard.piece if on_piece is not None else None,
+                        cancelled=cancelled,
+                    )
+                except UnavailableError as error:
+                    soon = time.monotonic() - began < RETRY_WITHIN
+                    if error.code != "engine_ended" or attempt or heard.any or not soon:
+                        raise
+        raise AssertionError("unreachable")
+
+    def _ask_specialist(
+        self,
+        known: Known,
+        question: Question,
+        base: str | None,
+        on_piece: OnPiece | None,
+        cancelled: Cancelled | None,
+    ) -> Written:
+        turns, sampling = turns_of(question)
+        say: OnText | None = None
+        if on_piece is not None:
+            heard = on_piece
+
+            def say(text: str) -> None:
+                heard(Piece(text=text))
+
+        reply = self._specialist(
+            known.listing.name,
+            turns,
+            base=base,
+            sampling=sampling,
+            on_text=say,
+            cancelled=cancelled or _never,
+        )
+        return written_of(reply)
+
+
+class _Heard:
+    """Hands pieces on, and knows whether there were any."""
+
+    def __init__(self, on_piece: OnPiece | None) -> None:
+        self._on_piece = on_piece
+        self.any = False
+
+    def piece(self, piece: Piece) -> None:
+        self.any = True
+        if self._on_piece is not None:
+            self._on_piece(piece)
+
+
+def by_cosine(vectors: Sequence[Sequence[float]]) -> tuple[tuple[int, float], ...]:
+    """The places of all vectors but the first by their cosine with the first, best first."""
+    query, *documents = vectors
+    scores = [_cosine(query, document) for document in documents]
+    order = sorted(range(len(scores)), key=lambda place: -scores[place])
+    return tuple((place, scores[place]) for place in order)
+
+
+def _cosine(first: Sequence[float], second: Sequence[float]) -> float:
+    norms = math.hypot(*first) * math.hypot(*second)
+    return sum(map(operator.mul, first, second)) / norms if norms else 0.0
+
+
+def _never() -> bool:
+    return False
+
+
+def _cannot(known: Known, what: str) -> InputError:
+    does = ", ".join(known.listing.capabilities) or known.listing.task
+    return InputError(
+        f"{known.listing.name!r} does not {what}; it does this: {does}.",
+        code="no_capability",
+        remedy="'metier list' shows the task of each.",
+    )

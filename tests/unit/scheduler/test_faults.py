@@ -1,0 +1,44 @@
+"""Crash loops: three failures in a row pause starting, one answer forgets them."""
+
+from __future__ import annotations
+
+import pytest
+
+from metier.errors import UnavailableError
+from metier.scheduler.faults import Faults
+
+
+def failed(*times: float) -> Faults:
+    faults = Faults()
+    for time in times:
+        faults.count("a", time, f"words at {time}")
+    return faults
+
+
+def test_three_in_a_row_pause() -> None:
+    faults = failed(0.0, 1.0, 2.0)
+    with pytest.raises(
+        UnavailableError, match=r"3 times in 2 s.*another 9 s.*words at 2.0"
+    ) as told:
+        faults.check("a", 3.0)
+    assert told.value.details == {"retry_after": 9.0}
+    faults.check("b", 3.0)
+    faults.check("a", 12.1)
+    faults.count("a", 13.0, "again")
+    with pytest.raises(UnavailableError):
+        faults.check("a", 14.0)
+
+
+def test_an_answer_forgets() -> None:
+    faults = failed(0.0, 1.0, 2.0)
+    faults.clear("a")
+    faults.count("a", 3.0, "once more")
+    faults.check("a", 3.0)
+
+
+def test_far_apart_is_no_loop() -> None:
+    failed(0.0, 40.0, 80.0).check("a", 81.0)
+    failed(0.0, 1.0).check("a", 1.5)
+    faults = failed(0.0, 1.0, 2.0)
+    faults.check("a", 100.0)
+    faults.check("a", 3.0)  # forgotten meanwhile
