@@ -104,8 +104,8 @@ class Base(Protocol):
         """What would measure it, or ""."""
 
 
-class Facade(Protocol):
-    """The verbs that the server offers over HTTP; thread-safe."""
+class Keeping(Protocol):
+    """The verbs that bring models in; thread-safe."""
 
     @property
     def models(self) -> Models:
@@ -126,6 +126,14 @@ class Facade(Protocol):
 
     def put_blob(self, digest: Digest, source: BinaryIO) -> object:
         """Take bytes in; raises InputError (``wrong_digest``) unless they have this digest."""
+
+
+class Facade(Protocol):
+    """The verbs that the server offers over HTTP; thread-safe."""
+
+    @property
+    def models(self) -> Models:
+        """Everything that is here by name, and what is asked of it."""
 
     def list(self) -> Sequence[Installed]:
         """Everything that is installed."""

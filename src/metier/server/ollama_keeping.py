@@ -1,4 +1,4 @@
-"""Ollama's routes that change what is here: create, blobs, copy, delete, pull; and what is not here.
+"""Ollama's routes that change what is here: create, blobs, copy, delete, pull.
 
 It runs the façade's verbs in threads and streams their progress; translation is
 ``ollama_orders``'s. Sharing (push), accounts and the cloud are answered at once and call nobody.
@@ -22,7 +22,7 @@ from metier.generating import Order
 from metier.messages import Progress
 from metier.server import ollama, ollama_orders
 from metier.server import ollama_reading as reading
-from metier.server.facade import Facade
+from metier.server.facade import Keeping
 from metier.server.lines import Cancelled, Lines, Put
 from metier.server.ollama_routes import (
     FLAG,
@@ -41,7 +41,7 @@ from metier.server.ollama_routes import (
 _WAITING_CHUNKS = 16
 
 
-def router(metier: Facade) -> APIRouter:
+def router(metier: Keeping) -> APIRouter:
     """The routes under ``/api`` that change what is here, and those that do nothing."""
     routes = APIRouter(tags=[TAG])
     _add_making(routes, metier)
@@ -52,12 +52,10 @@ def router(metier: Facade) -> APIRouter:
     return routes
 
 
-def _add_making(routes: APIRouter, metier: Facade) -> None:
+def _add_making(routes: APIRouter, metier: Keeping) -> None:
     async def create(request: Request) -> Response:
         asked = reading.parse_body(await request.body())
-        order, stream = await run_in_threadpool(
-            ollama_orders.parse_create, asked, metier.blob_path
-        )
+        order, stream = await run_in_threadpool(ollama_orders.parse_create, asked, metier.blob_path)
 
         def work(put: Put, cancelled: Cancelled) -> None:
             del cancelled
@@ -81,7 +79,7 @@ def _unheard(_said: bytes) -> None:
     """Progress that nobody asked for."""
 
 
-def _create(metier: Facade, order: Order, put: Put) -> None:
+def _create(metier: Keeping, order: Order, put: Put) -> None:
     def report(sentence: str) -> None:
         put(ollama_orders.created(sentence))
 
@@ -91,7 +89,7 @@ def _create(metier: Facade, order: Order, put: Put) -> None:
     metier.models.create(order, report=report)
 
 
-def _add_names(routes: APIRouter, metier: Facade) -> None:
+def _add_names(routes: APIRouter, metier: Keeping) -> None:
     async def copy(request: Request) -> Response:
         asked = reading.parse_body(await request.body())
         written, source, destination = ollama_orders.parse_copy(asked)
@@ -110,7 +108,7 @@ def _add_names(routes: APIRouter, metier: Facade) -> None:
     add(routes, "DELETE", "delete", delete, "Remove a model's name", NAMED)
 
 
-def _add_blobs(routes: APIRouter, metier: Facade) -> None:
+def _add_blobs(routes: APIRouter, metier: Keeping) -> None:
     async def has_blob(digest: str) -> Response:
         wanted = ollama_orders.blob_digest(digest)
         if not await run_in_threadpool(metier.has_blob, wanted):
@@ -137,7 +135,7 @@ def _add_blobs(routes: APIRouter, metier: Facade) -> None:
     add(routes, "POST", "blobs/{digest:path}", put_blob, "Take bytes in under their digest")
 
 
-def _take(metier: Facade, digest: Any, body: Body) -> None:
+def _take(metier: Keeping, digest: Any, body: Body) -> None:
     try:
         metier.put_blob(digest, cast("BinaryIO", io.BufferedReader(body, 1 << 20)))
     except CorruptError as error:
@@ -204,7 +202,7 @@ class Body(io.RawIOBase):
                 return
 
 
-def _add_pull(routes: APIRouter, metier: Facade) -> None:
+def _add_pull(routes: APIRouter, metier: Keeping) -> None:
     async def pull(request: Request) -> Response:
         asked = ollama_orders.parse_pull(reading.parse_body(await request.body()))
 
@@ -222,7 +220,7 @@ def _add_pull(routes: APIRouter, metier: Facade) -> None:
     add(routes, "POST", "pull", pull, "Fetch a model", fields)
 
 
-def _add_absent(routes: APIRouter, metier: Facade) -> None:
+def _add_absent(routes: APIRouter, metier: Keeping) -> None:
     async def push(request: Request) -> Response:
         name = ollama_orders.parse_pull(reading.parse_body(await request.body())).name
         with asked_for(name):
@@ -244,7 +242,9 @@ def _add_absent(routes: APIRouter, metier: Facade) -> None:
         return await sign_out()
 
     async def cloud() -> Response:
-        return json_bytes(ollama.encoded({"error": "web search is a cloud service; none is called"}), 404)
+        return json_bytes(
+            ollama.encoded({"error": "web search is a cloud service; none is called"}), 404
+        )
 
     async def recommended() -> Response:
         return json_bytes(ollama.encoded({"recommendations": []}))
