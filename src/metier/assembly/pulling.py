@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypedDict, Unpack
 
 from metier.errors import InputError, MetierError, NotFoundError, UnavailableError
 from metier.fleet import Fleet, Installed
 from metier.formats import describe, read_gguf
-from metier.generating import Order
+from metier.generating import Models, Order
 from metier.hub import (
     PUBLIC_ENDPOINT,
     Address,
@@ -31,6 +31,7 @@ from metier.hub import (
     Origin,
     RemoteFile,
     Repository,
+    Source,
     ask_repository,
     choose,
     fetched,
@@ -69,6 +70,54 @@ class Wish:
     base: str | None = None
 
 
+class Here(Protocol):
+    """What pulling needs of the façade."""
+
+    settings: Settings
+    fleet: Fleet
+
+    @property
+    def models(self) -> Models:
+        """Makes models of orders."""
+
+    def install_base(self, source: Path, *, name: str, report: Report) -> Installed:
+        """Makes an encoder's base of a folder."""
+
+
+class Pulled(TypedDict, total=False):
+    """What a pull may be told; see ``Pulling.pull``."""
+
+    name: str | None
+    base: str | None
+    revision: str | None
+    report: Report
+    cancelled: Callable[[], bool]
+    anywhere: bool
+
+
+def pull(here: Here, text: str, **told: Unpack[Pulled]) -> Installed:
+    """Pull into the façade's home; see ``Pulling.pull``.
+
+    Unless ``anywhere`` is true only repositories of the hub are taken: doors that others than the
+    person at this machine can knock at hand on no path and no address.
+    """
+    source = parse_source(text, revision=told.get("revision"))
+    if not told.get("anywhere", False) and not isinstance(source, HubName):
+        raise InputError(
+            f"{text[:120]!r} is a file or an address; here only repositories of the hub are taken.",
+            code="bad_source",
+            remedy="Write 'hf.co/owner/name:Q4_K_M', or pull it on the command line.",
+        )
+    how = How(told.get("report", silent), told.get("cancelled", lambda: False))
+    puller = Pulling(
+        here.settings,
+        here.fleet,
+        lambda order, tell: here.models.create(order, report=tell),
+        lambda folder, name, report: here.install_base(folder, name=name, report=report),
+    )
+    return puller.pull(source, name=told.get("name"), base=told.get("base"), how=how)
+
+
 class Pulling:
     """Pulls models into one fleet.
 
@@ -87,20 +136,18 @@ class Pulling:
 
     def pull(
         self,
-        text: str,
+        source: Source,
         *,
         name: str | None = None,
         base: str | None = None,
-        revision: str | None = None,
         how: How | None = None,
     ) -> Installed:
         """Bring a model here and give it a name; what is here already is not fetched again.
 
         Args:
-            text: See ``hub.parse_source``.
+            source: See ``hub.parse_source``.
             name: What to call it; ``None`` keeps the source's name.
             base: Installed model that an adapter goes over; ``None`` finds it by its origin.
-            revision: Branch, tag or commit of a repository.
             how: Who hears of it and stops it.
 
         Raises:
@@ -110,7 +157,6 @@ class Pulling:
             UnavailableError, CorruptError, StorageError: As ``hub.fetched``; ``offline``.
         """
         how = how or How()
-        source = parse_source(text, revision=revision)
         wanted = Reference.parse(name) if name is not None else None
         if isinstance(source, LocalFile):
             return self._local(source.path, wanted, base)
@@ -145,17 +191,17 @@ class Pulling:
     def _repository(self, source: HubName, wish: Wish, how: How) -> Installed:
         endpoint = self._settings.hub_endpoint or PUBLIC_ENDPOINT
         token = stored_token()
-        how.report(Progress("manifest", f"Asking for {source}."))
+        how.report(Progress("manifest", "pulling manifest"))
         found = ask_repository(source.repository, source.revision, endpoint=endpoint, token=token)
         choice = choose(found, source.selector)
         origin = Origin(endpoint, token, _agent())
         came_from = f"hf.co/{found.name}@{found.commit}"
         present = self._unchanged(wish.reference, choice, came_from)
         if present is not None:
-            how.report(Progress("done", f"{present.name} is up to date.", fraction=1.0))
+            how.report(Progress("done", f"{present.name} is up to date", fraction=1.0))
             return present
         with self._fetched(choice.files, origin, how, wish.reference) as here:
-            how.report(Progress("install", f"Installing {wish.reference.familiar}."))
+            how.report(Progress("install", "writing manifest"))
             if choice.kind == "gguf":
                 made = self._gguf(choice, here, wish, came_from, found)
             elif choice.kind == "folder":
@@ -163,7 +209,6 @@ class Pulling:
             else:
                 files = _by_name([*choice.weights, *choice.beside], here)
                 made = self._adapter(files, wish, _base_of(files))
-        how.report(Progress("done", f"{made.name} is here.", fraction=1.0))
         return made
 
     @contextmanager

@@ -80,16 +80,17 @@ class Tally:
         speed = fetched / max(1e-6, time.monotonic() - self.started)
         there = min(self.total, self.completed + done)
         left = (self.total - there) / speed if speed > 0 and fetched else None
-        verb = "Checking" if stage == "check" else "Fetching"
+        digest = file.sha256 or file.key
+        words = "verifying sha256 digest" if stage == "check" else f"pulling {digest[:12]}"
         self.report(
             Progress(
                 stage,
-                f"{verb} {file.filename}.",
+                words,
                 fraction=there / self.total if self.total else None,
                 seconds_left=left if stage == "pull" else None,
                 data={
                     "file": file.path,
-                    "digest": f"sha256:{file.sha256 or file.key}",
+                    "digest": f"sha256:{digest}",
                     "total": size,
                     "completed": done,
                     "bytes_per_second": round(speed),
@@ -123,7 +124,7 @@ def fetched(
         held: Says what is here already.
         arrived: Looks at each file that was fetched, before the larger ones are.
         manner: How to fetch.
-        report: Receives ``Progress`` with ``data`` = file, digest, total, completed,
+        report: Receives ``Progress``, its message in Ollama's words, with ``data`` = file, digest, total, completed,
             bytes_per_second.
         cancelled: Asked often; ends the work.
 
@@ -158,7 +159,7 @@ def fetched(
 
 def _waiting(file: RemoteFile, report: Report) -> Callable[[], None]:
     def tell() -> None:
-        report(Progress("wait", f"Another process fetches {file.filename}; waiting for it."))
+        report(Progress("wait", f"waiting for another process that pulls {file.filename}"))
 
     return tell
 
