@@ -10,6 +10,7 @@ from metier.assembly.facts import Facts
 from metier.assembly.localbases import FileBases
 from metier.assembly.models import AskSpecialist, LocalModels, OpenEncoder
 from metier.assembly.residences import Residences
+from metier.assembly.sheets import Sheets
 from metier.errors import UnavailableError
 from metier.fleet import Fleet
 from metier.generating import OpenWorker, Residence, Worker
@@ -38,8 +39,9 @@ def open_models(
         encoder: How encoders are opened.
         open_worker: The engine; llama.cpp in a sandbox where nobody says.
     """
-    catalogue = Catalogue(fleet)
-    residences = Residences(fleet, catalogue, Facts())
+    facts = Facts()
+    catalogue = Catalogue(fleet, facts)
+    residences = Residences(fleet, catalogue, facts)
     scheduler = LocalScheduler(
         open_worker or _engine,
         measure=residences.measure,
@@ -50,6 +52,7 @@ def open_models(
         catalogue,
         residences,
         scheduler,
+        sheets=Sheets(fleet, facts, residences, scheduler),
         files=FileBases(settings.home / "cache" / "gguf-digests.json"),
         specialist=specialist,
         encoder=encoder,

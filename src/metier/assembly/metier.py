@@ -104,7 +104,7 @@ class Metier:
         """End every process and connection that answering started; it may be used again."""
         with self._opening:
             models, self._models = self._models, None
-        if models is not None:
+        if models:
             models.close()
         self._toolbox.close()
         self._bases.close()
@@ -209,7 +209,7 @@ class Metier:
         name: str,
         turns: Sequence[Turn],
         *,
-        base: str | None = None,
+        base: str | Path | None = None,
         sampling: Sampling | None = None,
         manner: Manner | None = None,
         on_text: OnText | None = None,
@@ -221,8 +221,8 @@ class Metier:
         Args:
             name: The specialist.
             turns: The conversation; its last user turn is the question.
-            base: What writes (``remote:NAME``); ``None`` takes ``METIER_BASE`` or the
-                specialist's own, and without any it answers from documents and tools alone.
+            base: What writes (``remote:NAME``, a model, a file as ``Path``); ``None`` takes
+                ``METIER_BASE`` or the specialist's own; without any, documents and tools answer.
             sampling: What the caller wants of the base, over the specialist's own.
             manner: How to answer this once; see ``Manner``.
             on_text: Receives the accepted answer, or the first draft as it is written.
@@ -280,7 +280,7 @@ class Metier:
         """Names of the remote services that are written down here; never a key."""
         return list(self._bases.services())
 
-    def lacks(self, name: str, *, base: str | None = None) -> builtins.list[Lack]:
+    def lacks(self, name: str, *, base: str | Path | None = None) -> builtins.list[Lack]:
         """What a chat specialist would use and is not here, each with the command that mends it."""
         return self._conversations.lacks(name, base=base)
 
@@ -418,7 +418,7 @@ class Metier:
         return examination
 
     def standings(self, name: str) -> builtins.list[Standing]:
-        """Which bases were measured under a chat specialist, best evidence first."""
+        """Bases that were measured under a chat specialist, best evidence first."""
         return standings_of(self.ledger, name)
 
     def verify_table(

@@ -12,11 +12,12 @@ import operator
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from metier.assembly.catalogue import Catalogue, Known
 from metier.assembly.localbases import FileBases, LocalGenerator
 from metier.assembly.residences import Loadable, Residences
+from metier.assembly.sheets import Sheets
 from metier.assembly.translating import turns_of, written_of
 from metier.conversing import OnText, Reply, Sampling, Turn
 from metier.errors import InputError, UnavailableError
@@ -73,6 +74,7 @@ class LocalModels:
         catalogue: What there is.
         residences: What local models are loaded as.
         scheduler: What is in memory.
+        sheets: What is told of one.
         files: Bases that are files of the user's own.
         specialist: How chat specialists answer.
         encoder: How encoders are opened.
@@ -84,11 +86,13 @@ class LocalModels:
         residences: Residences,
         scheduler: LocalScheduler,
         *,
+        sheets: Sheets,
         files: FileBases,
         specialist: AskSpecialist,
         encoder: OpenEncoder,
     ) -> None:
         self._catalogue = catalogue
+        self._sheets = sheets
         self._files = files
         self._residences = residences
         self._scheduler = scheduler
@@ -107,13 +111,7 @@ class LocalModels:
 
     def sheet(self, name: str, *, verbose: bool = False) -> ModelSheet:
         """Everything about one; with ``verbose`` the long lists and the tensors too."""
-        known = self._catalogue.known(name)
-        metadata: dict[str, Any] = {
-            "general.architecture": known.listing.details.family or "specialist"
-        }
-        if verbose:
-            metadata["metier.task"] = known.listing.task
-        return ModelSheet(listing=known.listing, metadata=metadata)
+        return self._sheets.sheet(self._catalogue.known(name), verbose=verbose)
 
     def running(self) -> Sequence[RunningModel]:
         """What is in memory, the longest-lived first; names of one base share its memory."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from metier.assembly.catalogue import Catalogue, Known
+from metier.assembly.catalogue import Catalogue, Known, place
 from metier.assembly.facts import Facts
 from metier.errors import InputError
 from metier.fleet import Fleet
@@ -42,6 +42,8 @@ LOADING = {
 }
 """Parameters of a model that say how it is loaded; the rest say how it is sampled."""
 MOST_REMEMBERED = 10_000
+PLAIN = Voice()
+"""A base as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Loadable:
     weights: Weights
     adapters: tuple[AdapterWeights, ...] = ()
     task: Task = "generate"
-    voice: Voice = Voice()
+    voice: Voice = PLAIN
     parameters: Mapping[str, Any] = field(default_factory=dict)
     system: str = ""
     messages: tuple[Message, ...] = ()
@@ -199,10 +201,7 @@ class Residences:
         )
 
     def _path(self, known: Known, part: str) -> Path:
-        layer = known.installed.manifest.part(part)
-        if layer is None:
-            return self._fleet.part_path(known.installed, part)  # says which parts there are
-        return self._fleet.store.blob_place(layer.blob, layer.size)
+        return place(self._fleet, known.installed, part)
 
 
 def options_of(parameters: Mapping[str, Any]) -> Options:

@@ -26,7 +26,7 @@ from metier.cli.session import Session
 from metier.cli.sourcing import read_sources
 from metier.cli.terminal import Line, aligned
 from metier.cli.wording import counted, percent
-from metier.conversing import Manner
+from metier.conversing import Manner, base_of
 from metier.errors import InputError, NotFoundError
 from metier.messages import Prediction
 
@@ -88,7 +88,9 @@ class Choices(TypedDict):
     metavar="N",
     help="How many labels or passages to show.  [default: 3 labels, 5 passages]",
 )
-@click.option("--base", metavar="REF", help="What writes: remote:NAME.")
+@click.option(
+    "--base", metavar="REF", help="What writes: remote:NAME, an installed model, or FILE.gguf."
+)
 @click.option("--candidates", type=click.IntRange(1, 100), metavar="N", help="Drafts at most.")
 @click.option("--repairs", type=click.IntRange(0, 10), metavar="N", help="Rounds of repair.")
 @click.option("--budget", type=Duration(), help="Stop in time with what there is: 30s, 2m.")
@@ -142,7 +144,7 @@ def _asked(choices: Choices) -> Asked:
         name=choices["name"],
         question=question_of(choices["texts"], files=bool(files)),
         sources=read_sources(files) if files else (),
-        base=choices["base"],
+        base=base_of(choices["base"]) if choices["base"] else None,
         manner=manner,
         migrate=choices["migrate"],
         write=choices["write"],

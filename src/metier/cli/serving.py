@@ -6,6 +6,7 @@ to the server. It answers no request itself.
 
 from __future__ import annotations
 
+import logging
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,16 @@ Serve = Callable[[int, Callable[[], None]], None]
     metavar="FILE",
     help="The key that callers must send, in a file.",
 )
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    metavar="HOST",
+    help="A further name that this machine is called by; may be given again.",
+)
+@click.option(
+    "--log-requests", is_flag=True, help="Write a line of JSON for each request to stderr."
+)
 @click.option("--open", "open_page", is_flag=True, help="Open the site in a browser.")
 @json_option
 @click.pass_obj
@@ -50,6 +61,8 @@ def up(
     port: int,
     host: str,
     api_key_file: Path | None,
+    names: tuple[str, ...],
+    log_requests: bool,
     open_page: bool,
     as_json: bool,
 ) -> None:
@@ -65,6 +78,8 @@ def up(
             code="needs_key",
             remedy="Give --api-key-file FILE, or leave --host out to serve this machine only.",
         )
+    if log_requests:
+        _log_to_stderr()
     with working(quiet=as_json) as shown:
         session.metier.install_starters(report=shown.report)
 
@@ -80,7 +95,9 @@ def up(
             host=host,
             port=used,
             api_key=key,
+            names=names,
             ready=ready,
+            log_requests=log_requests,
             agents=agents,
         )
 
@@ -142,6 +159,16 @@ def _announce(session: Session, address: str, *, asked: int, used: int, as_json:
     lines.append(f"  {counted(len(names), 'specialist')}. Stop with Ctrl-C.")
     lines.append(f'Try one:  metier run {names[0]} "your text"' if names else "")
     terminal.stdout().write(line for line in lines if line)
+
+
+def _log_to_stderr() -> None:
+    """The lines of the access log, one for each request, and nothing around them."""
+    log = logging.getLogger("metier.access")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
 
 
 def _in_address(host: str) -> str:

@@ -119,7 +119,7 @@ def describe(header: GgufHeader, others: Sequence[GgufHeader] = ()) -> GgufFacts
         context_length=keys.own_number("context_length") or 0,
         embedding_length=keys.own_number("embedding_length") or 0,
         block_count=keys.own_number("block_count") or 0,
-        head_count=max(keys.per_layer("attention.head_count"), default=0),
+        head_count=max(keys.per_layer("attention.head_count") or (0,)),
         kv_bytes_per_token=_kv_bytes(keys),
         vocabulary=_vocabulary(keys),
         template=keys.text("tokenizer.chat_template") or None,
@@ -195,7 +195,8 @@ def _kv_bytes(keys: _Keys) -> int:
     heads = keys.per_layer("attention.head_count")
     key_value = keys.per_layer("attention.head_count_kv") or heads
     width = keys.own_number("embedding_length") or 0
-    usual = width // max(heads) if heads and max(heads) else 0
+    most = max(heads or (0,))
+    usual = width // most if most else 0
     key = keys.own_number("attention.key_length")
     value = keys.own_number("attention.value_length")
     each = (usual if key is None else key) + (usual if value is None else value)

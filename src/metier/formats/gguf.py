@@ -110,7 +110,9 @@ def check_gguf(path: Path) -> None:
     read_gguf(path)
 
 
-def read_gguf(path: Path, *, long_arrays: bool = False, file_bytes: int | None = None) -> GgufHeader:
+def read_gguf(
+    path: Path, *, long_arrays: bool = False, file_bytes: int | None = None
+) -> GgufHeader:
     """Read and check the header of a GGUF file.
 
     Args:
@@ -303,7 +305,7 @@ class _Reading:
         return tuple(self._array(what, depth + 1) for _ in range(length))
 
     def _scalars(self, kind: int, count: int) -> tuple[Any, ...]:
-        name, layout = _SCALARS[kind]
+        _, layout = _SCALARS[kind]
         data = self._take(count * layout.size)
         found = struct.unpack(f"<{count}{layout.format[-1]}", data)
         if kind == _BOOL:

@@ -21,7 +21,7 @@ from metier.scheduler.clock import Clock, SystemClock
 from metier.scheduler.faults import Faults
 from metier.scheduler.holding import Held, key_of
 from metier.scheduler.room import claim, victims_for
-from metier.scheduler.sizing import Shape, sized
+from metier.scheduler.sizing import Shape, Sized, sized
 
 KEEP_ALIVE = 300.0
 """Seconds that a model stays after its last request."""
@@ -158,6 +158,16 @@ class LocalScheduler:
             for worker, resident in found
             if worker is not None and worker.alive
         ]
+
+    def size(self, residence: Residence) -> Sized:
+        """The context and memory that a residence would get, were it loaded alone now.
+
+        Raises UnavailableError (``no_memory``).
+        """
+        measured = self._measure(residence)
+        with self._lock:
+            room = self._at_hand(sum(held.needs.private for held in self._held))
+        return sized(measured.shape, measured.residence.loading, room)
 
     def unload(self, name: str) -> bool:
         """Let the model of this name go once it answers nobody; whether it was there.

@@ -17,12 +17,9 @@ import hashlib
 import hmac
 import ipaddress
 import itertools
-import json
-import logging
 import re
 import secrets
 import socket
-import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from functools import lru_cache
 from typing import Any
@@ -61,7 +58,6 @@ _LOCAL_NAMES = (".local", ".internal")
 _PRIVATE = tuple(
     map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
 )
-access_log = logging.getLogger("metier.access")
 
 
 def is_loopback(host: str) -> bool:
@@ -142,7 +138,6 @@ class Guard:
         api_key: str | None,
         refuse: Refuse,
         body_limit: Callable[[str], int],
-        log_requests: bool = False,
     ) -> None:
         self._app = app
         self._hosts = hosts
@@ -150,7 +145,6 @@ class Guard:
         self._session = session_value(api_key).encode() if api_key else b""
         self._refuse = refuse
         self._body_limit = body_limit
-        self._log = log_requests
         self._start = secrets.token_hex(4)
         self._count = itertools.count(1)
 
@@ -171,13 +165,9 @@ class Guard:
         )
         scope["metier.request_id"] = request_id.decode()
         extra = (*_HEADERS, (b"x-request-id", request_id), *cors(scope["path"], headers))
-        started = time.perf_counter()
-        status = 0
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
                 message["headers"] = [*message.get("headers", ()), *extra]
             await send(message)
 
@@ -192,8 +182,6 @@ class Guard:
             if b"content-length" not in headers and scope["method"] not in _SAFE:
                 receive = _counted(receive, self._body_limit(scope["path"]))
             await self._app(scope, receive, send_with_headers)
-        if self._log:
-            self._write_log(scope, status, time.perf_counter() - started)
 
     def _problem(self, scope: Scope, headers: dict[bytes, bytes]) -> Problem | None:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
@@ -265,16 +253,6 @@ class Guard:
             if name == COOKIE.encode() and hmac.compare_digest(value, self._session):
                 return True
         return False
-
-    def _write_log(self, scope: Scope, status: int, seconds: float) -> None:
-        line = {
-            "id": scope["metier.request_id"],
-            "method": scope["method"],
-            "path": scope["path"],
-            "status": status,
-            "ms": round(seconds * 1000, 3),
-        }
-        access_log.info(json.dumps(line, ensure_ascii=True))
 
 
 def _counted(receive: Receive, limit: int) -> Receive:

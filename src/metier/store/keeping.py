@@ -8,15 +8,15 @@ may be shared by threads, and any number of processes may use one home.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from metier.errors import CorruptError, NotFoundError
+from metier.errors import CorruptError, InputError, NotFoundError
 from metier.manifest import Manifest
 from metier.messages import Report, silent
 from metier.reference import Digest, Reference
-from metier.store import links, sharing, upkeep
+from metier.store import links, loose, sharing, upkeep
 from metier.store.disk import digest_of, storage_errors
 from metier.store.index import Entry, Index
 from metier.store.ingest import Ingest, changing, linking
@@ -100,20 +100,49 @@ class Store:
         """
         return self._layout.read(digest, limit)
 
-    def blob_path(self, digest: Digest) -> Path:
+    def blob_path(self, digest: Digest, *, proved: bool = True) -> Path:
         """Where a blob lies, for readers that map files; read only.
 
         All of its bytes are proved the first time that this process asks, and again whenever
-        the file's size, time or inode changed. Errors are those of ``read_blob``.
+        the file's size, time or inode changed; not if ``proved`` is false, for readers that
+        trust no byte anyway. Errors are those of ``read_blob``.
         """
         with self._layout.opened(digest) as file:
             facts = os.fstat(file.fileno())
             seen = (facts.st_ino, facts.st_size, facts.st_mtime_ns)
-            if self._proved.get(digest) != seen:
+            if proved and self._proved.get(digest) != seen:
                 if digest_of(file) != digest:
                     raise corrupt_blob(digest)
                 self._proved[digest] = seen
         return self._layout.blob(digest)
+
+    def has_blob(self, digest: Digest) -> bool:
+        """Whether a blob is here; its bytes are not read."""
+        return self._layout.has(digest)
+
+    def add_blob(self, digest: Digest, chunks: Iterable[bytes]) -> bool:
+        """Bring in a blob that no name needs yet; gc leaves it alone for ``loose.KEPT_SECONDS``.
+
+        Args:
+            digest: What the bytes must have; they get their final name only then.
+            chunks: The bytes, as they arrive.
+
+        Returns:
+            Whether it was not here before.
+
+        Raises:
+            InputError: They have another digest (code ``digest_mismatch``); nothing is kept.
+            StorageError: The disk is full (code ``disk_full``) or refuses.
+        """
+        return loose.add(self._layout, digest, chunks)
+
+    def blob_at(self, path: Path) -> Digest | None:
+        """The digest of the blob whose file ``path`` is, or ``None`` if it is none of ours."""
+        with suppress(InputError):
+            digest = Digest(path.name)
+            if path == self._layout.blob(digest):
+                return digest
+        return None
 
     def blob_place(self, digest: Digest, size: int) -> Path:
         """Where a blob of this size lies; its bytes are not read.

@@ -18,7 +18,7 @@ from metier.errors import CorruptError, MetierError, NotFoundError
 from metier.manifest import Manifest
 from metier.messages import Progress, Report
 from metier.reference import Digest, Reference
-from metier.store import links
+from metier.store import links, loose
 from metier.store.disk import digest_of, discard, open_file, read_capped, storage_errors
 from metier.store.index import Entry, Index
 from metier.store.ingest import changing, iso_time, linking, referenced
@@ -219,7 +219,7 @@ def collect_garbage(layout: Layout) -> Collected:
             with storage_errors("Mending links"), linking(layout):
                 links.mend(layout, index)
             if rebuilt is None:
-                needed = referenced(layout, index)
+                needed = referenced(layout, index) | loose.kept(layout, forget=True)
                 for path in _unneeded(layout, needed):
                     with storage_errors("Removing a blob"):
                         facts = path.stat(follow_symlinks=False)

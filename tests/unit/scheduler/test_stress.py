@@ -8,12 +8,12 @@ import time
 from dataclasses import replace
 
 import pytest
+from tests.scripted_worker import ScriptedWorker, Workshop, residence
 
 from metier.errors import MetierError
 from metier.generating import Question, Residence, Voice
 from metier.scheduler import Limits, LocalScheduler, Measured, Shape
 from metier.scheduler.sizing import MARGIN
-from tests.scripted_worker import ScriptedWorker, Workshop, residence
 
 WEIGHTS = 1 << 20
 ONE = WEIGHTS + MARGIN + int(WEIGHTS * 0.02)

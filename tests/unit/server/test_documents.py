@@ -27,6 +27,9 @@ def test_every_verb_is_an_http_call(document: dict[str, Any]) -> None:
     assert calls == {
         "POST /v1/classify",
         "POST /v1/chat/completions",
+        "POST /v1/completions",
+        "POST /v1/embeddings",
+        "POST /v1/rerank",
         "POST /metier/v1/answer",
         "POST /metier/v1/search",
         "POST /metier/v1/check",
@@ -36,6 +39,7 @@ def test_every_verb_is_an_http_call(document: dict[str, Any]) -> None:
         "GET /v1/models",
         "GET /v1/models/{name}",
         "GET /health",
+        "GET /metrics",
         "GET /metier/v1/specialists",
         "GET /metier/v1/specialists/{name}",
         "DELETE /metier/v1/specialists/{name}",

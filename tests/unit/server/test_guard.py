@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-import logging
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -342,17 +340,3 @@ def test_a_request_id_is_kept_when_it_is_sound(open_server: str) -> None:
     assert kept.headers["x-request-id"] == "abc-1.2"
     replaced = httpx.get(f"{open_server}/health", headers={"X-Request-Id": "a b<c>"})
     assert replaced.headers["x-request-id"] != "a b<c>"
-
-
-def test_a_log_line_is_written_when_asked_for(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    with (
-        caplog.at_level(logging.INFO, logger="metier.access"),
-        serving(StandIn(tmp_path), log_requests=True) as address,
-    ):
-        httpx.get(f"{address}/health", headers={"X-Request-Id": "known"})
-    line = json.loads(caplog.records[0].getMessage())
-    assert line["ms"] >= 0
-    del line["ms"]
-    assert line == {"id": "known", "method": "GET", "path": "/health", "status": 200}

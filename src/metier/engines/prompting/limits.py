@@ -17,6 +17,7 @@ from metier.errors import InputError
 
 MOST_SECONDS = 0.1
 MOST_OUTPUT = 1 << 20
+MOST_MADE = 128 << 20
 MOST_TEMPLATE = 128 << 10
 MOST_ITEMS = 200_000
 MOST_DEPTH = 60
@@ -48,12 +49,13 @@ def too_long(what: str) -> InputError:
 class Budget:
     """What is left of the time of one rendering; times are processor seconds of this thread."""
 
-    __slots__ = ("_deadline", "_depth", "_units")
+    __slots__ = ("_deadline", "_depth", "_made", "_units")
 
     def __init__(self, seconds: float) -> None:
         self._deadline = time.thread_time() + seconds
         self._units = 0
         self._depth = 0
+        self._made = 0
 
     def spend(self, units: int = 1) -> None:
         """Count work; every so often the clock is looked at. Raises ``template_too_slow``."""
@@ -66,6 +68,13 @@ class Budget:
         self._units = 0
         if time.thread_time() > self._deadline:
             raise too_slow()
+
+    def make(self, characters: int) -> None:
+        """Count characters of texts, as work and as memory that may be held."""
+        self._made += characters
+        if self._made > MOST_MADE:
+            raise too_long(f"texts of more than {MOST_MADE} characters in all")
+        self.spend(characters // _CHARACTERS_A_UNIT)
 
     @contextmanager
     def deeper(self) -> Iterator[None]:
@@ -155,11 +164,11 @@ def _check(depth: int, items: int) -> int:
 
 
 def short(length: int) -> int:
-    """``length`` if a text may have it; counts the work of making it."""
+    """``length`` if a text may have it; counts the work and the memory of making it."""
     if length > 2 * MOST_OUTPUT:
         raise too_long(f"a text of more than {2 * MOST_OUTPUT} characters")
     if length > _CHARACTERS_A_UNIT:
-        spend(length // _CHARACTERS_A_UNIT)
+        current().make(length)
     return length
 
 
@@ -180,11 +189,9 @@ class Counted:
         self._held = held
 
     def __iter__(self) -> Iterator[Any]:
-        count = 0
         budget = current()
-        for item in self._held:
-            count += 1
-            if count > MOST_ITEMS:
+        for count, item in enumerate(self._held):
+            if count >= MOST_ITEMS:
                 raise too_long(f"more than {MOST_ITEMS} steps of a loop")
             budget.spend(2)
             yield item

@@ -25,7 +25,7 @@ from metier.engines.prompting.golang.values import (
 from metier.engines.prompting.limits import short
 
 _VERB = re.compile(r"%([-+# 0]*)(\d*|\*)(?:\.(\d*|\*))?([a-zA-Z%])")
-_WIDEST = 1000
+_WIDEST = 10_000
 _NUMBER_VERBS = {"d": "d", "x": "x", "X": "X", "o": "o", "b": "b", "c": "c"}
 _DECIMAL_VERBS = set("eEfFgG")
 
@@ -75,8 +75,12 @@ def _formatted(found: re.Match[str], pending: list[Any]) -> str:
     flags, width, precision, verb = found.groups()
     if verb == "%":
         return "%"
-    if "*" in (width, precision) or int(width or 0) > _WIDEST or int(precision or 0) > _WIDEST:
-        raise ValueError(f"a width over {_WIDEST} in printf")
+    if width == "*":
+        width = str(_width(pending))
+    if precision == "*":
+        precision = str(_width(pending))
+    if max(int(width or 0), int(precision or 0)) > _WIDEST:
+        raise ValueError(f"a width over {_WIDEST}")
     if not pending:
         return f"%!{verb}(MISSING)"
     text = _verb(verb, flags, precision, pending.pop(0))
@@ -86,6 +90,13 @@ def _formatted(found: re.Match[str], pending: list[Any]) -> str:
         sign = text[:1] if text[:1] in {"-", "+"} else ""
         return sign + text[len(sign) :].rjust(int(width or 0) - len(sign), "0")
     return text.rjust(int(width or 0))
+
+
+def _width(pending: list[Any]) -> int:
+    width = pending.pop(0) if pending else None
+    if isinstance(width, bool) or not isinstance(width, int):
+        raise TypeError("a width that is no whole number")
+    return abs(width)
 
 
 def _verb(verb: str, flags: str, precision: str | None, value: Any) -> str:

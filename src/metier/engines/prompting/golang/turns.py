@@ -96,9 +96,7 @@ class GoTemplate:
         size = 0
         for message in messages:
             said = held["Prompt"] or held["Response"]
-            if (message.role == "system" and said) or (
-                message.role == "user" and held["Response"]
-            ):
+            if (message.role == "system" and said) or (message.role == "user" and held["Response"]):
                 parts.append(run(self._tree, self._body, {**held, **_thinking(think)}))
                 held = dict.fromkeys(held, "")
                 size = limits.short(size + len(parts[-1]))
