@@ -92,12 +92,3 @@ class LocalModelFile(Frozen):
             raise CorruptError(
                 f"{MODEL_FILE} is not valid: {where}: {first['msg']}.", code="bad_model"
             ) from error
-
-
-def base_digest(weights: Sequence[Digest], projector: Digest | None) -> Digest:
-    """What adapters are bound to: the weights' files in order, and the projector."""
-    files = {
-        "weights": [str(digest) for digest in weights],
-        "projector": str(projector) if projector is not None else None,
-    }
-    return Digest.of(canonical_json(files))

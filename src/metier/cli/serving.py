@@ -17,6 +17,7 @@ from metier.cli import terminal
 from metier.cli.failures import print_json
 from metier.cli.parameters import json_option
 from metier.cli.ports import holder
+from metier.cli.presence import announce_presence, read_key, withdraw_presence
 from metier.cli.progress import working
 from metier.cli.session import Session
 from metier.cli.terminal import Line
@@ -71,7 +72,7 @@ def up(
     If the port is taken, whether it was named or not, the next free one is used, and the first
     lines say so.
     """
-    key = _key(api_key_file)
+    key = None if api_key_file is None else read_key(api_key_file)
     if host not in _LOOPBACK and key is None:
         raise InputError(
             f"Listening on {host} lets others in and needs a key.",
@@ -103,6 +104,7 @@ def up(
 
     def announce(used: int) -> None:
         address = f"http://{_in_address(host)}:{used}"
+        announce_presence(session.metier.settings.home, address)
         _announce(session, address, asked=port, used=used, as_json=as_json)
         if open_page:
             webbrowser.open(address)
@@ -112,6 +114,8 @@ def up(
     except KeyboardInterrupt:
         if not as_json:
             click.echo("\nStopped.", err=True)
+    finally:
+        withdraw_presence(session.metier.settings.home)
 
 
 def serve_nearby(port: int, serve_on: Serve, announce: Callable[[int], None]) -> None:
@@ -176,21 +180,3 @@ def _in_address(host: str) -> str:
     if host in ("0.0.0.0", "::"):  # noqa: S104  compared, not bound
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
-
-
-def _key(path: Path | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        key = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"The key file {str(path)!r} cannot be read.", code="bad_key_file"
-        ) from error
-    if not key:
-        raise InputError(
-            f"The key file {str(path)!r} is empty.",
-            code="bad_key_file",
-            remedy="Put a key of your choice into it, one line.",
-        )
-    return key
