@@ -7,7 +7,6 @@ It decides nothing: each method hands on to what ``workbench``, ``conversations`
 from __future__ import annotations
 
 import builtins
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ from metier.answer import Answering
 from metier.assembly import starting
 from metier.assembly.bases import BaseChoice, Bases
 from metier.assembly.conversations import Conversations, Lack
+from metier.assembly.localmodels import open_models
 from metier.assembly.making import Making
 from metier.assembly.measuring import PARTS, Measuring, record, standings_of
 from metier.assembly.shelves import Library
@@ -38,7 +38,6 @@ from metier.store import Store
 from metier.toolchains import Toolchains
 
 if TYPE_CHECKING:
-    from metier.assembly.models import LocalModels
     from metier.evals.rescoring import Rescored
     from metier.examine import Examined
     from metier.examine.bases import Examination
@@ -85,8 +84,13 @@ class Metier:
             self._toolbox,
             self.standings,
         )
-        self._opening = threading.Lock()
-        self._models: LocalModels | None = None
+        self.models = open_models(
+            settings,
+            fleet,
+            remove=self.remove,
+            specialist=self.answer,
+            encoder=lambda name: self._answering.encoder(name, "fp32"),
+        )
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
 
@@ -102,10 +106,7 @@ class Metier:
 
     def close(self) -> None:
         """End every process and connection that answering started; it may be used again."""
-        with self._opening:
-            models, self._models = self._models, None
-        if models:
-            models.close()
+        self.models.close()
         self._toolbox.close()
         self._bases.close()
 
@@ -113,21 +114,6 @@ class Metier:
     def ledger(self) -> Ledger:
         """Results, evidence and decisions, in order."""
         return Ledger.open(self.settings.ledger)
-
-    @property
-    def models(self) -> LocalModels:
-        """Everything that doors do with models by name; opened when it is first asked for."""
-        from metier.assembly.localmodels import open_models
-
-        with self._opening:
-            if self._models is None:
-                self._models = open_models(
-                    self.settings,
-                    self.fleet,
-                    specialist=self.answer,
-                    encoder=lambda name: self._answering.encoder(name, "fp32"),
-                )
-            return self._models
 
     # --- what is here ---------------------------------------------------------------------------
 
