@@ -100,16 +100,17 @@ class Store:
         """
         return self._layout.read(digest, limit)
 
-    def blob_path(self, digest: Digest) -> Path:
+    def blob_path(self, digest: Digest, *, proved: bool = True) -> Path:
         """Where a blob lies, for readers that map files; read only.
 
         All of its bytes are proved the first time that this process asks, and again whenever
-        the file's size, time or inode changed. Errors are those of ``read_blob``.
+        the file's size, time or inode changed; not if ``proved`` is false, for readers that
+        trust no byte anyway. Errors are those of ``read_blob``.
         """
         with self._layout.opened(digest) as file:
             facts = os.fstat(file.fileno())
             seen = (facts.st_ino, facts.st_size, facts.st_mtime_ns)
-            if self._proved.get(digest) != seen:
+            if proved and self._proved.get(digest) != seen:
                 if digest_of(file) != digest:
                     raise corrupt_blob(digest)
                 self._proved[digest] = seen
@@ -142,6 +143,21 @@ class Store:
             if path == self._layout.blob(digest):
                 return digest
         return None
+
+    def blob_place(self, digest: Digest, size: int) -> Path:
+        """Where a blob of this size lies; its bytes are not read.
+
+        For weights that are mapped by an engine: proving gigabytes at every start takes longer
+        than loading them, and ``verify`` proves them.
+
+        Raises:
+            NotFoundError: It is not here (code ``blob_not_found``).
+            CorruptError: It has another size (code ``corrupt_blob``).
+        """
+        if not self._layout.has(digest, size):
+            with self._layout.opened(digest):
+                raise corrupt_blob(digest)
+        return self._layout.blob(digest)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
