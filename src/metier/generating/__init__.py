@@ -1,7 +1,7 @@
 """The shapes of local generation, between the doors, the scheduler and the engine.
 
-What is asked (``asking``), what comes back (``written``), what is in memory (``residing``) and models
-by name (``models``). It knows no wire dialect, no template and no file.
+What is asked (``asking``), what comes back (``written``), what is in memory (``residing``) and
+models by name (``models``). It knows no wire dialect, no template and no file.
 """
 
 from metier.generating.asking import (
