@@ -146,10 +146,10 @@ def _parameters(library: Any, plan: Plan, context: int, pools: bool) -> Any:
     chosen.n_threads_http = 1  # nobody can call it
     chosen.endpoint_slots = False
     chosen.verbosity = 2  # warnings
-    chosen.n_ctx = context
     chosen.n_parallel = plan.parallel
     # One cache that all requests share: memory does not grow with their number.
-    chosen.kv_unified = True
+    chosen.kv_unified = plan.shared
+    chosen.n_ctx = context if plan.shared else context * plan.parallel
     chosen.n_batch = plan.batch
     chosen.n_ubatch = min(plan.batch, _MOST_AT_ONCE)
     chosen.cpuparams.n_threads = chosen.cpuparams_batch.n_threads = plan.threads
