@@ -137,9 +137,21 @@ def parted(
             ["x"],
         ),
         ("llama", '{"name": "look", "parameters": {"at": "x"}}', "", "", ["x"]),
-        ("llama", ' {"name": "look", "parameters": {"at": "x"}}; %s' % (CALL % "y"), "", "", ["x", "y"]),
+        (
+            "llama",
+            ' {"name": "look", "parameters": {"at": "x"}}; %s' % (CALL % "y"),
+            "",
+            "",
+            ["x", "y"],
+        ),
         ("llama", '<|python_tag|>look.call(at="x")', "", "", ["x"]),
-        ("llama", '{"name": "other", "parameters": {}} x', '{"name": "other", "parameters": {}} x', "", []),
+        (
+            "llama",
+            '{"name": "other", "parameters": {}} x',
+            '{"name": "other", "parameters": {}} x',
+            "",
+            [],
+        ),
         ("llama", '{"answer": 1} x', '{"answer": 1} x', "", []),
         ("llama", '{"name": "lo', '{"name": "lo', "", []),
     ],
@@ -246,5 +258,12 @@ def test_kinds_of_odd_tools() -> None:
 
 def test_merged() -> None:
     call = Piece(tool_calls=(ToolCall("a", {}),))
-    pieces = [Piece(text="a"), Piece(text="b"), Piece(), call, Piece(thinking="c"), Piece(thinking="d")]
+    pieces = [
+        Piece(text="a"),
+        Piece(text="b"),
+        Piece(),
+        call,
+        Piece(thinking="c"),
+        Piece(thinking="d"),
+    ]
     assert merged(pieces) == [Piece(text="ab"), call, Piece(thinking="cd")]
