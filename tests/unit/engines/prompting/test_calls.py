@@ -48,8 +48,10 @@ KINDS = {
         ('```json\n{"name": "f"}\n```', [("f", {})]),
         ('{"name": "f", "arguments": {"a": "line\nline"}}', [("f", {"a": "line\nline"})]),
         (
-            "<function=f><parameter=s>1</parameter><parameter=n>2</parameter>"
-            "<parameter=b>True</parameter><parameter=o>{}</parameter></function>",
+            (
+                "<function=f><parameter=s>1</parameter><parameter=n>2</parameter>"
+                "<parameter=b>True</parameter><parameter=o>{}</parameter></function>"
+            ),
             [("f", {"s": "1", "n": 2, "b": True, "o": {}})],
         ),
         ("<function=f>\n<parameter=m>null</parameter>\n</function>", [("f", {"m": None})]),

@@ -34,15 +34,19 @@ def parted(
     ("text", "spoken", "thought", "arguments"),
     [
         (
-            "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final"
-            "<|message|>yes<|return|>",
+            (
+                "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final"
+                "<|message|>yes<|return|>"
+            ),
             "yes",
             "hm",
             [],
         ),
         (
-            "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>commentary "
-            'to=functions.look <|constrain|>json<|message|>{"at": 1}<|call|>',
+            (
+                "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>commentary "
+                'to=functions.look <|constrain|>json<|message|>{"at": 1}<|call|>'
+            ),
             "",
             "hm",
             [{"at": 1}],
