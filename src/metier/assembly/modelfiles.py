@@ -88,7 +88,7 @@ def modelfile_of(installed: Installed, *, files: bool = False) -> Modelfile:
             model itself, whose adapters come with it.
     """
     model = model_of(installed)
-    sources = (installed.name,)
+    sources: tuple[str, ...] = (installed.name,)
     adapters: tuple[str, ...] = ()
     if files:
         projector = (model.projector,) if model.projector else ()
