@@ -37,6 +37,7 @@ COMMANDS: dict[str, Entry] = {
     "eval": Entry("proving", "evaluate", "Measure a specialist on an eval, or bases under it."),
     "compare": Entry("proving", "compare", "Compare two specialists on one eval."),
     "check-eval": Entry("proving", "check_eval", "Check an eval before trusting it."),
+    "pull": Entry("pulling", "pull", "Fetch a model from the hub, an address or a file."),
     "create": Entry("creating", "create", "Make a model from another by a Modelfile."),
     "list": Entry("keeping", "list_installed", "List what is installed."),
     "show": Entry("keeping", "show", "Show what a specialist is and has proved."),

@@ -170,6 +170,17 @@ class Store:
         with self._layout.using():
             yield
 
+    def partial_folder(self) -> Path:
+        """Where files that are being fetched lie until they are whole; made if needed.
+
+        It is on the blobs' file system, so that a whole file can be adopted by a link. What
+        nobody touched for ``upkeep.PARTIAL_SECONDS`` is removed by gc.
+        """
+        folder = self._layout.partial
+        with storage_errors("Making the folder of partial files"):
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     def folder(self, reference: Reference) -> Path:
         """The friendly folder of a name, whether or not it is there."""
         return links.folder_of(self._layout.models, reference)
