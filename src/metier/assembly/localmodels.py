@@ -5,13 +5,14 @@ It knows which parts there are and what this machine gives; it decides nothing t
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from metier.assembly.catalogue import Catalogue
 from metier.assembly.facts import Facts
 from metier.assembly.localbases import FileBases
-from metier.assembly.models import AskSpecialist, LocalModels, OpenEncoder
+from metier.assembly.models import AskSpecialist, Keeping, LocalModels, OpenEncoder
 from metier.assembly.residences import Residences
 from metier.assembly.sheets import Sheets
-from metier.errors import UnavailableError
 from metier.fleet import Fleet
 from metier.generating import OpenWorker, Residence, Worker
 from metier.hardware import free_memory_bytes, memory_bytes
@@ -26,6 +27,7 @@ def open_models(
     settings: Settings,
     fleet: Fleet,
     *,
+    remove: Callable[[str], None],
     specialist: AskSpecialist,
     encoder: OpenEncoder,
     open_worker: OpenWorker | None = None,
@@ -35,6 +37,7 @@ def open_models(
     Args:
         settings: Memory, keep-alive and the queue.
         fleet: What is installed.
+        remove: Takes a name away.
         specialist: How chat specialists answer.
         encoder: How encoders are opened.
         open_worker: The engine; llama.cpp in a sandbox where nobody says.
@@ -43,7 +46,7 @@ def open_models(
     catalogue = Catalogue(fleet, facts)
     residences = Residences(fleet, catalogue, facts)
     scheduler = LocalScheduler(
-        open_worker or _engine,
+        open_worker or engine(settings.threads),
         measure=residences.measure,
         at_hand=lambda held: at_hand(settings, held),
         limits=Limits(keep_alive=settings.keep_alive, queue=settings.queue, models=settings.models),
@@ -52,6 +55,7 @@ def open_models(
         catalogue,
         residences,
         scheduler,
+        keeping=Keeping(fleet.copy, remove),
         sheets=Sheets(fleet, facts, residences, scheduler),
         files=FileBases(settings.home / "cache" / "gguf-digests.json"),
         specialist=specialist,
@@ -70,6 +74,12 @@ def at_hand(settings: Settings, held: int) -> int:
     return int(min(memory_bytes(), free_memory_bytes() + held) * SHARE)
 
 
-def _engine(residence: Residence) -> Worker:
-    name = residence.weights.files[0].name
-    raise UnavailableError(f"There is no engine for {name} yet.", code="engine_failed")
+def engine(threads: int | None) -> OpenWorker:
+    """llama.cpp, each base in a sandboxed process of its own; imported when one is started."""
+
+    def open_local(residence: Residence) -> Worker:
+        from metier.engines.llamacpp import open_worker
+
+        return open_worker(residence, threads=threads, parallel=residence.loading.slots or 1)
+
+    return open_local

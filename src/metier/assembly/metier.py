@@ -7,10 +7,9 @@ It decides nothing: each method hands on to what ``workbench``, ``conversations`
 from __future__ import annotations
 
 import builtins
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
@@ -18,6 +17,7 @@ from metier.answer import Answering
 from metier.assembly import starting
 from metier.assembly.bases import BaseChoice, Bases
 from metier.assembly.conversations import Conversations, Lack
+from metier.assembly.localmodels import open_models
 from metier.assembly.making import Making
 from metier.assembly.measuring import PARTS, Measuring, record, standings_of
 from metier.assembly.shelves import Library
@@ -26,7 +26,6 @@ from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
 from metier.conversing import Manner, OnStep, OnText, Passage, Reply, Sampling, Turn
-from metier.errors import NotFoundError, UnavailableError
 from metier.fleet import Fleet, Installed
 from metier.hardware import usable_cores
 from metier.ledger import Ledger
@@ -38,7 +37,7 @@ from metier.store import Store
 from metier.toolchains import Toolchains
 
 if TYPE_CHECKING:
-    from metier.assembly.models import LocalModels
+    from metier.assembly.pulling import Pulled
     from metier.evals.rescoring import Rescored
     from metier.examine import Examined
     from metier.examine.bases import Examination
@@ -71,7 +70,7 @@ class Metier:
         self.fleet = fleet
         self.toolchains = Toolchains(settings.toolchains)
         threads = settings.threads or usable_cores()
-        self._answering = Answering(fleet, self._base_folder, threads)
+        self._answering = Answering(fleet, partial(starting.base_folder, fleet), threads)
         self._workbench = Workbench(settings, fleet, self._answering, lambda: self.ledger, threads)
         self._library = Library(fleet, self._answering)
         self._bases = Bases(settings, self._workbench.service, lambda: self.models)
@@ -85,8 +84,13 @@ class Metier:
             self._toolbox,
             self.standings,
         )
-        self._opening = threading.Lock()
-        self._models: LocalModels | None = None
+        self.models = open_models(
+            settings,
+            fleet,
+            remove=self.remove,
+            specialist=self.answer,
+            encoder=lambda name: self._answering.encoder(name, "fp32"),
+        )
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
 
@@ -102,10 +106,7 @@ class Metier:
 
     def close(self) -> None:
         """End every process and connection that answering started; it may be used again."""
-        with self._opening:
-            models, self._models = self._models, None
-        if models:
-            models.close()
+        self.models.close()
         self._toolbox.close()
         self._bases.close()
 
@@ -113,21 +114,6 @@ class Metier:
     def ledger(self) -> Ledger:
         """Results, evidence and decisions, in order."""
         return Ledger.open(self.settings.ledger)
-
-    @property
-    def models(self) -> LocalModels:
-        """Everything that doors do with models by name; opened when it is first asked for."""
-        from metier.assembly.localmodels import open_models
-
-        with self._opening:
-            if self._models is None:
-                self._models = open_models(
-                    self.settings,
-                    self.fleet,
-                    specialist=self.answer,
-                    encoder=lambda name: self._answering.encoder(name, "fp32"),
-                )
-            return self._models
 
     # --- what is here ---------------------------------------------------------------------------
 
@@ -155,6 +141,12 @@ class Metier:
         if path.is_dir() and (path / "model.safetensors").is_file():
             return [self.install_base(path, name=name)]
         return self.fleet.import_path(path, name)
+
+    def pull(self, text: str, **told: Unpack[Pulled]) -> Installed:
+        """Bring a model here from the hub, an address or a file; see ``pulling.pull``."""
+        from metier.assembly.pulling import pull
+
+        return pull(self, text, **told)
 
     def export(self, name: str, directory: Path) -> Path:
         """Write one of them as an OCI image layout."""
@@ -485,16 +477,3 @@ class Metier:
     ) -> Path:
         """Install a toolchain (``svelte@5``) with npm, from its lock file; see ``Toolchains``."""
         return self.toolchains.install(name, report=report, cancelled=cancelled)
-
-    # --- inside ---------------------------------------------------------------------------------
-
-    def _base_folder(self, base: str) -> Path:
-        try:
-            installed = self.fleet.show(base)
-        except NotFoundError as error:
-            raise UnavailableError(
-                f"The base {base!r} is not installed, so what stands over it cannot answer.",
-                code="base_missing",
-                remedy="Run 'metier doctor'; 'make up' installs the default base.",
-            ) from error
-        return self.fleet.store.folder(installed.reference)

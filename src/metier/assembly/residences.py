@@ -59,6 +59,7 @@ class Loadable:
         parameters: Its own, in Ollama's names.
         system: Its own system prompt.
         messages: What every conversation with it begins with.
+        capabilities: What it can do, in Ollama's words.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Loadable:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     system: str = ""
     messages: tuple[Message, ...] = ()
+    capabilities: tuple[str, ...] = ("completion",)
 
     def residence(self, loading: Loading) -> Residence:
         """What a request to it wants: its base with the adapters that it uses."""
@@ -192,6 +194,7 @@ class Residences:
             parameters=file.parameters,
             system=file.system,
             messages=tuple(Message(message.role, message.content) for message in file.messages),
+            capabilities=known.listing.capabilities,
         )
 
     def _adapters(self, known: Known, file: LocalModelFile) -> tuple[AdapterWeights, ...]:

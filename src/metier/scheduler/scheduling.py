@@ -187,7 +187,10 @@ class LocalScheduler:
         return found
 
     def close(self) -> None:
-        """End every worker; who asks afterwards is refused."""
+        """End every worker, also those in use; it may be used again afterwards.
+
+        Who asks or waits meanwhile is refused.
+        """
         with self._lock:
             self._closed = True
             for held in self._held:
@@ -196,6 +199,11 @@ class LocalScheduler:
             self._changed.notify_all()
             self._watch.notify_all()
         self._see_off()
+        with self._lock:
+            # A load that was under way ends first; it sees that nobody wants it any more.
+            while self._held:
+                self._changed.wait(LOOK)
+            self._closed = False
 
     # --- getting a worker -------------------------------------------------------------------------
 
@@ -280,6 +288,8 @@ class LocalScheduler:
                     seconds = LOOK if seconds is None else min(seconds, LOOK)
                 self._clock.wait(self._changed, seconds)
                 if loading is None or loading.stage != "loading" or seconds is not None:
+                    break
+                if self._closed:
                     break
         finally:
             self._waiting -= 1

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from local_models import install_local
 from metier.assembly.localmodels import open_models
 from metier.assembly.models import LocalModels, by_cosine
 from metier.conversing import Reply, Turn
@@ -17,9 +18,8 @@ from metier.fleet import Fleet
 from metier.generating import Loading, Message, Options, Piece, Question
 from metier.settings import Settings
 from metier.store import Store
-from tests.local_models import install_local
-from tests.scripted_worker import ScriptedWorker, Workshop
-from tests.tiny_gguf import tiny_adapter, tiny_embedder, tiny_model
+from scripted_worker import ScriptedWorker, Workshop
+from tiny_gguf import tiny_adapter, tiny_embedder, tiny_model
 
 
 @dataclass
@@ -60,6 +60,7 @@ def place(tmp_path: Path, weights: Path) -> Iterator[Place]:
     models = open_models(
         Settings(home=tmp_path / "home"),
         fleet,
+        remove=fleet.remove,
         specialist=specialist,  # type: ignore[arg-type]
         encoder=lambda name: pytest.fail(f"no encoder for {name}"),
         open_worker=workshop.open,
