@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
@@ -26,7 +26,6 @@ from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
 from metier.conversing import Manner, OnStep, OnText, Passage, Reply, Sampling, Turn
-from metier.errors import NotFoundError, UnavailableError
 from metier.fleet import Fleet, Installed
 from metier.hardware import usable_cores
 from metier.ledger import Ledger
@@ -38,6 +37,7 @@ from metier.store import Store
 from metier.toolchains import Toolchains
 
 if TYPE_CHECKING:
+    from metier.assembly.pulling import Pulled
     from metier.evals.rescoring import Rescored
     from metier.examine import Examined
     from metier.examine.bases import Examination
@@ -70,7 +70,7 @@ class Metier:
         self.fleet = fleet
         self.toolchains = Toolchains(settings.toolchains)
         threads = settings.threads or usable_cores()
-        self._answering = Answering(fleet, self._base_folder, threads)
+        self._answering = Answering(fleet, partial(starting.base_folder, fleet), threads)
         self._workbench = Workbench(settings, fleet, self._answering, lambda: self.ledger, threads)
         self._library = Library(fleet, self._answering)
         self._bases = Bases(settings, self._workbench.service, lambda: self.models)
@@ -141,6 +141,12 @@ class Metier:
         if path.is_dir() and (path / "model.safetensors").is_file():
             return [self.install_base(path, name=name)]
         return self.fleet.import_path(path, name)
+
+    def pull(self, text: str, **told: Unpack[Pulled]) -> Installed:
+        """Bring a model here from the hub, an address or a file; see ``pulling.pull``."""
+        from metier.assembly.pulling import pull
+
+        return pull(self, text, **told)
 
     def export(self, name: str, directory: Path) -> Path:
         """Write one of them as an OCI image layout."""
@@ -471,16 +477,3 @@ class Metier:
     ) -> Path:
         """Install a toolchain (``svelte@5``) with npm, from its lock file; see ``Toolchains``."""
         return self.toolchains.install(name, report=report, cancelled=cancelled)
-
-    # --- inside ---------------------------------------------------------------------------------
-
-    def _base_folder(self, base: str) -> Path:
-        try:
-            installed = self.fleet.show(base)
-        except NotFoundError as error:
-            raise UnavailableError(
-                f"The base {base!r} is not installed, so what stands over it cannot answer.",
-                code="base_missing",
-                remedy="Run 'metier doctor'; 'make up' installs the default base.",
-            ) from error
-        return self.fleet.store.folder(installed.reference)

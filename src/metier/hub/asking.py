@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from metier.errors import InputError, MetierError, NotFoundError, UnavailableError
 from metier.hub.files import RemoteFile, Repository, as_git_sha1, as_sha256
+from metier.version import __version__
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -77,7 +78,10 @@ def _client(endpoint: str, token: str | None) -> HfApi:
         constants.HF_HUB_DISABLE_TELEMETRY = True
         constants.HF_HUB_DISABLE_XET = True
     return huggingface_hub.HfApi(
-        endpoint=endpoint.rstrip("/"), token=token or False, library_name="metier"
+        endpoint=endpoint.rstrip("/"),
+        token=token or False,
+        library_name="metier",
+        library_version=__version__,
     )
 
 

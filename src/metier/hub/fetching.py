@@ -26,6 +26,8 @@ from metier.messages import Progress, Report, silent
 
 T = TypeVar("T")
 Cancelled = Callable[[], bool]
+Arrived = Callable[[RemoteFile, Path], None]
+"""Looks at a file once it is whole; what it raises ends the work. Small files come first."""
 Held = Callable[[RemoteFile], Path | None]
 """Where a file already lies on this machine, proved, or ``None``."""
 
@@ -78,16 +80,17 @@ class Tally:
         speed = fetched / max(1e-6, time.monotonic() - self.started)
         there = min(self.total, self.completed + done)
         left = (self.total - there) / speed if speed > 0 and fetched else None
-        verb = "Checking" if stage == "check" else "Fetching"
+        digest = file.sha256 or file.key
+        words = "verifying sha256 digest" if stage == "check" else f"pulling {digest[:12]}"
         self.report(
             Progress(
                 stage,
-                f"{verb} {file.filename}.",
+                words,
                 fraction=there / self.total if self.total else None,
                 seconds_left=left if stage == "pull" else None,
                 data={
                     "file": file.path,
-                    "digest": f"sha256:{file.sha256 or file.key}",
+                    "digest": f"sha256:{digest}",
                     "total": size,
                     "completed": done,
                     "bytes_per_second": round(speed),
@@ -103,6 +106,7 @@ def fetched(
     origin: Origin,
     *,
     held: Held = lambda _file: None,
+    arrived: Arrived = lambda _file, _path: None,
     manner: Manner = Manner(),
     report: Report = silent,
     cancelled: Cancelled = lambda: False,
@@ -118,8 +122,9 @@ def fetched(
         folder: Where partial files are kept; it exists.
         origin: Whose files they are, and the token for it.
         held: Says what is here already.
+        arrived: Looks at each file that was fetched, before the larger ones are.
         manner: How to fetch.
-        report: Receives ``Progress`` with ``data`` = file, digest, total, completed,
+        report: Receives ``Progress``, its message in Ollama's words, with ``data`` = file, digest, total, completed,
             bytes_per_second.
         cancelled: Asked often; ends the work.
 
@@ -146,6 +151,7 @@ def fetched(
         for file in sorted(wanted, key=lambda file: file.size or 0):
             one = _Fetch(file, folder, requests, manner, tally, cancelled)
             here[file.path] = one.path()
+            arrived(file, here[file.path])
         yield here
         for file in wanted:
             partial.clear(folder, file.key)
@@ -153,7 +159,7 @@ def fetched(
 
 def _waiting(file: RemoteFile, report: Report) -> Callable[[], None]:
     def tell() -> None:
-        report(Progress("wait", f"Another process fetches {file.filename}; waiting for it."))
+        report(Progress("wait", f"waiting for another process that pulls {file.filename}"))
 
     return tell
 
@@ -180,10 +186,8 @@ class _Fetch:
     def path(self) -> Path:
         """Fetch what is missing, prove the whole and return where it lies."""
         for attempt in range(_AGAIN + 1):
-            self._stop = threading.Event()
-            self._failures = 0
             try:
-                return self._once()
+                return self._fresh()._once()
             except MetierError as error:
                 again = error.code == "source_changed" or (
                     error.code == "digest_mismatch" and error.details.get("resumed")
@@ -191,6 +195,12 @@ class _Fetch:
                 if not again or attempt == _AGAIN:
                     raise
         raise InternalError(f"{self._file.path} was given up without a reason.")
+
+    def _fresh(self) -> _Fetch:
+        """The same file from the start: threads that were left behind stay stopped."""
+        return _Fetch(
+            self._file, self._folder, self._requests, self._manner, self._tally, self._cancelled
+        )
 
     def _once(self) -> Path:
         file = self._file
@@ -237,7 +247,7 @@ class _Fetch:
             try:
                 self._in_pieces(part, size)
             except NoRangesError:
-                self._whole(part, facts)
+                self._fresh()._whole(part, facts)
         elif size > 0 and part.missing():
             self._whole(part, facts)
 

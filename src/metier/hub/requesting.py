@@ -100,6 +100,7 @@ class Facts:
         etag: Strong entity tag, or ``None``.
         sha256: Digest that the origin promises, or ``None``.
         ranges: Whether it sends parts.
+        redirected: Whether ``location`` is elsewhere than where was asked.
     """
 
     location: str
@@ -107,6 +108,7 @@ class Facts:
     etag: str | None
     sha256: str | None
     ranges: bool
+    redirected: bool = False
 
 
 class Requests:
@@ -132,16 +134,18 @@ class Requests:
         promised: list[str | None] = []
         with self._answer(url, {"Range": "bytes=0-0"}, promised) as response:
             digest = next((found for found in promised if found), None)
-            location, etag = str(response.url), _strong(response.headers.get("ETag"))
+            location, moved = str(response.url), str(response.url) != url
+            etag = _strong(response.headers.get("ETag"))
             if response.status_code == 206:
                 _, whole = _content_range(response, location)
-                return Facts(location, whole, etag, digest, ranges=whole is not None)
+                return Facts(location, whole, etag, digest, whole is not None, moved)
             if response.status_code == 416:
                 match = _EMPTY.fullmatch(response.headers.get("Content-Range", ""))
                 if match and match.group(1) == "0":
-                    return Facts(location, 0, etag, digest, ranges=False)
+                    return Facts(location, 0, etag, digest, ranges=False, redirected=moved)
                 raise TryAgain(_odd(location, "it refuses the first byte of the file"))
-            return Facts(location, _length(response, location), etag, digest, ranges=False)
+            size = _length(response, location)
+            return Facts(location, size, etag, digest, ranges=False, redirected=moved)
 
     @contextmanager
     def part(self, url: str, wanted: Extent, expected: Facts) -> Iterator[Iterator[bytes]]:
@@ -153,7 +157,9 @@ class Requests:
             UnavailableError: It is another file now (``source_changed``), or refuses.
         """
         start, stop = wanted
-        with self._answer(url, {"Range": f"bytes={start}-{stop - 1}"}, []) as response:
+        with self._answer(
+            url, {"Range": f"bytes={start}-{stop - 1}"}, [], expected.redirected
+        ) as response:
             where = str(response.url)
             _same_tag(response, expected, where)
             if response.status_code == 200:
@@ -173,7 +179,7 @@ class Requests:
     @contextmanager
     def whole(self, url: str, expected: Facts) -> Iterator[Iterator[bytes]]:
         """The bytes of a file from its beginning; errors as ``part``."""
-        with self._answer(url, {}, []) as response:
+        with self._answer(url, {}, [], expected.redirected) as response:
             where = str(response.url)
             _same_tag(response, expected, where)
             if response.status_code != 200:
@@ -185,7 +191,11 @@ class Requests:
 
     @contextmanager
     def _answer(
-        self, url: str, headers: Mapping[str, str], promised: list[str | None]
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        promised: list[str | None],
+        redirected: bool = False,
     ) -> Iterator[httpx.Response]:
         """The answer after redirects: 200, 206 or 416; everything else is raised."""
         seen = url
@@ -197,7 +207,7 @@ class Requests:
                 if self._origin.owns(seen):
                     promised.append(as_sha256(_unquoted(response.headers.get("X-Linked-Etag"))))
                 if response.status_code not in _REDIRECTS:
-                    _accept(response, seen, owned=self._origin.owns(seen))
+                    _accept(response, seen, redirected=redirected or seen != url)
                     with _network_errors(_host(seen), self._patience):
                         yield response
                     return
@@ -216,8 +226,9 @@ class Requests:
         return dict(headers)
 
     def _next(self, here: str, location: str | None) -> str:
-        target = urljoin(here, location or "")
+        target = ""
         try:
+            target = urljoin(here, location or "")
             parts = urlsplit(target)
             host, port = parts.hostname, parts.port
         except ValueError:
@@ -238,7 +249,7 @@ class Requests:
         return target
 
 
-def _accept(response: httpx.Response, url: str, *, owned: bool) -> None:
+def _accept(response: httpx.Response, url: str, *, redirected: bool) -> None:
     """Raise unless the answer is one that carries bytes as they are, or says there are none."""
     status = response.status_code
     host = _host(url)
@@ -258,7 +269,7 @@ def _accept(response: httpx.Response, url: str, *, owned: bool) -> None:
         )
         raise TryAgain(error, _asked_wait(response.headers.get("Retry-After")))
     if status in (401, 403):
-        if not owned:
+        if redirected:
             # An address that was signed for a while, and the while is over.
             raise TryAgain(_refusal(host, status))
         raise _refusal(host, status)

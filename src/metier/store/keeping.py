@@ -100,17 +100,16 @@ class Store:
         """
         return self._layout.read(digest, limit)
 
-    def blob_path(self, digest: Digest, *, proved: bool = True) -> Path:
+    def blob_path(self, digest: Digest) -> Path:
         """Where a blob lies, for readers that map files; read only.
 
         All of its bytes are proved the first time that this process asks, and again whenever
-        the file's size, time or inode changed; not if ``proved`` is false, for readers that
-        trust no byte anyway. Errors are those of ``read_blob``.
+        the file's size, time or inode changed. Errors are those of ``read_blob``.
         """
         with self._layout.opened(digest) as file:
             facts = os.fstat(file.fileno())
             seen = (facts.st_ino, facts.st_size, facts.st_mtime_ns)
-            if proved and self._proved.get(digest) != seen:
+            if self._proved.get(digest) != seen:
                 if digest_of(file) != digest:
                     raise corrupt_blob(digest)
                 self._proved[digest] = seen
@@ -155,6 +154,17 @@ class Store:
         """
         with self._layout.using():
             yield
+
+    def partial_folder(self) -> Path:
+        """Where files that are being fetched lie until they are whole; made if needed.
+
+        It is on the blobs' file system, so that a whole file can be adopted by a link. What
+        nobody touched for ``upkeep.PARTIAL_SECONDS`` is removed by gc.
+        """
+        folder = self._layout.partial
+        with storage_errors("Making the folder of partial files"):
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def folder(self, reference: Reference) -> Path:
         """The friendly folder of a name, whether or not it is there."""

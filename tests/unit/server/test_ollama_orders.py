@@ -129,7 +129,7 @@ def test_a_file_name_stays_inside(name: str) -> None:
         ({"from": "a", "files": []}, "files"),
         ({"from": "a", "files": {"a": 7}}, "files"),
         ({"from": "a", "remote_host": "http://evil.example"}, "remote_host"),
-        ({"from": "a", "path": "/root/Modelfile"}, "path"),
+        ({"from": "a", "path": "/tmp/Modelfile"}, "path"),
         ({"from": "../a"}, "'..'"),
     ],
 )

@@ -12,6 +12,7 @@ from typing import Final
 
 from metier.engines.llamacpp.client import LocalWorker
 from metier.engines.llamacpp.plan import Plan
+from metier.engines.prompting import PICTURE
 from metier.errors import UnavailableError
 from metier.generating import Residence
 from metier.hardware import usable_cores
@@ -25,6 +26,7 @@ _START: Final = (
 _BATCH: Final = 2048
 _MODEL: Final = "/job/model"
 _BASE: Final = f"{_MODEL}/base.gguf"
+_ENVIRONMENT: Final = {"LLAMA_MEDIA_MARKER": PICTURE}
 _FOR_EVER: Final = 1_000_000_000
 _LIMITS: Final = Limits(
     seconds=_FOR_EVER,
@@ -70,7 +72,7 @@ def open_worker(
         adapters=tuple((adapter.digest, str(adapter.file)) for adapter in residence.adapters),
         task=residence.task,
         context=loading.num_ctx or 0,
-        parallel=parallel,
+        parallel=parallel if residence.task == "generate" else 1,
         threads=loading.num_thread or threads or usable_cores(),
         batch=loading.num_batch or _BATCH,
         gpu_layers=-1 if loading.num_gpu is None else loading.num_gpu,
@@ -83,7 +85,11 @@ def open_worker(
     command = [program, "-I", "-S", "-B", "-c", _START]
     command += [*(place.target for place in packages), "-", *(place.target for place in places)]
     talking = (sandbox or detect()).attend(
-        command, places=(*own, *packages, *places), limits=_LIMITS, listener=True
+        command,
+        places=(*own, *packages, *places),
+        environment=_ENVIRONMENT,
+        limits=_LIMITS,
+        listener=True,
     )
     return LocalWorker(
         talking, plan.plain([str(place.source) for place in places]), seconds=seconds

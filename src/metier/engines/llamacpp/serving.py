@@ -45,6 +45,11 @@ class Served:
                 "The engine could not load the model.", code="engine_failed"
             ) from failure
 
+    @property
+    def sees(self) -> bool:
+        """Whether it can see pictures."""
+        return bool(self.plan.projector)
+
     def adapters(self, scales: Mapping[str, float]) -> list[dict[str, Any]]:
         """The list that every request carries: all adapters, those that are off too.
 
@@ -140,11 +145,12 @@ def _parameters(library: Any, plan: Plan, context: int, pools: bool) -> Any:
     chosen.hostnames = [LISTENER]
     chosen.n_threads_http = 1  # nobody can call it
     chosen.endpoint_slots = False
-    chosen.verbosity = 3
-    chosen.n_ctx = context
+    chosen.verbosity = 2  # warnings
+    # Each request has a context of its own: in one that they share, requests that each fit fail
+    # together ("Context size has been exceeded").
+    chosen.n_ctx = context * plan.parallel
     chosen.n_parallel = plan.parallel
-    # One cache that all requests share: memory does not grow with their number.
-    chosen.kv_unified = True
+    chosen.kv_unified = False
     chosen.n_batch = plan.batch
     chosen.n_ubatch = min(plan.batch, _MOST_AT_ONCE)
     chosen.cpuparams.n_threads = chosen.cpuparams_batch.n_threads = plan.threads
@@ -154,6 +160,7 @@ def _parameters(library: Any, plan: Plan, context: int, pools: bool) -> Any:
         chosen.load_mode = library.llama_load_mode.LLAMA_LOAD_MODE_NONE
     # The cache in the host's memory knows no adapters: it answers from another one's cache.
     chosen.cache_ram_mib = -1 if "host_cache" in plan.traps else 0
+    chosen.cache_idle_slots = False  # it is a part of that cache
     chosen.lora_adapters = [library.CommonAdapterLoraInfo(file, 0.0) for _, file in plan.adapters]
     chosen.mmproj.path = plan.projector
     chosen.ctx_shift = True  # a request that may not shift is given a limit instead

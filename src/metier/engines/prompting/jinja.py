@@ -8,7 +8,7 @@ of ``metier.engines.prompting.limits``. It knows no conversation: variables come
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -17,6 +17,7 @@ from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.ext import Extension
 from jinja2.filters import FILTERS as THEIRS
+from jinja2.lexer import Token, TokenStream
 from jinja2.runtime import BlockReference, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
@@ -67,6 +68,11 @@ class _Generation(Extension):
 
     tags = {"generation"}  # noqa: RUF012 - Jinja reads it from the class
 
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        for token in stream:
+            spend()
+            yield token
+
     def parse(self, parser: Any) -> nodes.Node:
         line = next(parser.stream).lineno
         body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
@@ -75,6 +81,10 @@ class _Generation(Extension):
 
 class _Counting(CodeGenerator):
     """Compiles what the sandbox does not intercept into calls that count."""
+
+    def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
+        spend()
+        return super().visit(node, *args, **kwargs)
 
     def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:  # noqa: N802
         self.write("(environment.step() or ")
@@ -200,7 +210,7 @@ def compile_jinja(text: str) -> Renderer:
         InputError: ``bad_template``, with the line; the function raises it too, and
             ``template_too_slow`` and ``template_too_long``.
     """
-    with limits.budgeted(10 * limits.MOST_SECONDS):
+    with limits.budgeted(limits.MOST_COMPILING):
         try:
             template = _environment().from_string(text)
         except jinja2.TemplateSyntaxError as error:

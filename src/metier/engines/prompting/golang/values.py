@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from metier.engines.prompting.limits import bounded, short, weigh
+from metier.engines.prompting.limits import bounded, short, spend, weigh
 
 NO_VALUE = "<no value>"
 
@@ -95,6 +95,7 @@ def go_json(value: Any) -> str:
     text = json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
     for letter in "<>&\u2028\u2029":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
+    spend(len(text) >> 6)
     return short_text(text)
 
 
