@@ -134,7 +134,7 @@ def place(fleet: Fleet, installed: Installed, part: str) -> Path:
     layer = installed.manifest.part(part)
     if layer is None:
         return fleet.part_path(installed, part)  # says which parts there are
-    return fleet.store.blob_path(layer.blob, proved=False)
+    return fleet.store.blob_place(layer.blob, layer.size)
 
 
 def listing_of(installed: Installed) -> ModelListing:

@@ -143,6 +143,21 @@ class Store:
                 return digest
         return None
 
+    def blob_place(self, digest: Digest, size: int) -> Path:
+        """Where a blob of this size lies; its bytes are not read.
+
+        For weights that are mapped by an engine: proving gigabytes at every start takes longer
+        than loading them, and ``verify`` proves them.
+
+        Raises:
+            NotFoundError: It is not here (code ``blob_not_found``).
+            CorruptError: It has another size (code ``corrupt_blob``).
+        """
+        if not self._layout.has(digest, size):
+            with self._layout.opened(digest):
+                raise corrupt_blob(digest)
+        return self._layout.blob(digest)
+
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Blobs that are here when the block begins stay until it ends, whatever is removed.
