@@ -30,15 +30,15 @@ def llm_models():
 
 
 def llm_chat():
-    return llm("-m", "tiny:latest", "--no-stream", "-o", "num_predict", "12", PROMPT)
+    return llm("-m", "ollama/tiny:latest", "--no-stream", "-o", "num_predict", "12", PROMPT)
 
 
 def llm_stream():
-    return llm("-m", "tiny:latest", "-o", "num_predict", "12", PROMPT)
+    return llm("-m", "ollama/tiny:latest", "-o", "num_predict", "12", PROMPT)
 
 
 def llm_embed():
-    return llm("embed", "-m", "team/words:v1", "-c", "one")
+    return llm("embed", "-m", "ollama/team/words:v1", "-c", "one")
 
 
 def litellm_chat():
