@@ -80,6 +80,7 @@ class Trial:
             "temperature": 0.0,
             "cache_prompt": cached,
             "id_slot": 0,
+            "stream": False,  # else half a character is held back with its chances
         }
         if name or "short_list" not in self._plan.traps:
             body["lora"] = self._served.adapters({name: 1.0})
