@@ -16,16 +16,19 @@ Open = Callable[..., LocalWorker]
 
 
 @pytest.mark.parametrize("parallel", [1, 4])
-@pytest.mark.parametrize("trap", ["host_cache", "short_list"])
+@pytest.mark.parametrize(
+    ("trap", "step"),
+    [("host_cache", "sha256:2 on prompt 1"), ("short_list", "no adapter on prompt 1")],
+)
 def test_a_trap_that_is_open_is_found(
-    trap: str, parallel: int, open_one: Open, residence: Residence
+    trap: str, step: str, parallel: int, open_one: Open, residence: Residence
 ) -> None:
     with pytest.raises(UnavailableError) as caught:
         open_one(residence, traps=(trap,), parallel=parallel)
     assert caught.value.code == "engine_failed"
     assert "mixes up adapters" in caught.value.message
     assert caught.value.details["nats"] > 5 * MOST_NATS
-    assert "sha256:1 on prompt 1" in caught.value.message
+    assert caught.value.details["sequence"][-1] == step
 
 
 @pytest.mark.parametrize("parallel", [1, 4])
@@ -39,3 +42,4 @@ def test_how_far_distributions_are_apart() -> None:
     assert apart({1: -0.5, 2: -1.0}, {1: -0.5, 2: -1.25}) == 0.25
     assert apart({1: -0.5, 3: -1.0}, {1: -0.5, 2: -1.5}) == 0.5
     assert apart({1: -0.5}, {1: -0.5}) == 0.0
+    assert apart({}, {1: -0.5}) == apart({}, {}) == float("inf")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import tiny_gguf
+import tiny_source
 from metier.engines.llamacpp import vocabulary
 from metier.engines.llamacpp.vocabulary import Vocabulary
 from metier.errors import UnavailableError
@@ -21,7 +22,7 @@ def known(base: Path) -> Vocabulary:
     "text", ["The quick brown fox", "é😀 \n\t x", "<|im_start|>user", "", "a" * 5000]
 )
 def test_tokens_are_those_of_the_tokenizer(known: Vocabulary, text: str) -> None:
-    expected = tiny_gguf.tokenizer("qwen2", 512).encode(text, add_special_tokens=False).ids
+    expected = tiny_source.tokenizer("qwen2", 512).encode(text, add_special_tokens=False).ids
     assert known.tokens(text) == expected
 
 
@@ -29,7 +30,7 @@ def test_what_the_header_says(known: Vocabulary) -> None:
     assert known.value("general.architecture") == "qwen2"
     assert known.value("general.nothing") is None
     assert (known.size, known.adds_bos, known.bos_text) == (512, False, "<|endoftext|>")
-    assert known.template == tiny_gguf.TEMPLATE
+    assert known.template == tiny_source.TEMPLATE
     assert [known.text(token) for token in known.gap_keys.values()] == [
         "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>",
     ]  # fmt: skip
