@@ -33,30 +33,25 @@ import json, os, sys, time
 from pathlib import Path
 url, name, size, digest, folder = sys.argv[1:]
 address = f"{url}/{name}/resolve/main/model.gguf"
-{imports}
+IMPORTS
 before, processor = time.perf_counter(), time.process_time()
-{work}
+WORK
 wall = time.perf_counter() - before
 print(json.dumps([wall, time.process_time() - processor]))
 """
+_OURS = """file = RemoteFile("model.gguf", address, int(size), digest)
+with fetched([file], Path(folder), Origin(url)) as here:
+    assert here["model.gguf"].stat().st_size == int(size)"""
+_HUBS = """path = hf_hub_download(name, "model.gguf", endpoint=url, cache_dir=folder, token=False)
+assert Path(path).stat().st_size == int(size)"""
+_PLAIN = """with httpx.stream("GET", address, follow_redirects=True) as answer:
+    with open(Path(folder) / "file", "wb") as file:
+        for data in answer.iter_raw():
+            file.write(data)"""
 _WAYS = {
-    "metier": (
-        "from metier.hub import Origin, RemoteFile, fetched",
-        "file = RemoteFile('model.gguf', address, int(size), digest)\n"
-        "with fetched([file], Path(folder), Origin(url)) as here:\n"
-        "    assert here['model.gguf'].stat().st_size == int(size)",
-    ),
-    "huggingface_hub": (
-        "from huggingface_hub import hf_hub_download",
-        "path = hf_hub_download(name, 'model.gguf', endpoint=url, cache_dir=folder, token=False)\n"
-        "assert Path(path).stat().st_size == int(size)",
-    ),
-    "httpx, one stream": (
-        "import httpx",
-        "with httpx.stream('GET', address, follow_redirects=True) as answer, "
-        "open(Path(folder) / 'file', 'wb') as file:\n"
-        "    for data in answer.iter_raw(): file.write(data)",
-    ),
+    "metier": ("from metier.hub import Origin, RemoteFile, fetched", _OURS),
+    "huggingface_hub": ("from huggingface_hub import hf_hub_download", _HUBS),
+    "httpx, one stream": ("import httpx", _PLAIN),
 }
 
 
