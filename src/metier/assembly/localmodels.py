@@ -14,7 +14,7 @@ from metier.assembly.models import AskSpecialist, Keeping, LocalModels, OpenEnco
 from metier.assembly.residences import Residences
 from metier.assembly.sheets import Sheets
 from metier.fleet import Fleet
-from metier.generating import OpenWorker, Residence, Worker
+from metier.generating import OpenWorker, Order, Residence, Worker
 from metier.hardware import free_memory_bytes, memory_bytes
 from metier.scheduler import Limits, LocalScheduler
 from metier.settings import Settings
@@ -55,7 +55,7 @@ def open_models(
         catalogue,
         residences,
         scheduler,
-        keeping=Keeping(fleet.copy, remove),
+        keeping=Keeping(lambda order, report: _create(fleet, order, report), fleet.copy, remove),
         sheets=Sheets(fleet, facts, residences, scheduler),
         files=FileBases(settings.home / "cache" / "gguf-digests.json"),
         specialist=specialist,
@@ -72,6 +72,13 @@ def at_hand(settings: Settings, held: int) -> int:
     if settings.memory is not None:
         return settings.memory
     return int(min(memory_bytes(), free_memory_bytes() + held) * SHARE)
+
+
+def _create(fleet: Fleet, order: Order, report: Callable[[str], None]) -> None:
+    """Imported when something is made: converting knows heavy packages."""
+    from metier.assembly.creating import create
+
+    create(fleet, order, report=report)
 
 
 def engine(threads: int | None) -> OpenWorker:

@@ -30,6 +30,7 @@ from metier.generating import (
     ModelListing,
     ModelSheet,
     OnPiece,
+    Order,
     Piece,
     Question,
     Ranked,
@@ -70,10 +71,12 @@ class Keeping:
     """How what is installed changes.
 
     Attributes:
+        create: Makes a model and names it; the second argument gets a sentence for each stage.
         copy: Gives an installed thing a second name.
         remove: Takes a name away.
     """
 
+    create: Callable[[Order, Callable[[str], None]], object]
     copy: Callable[[str, str], object]
     remove: Callable[[str], None]
 
@@ -261,6 +264,16 @@ class LocalModels:
             return lease.worker.rank(query, documents)
 
     # --- keeping ----------------------------------------------------------------------------------
+
+    def create(self, order: Order, *, report: Callable[[str], None]) -> ModelListing:
+        """Make a model and name it, all or nothing; see ``creating.create`` for what it raises.
+
+        A model of that name in memory is let go: it was another one.
+        """
+        self._keeping.create(order, report)
+        listing = self._catalogue.known(order.name).listing
+        self._scheduler.unload(listing.name)
+        return listing
 
     def copy(self, source: str, destination: str) -> None:
         """Give a model a second name; see ``Fleet.copy``."""

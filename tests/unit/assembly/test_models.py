@@ -15,7 +15,7 @@ from metier.assembly.models import LocalModels, by_cosine
 from metier.conversing import Reply, Turn
 from metier.errors import InputError, NotFoundError, UnavailableError
 from metier.fleet import Fleet
-from metier.generating import Loading, Message, Options, Piece, Question
+from metier.generating import Loading, Message, Options, Order, Piece, Question
 from metier.settings import Settings
 from metier.store import Store
 from scripted_worker import ScriptedWorker, Workshop
@@ -241,6 +241,22 @@ def test_unloading_and_removing(place: Place) -> None:
     place.models.remove("tiny")
     assert place.workshop.alive == []
     assert [listing.name for listing in place.models.listings()] == ["second"]
+
+
+def test_a_model_is_made_from_another_and_listed(place: Place, weights: Path) -> None:
+    place.say("tiny")
+    said: list[str] = []
+    adapter = tiny_adapter(place.files, weights, seed=7)
+    order = Order(name="made", base="tiny", system="Be kind.", adapters={"a.gguf": adapter})
+    listing = place.models.create(order, report=said.append)
+    assert listing.name == "made"
+    assert listing.parent == "tiny"
+    assert said
+    assert place.say("made") == "You said: hi."
+    assert "\nFROM made\n" in place.models.sheet("made").modelfile
+    assert len(place.workshop.opened) == 2
+    place.models.create(Order(name="made", base="tiny"), report=said.append)
+    assert place.models.listing("made").digest != listing.digest
 
 
 def test_documents_stand_in_order_of_their_cosine() -> None:
