@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from metier.coding import Diagnostic, SourceFile
@@ -59,12 +60,22 @@ OnText = Callable[[str], None]
 """Receives pieces of text as they are generated."""
 
 
+def base_of(text: str) -> str | Path:
+    """What a person typed as base: a file if it looks like one, else a name.
+
+    Only for what was typed on this machine: over HTTP a base is a name, never a file.
+    """
+    if text.endswith(".gguf") and not text.startswith(("remote:", "replay:")):
+        return Path(text)
+    return text
+
+
 class Generator(Protocol):
-    """A base that writes: a remote service, recorded answers, later a local model."""
+    """A base that writes: a remote service, recorded answers, a local model."""
 
     @property
     def name(self) -> str:
-        """``remote:NAME``, ``replay:FILE`` and so on."""
+        """``remote:NAME``, ``local:NAME``, ``replay:FILE``."""
 
     @property
     def digest(self) -> str:

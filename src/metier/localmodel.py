@@ -7,6 +7,7 @@ once), so that each is whole in itself. See ``docs/formats/model.md``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
@@ -15,9 +16,17 @@ from metier.card import Frozen
 from metier.errors import CorruptError
 from metier.generating import Task, TemplateLanguage
 from metier.manifest import canonical_json
+from metier.reference import Digest
 
 MODEL_FILE = "model.json"
 MOST_TEXT = 1 << 20
+
+
+def base_digest(weights: Sequence[Digest], projector: Digest | None = None) -> Digest:
+    """What adapters are bound to: the digest of a base's weights, in order, and its projector."""
+    listed = [str(digest) for digest in weights]
+    seen = str(projector) if projector else None
+    return Digest.of(canonical_json({"projector": seen, "weights": listed}))
 
 
 class AdapterPart(Frozen):

@@ -18,6 +18,7 @@ from metier.errors import InputError
 
 _MAX_KEY_BYTES = 16_384
 _MAX_THREADS = 1024
+_TRUE = frozenset({"1", "ON", "YES", "TRUE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Settings:
         threads: Threads an engine may use (``METIER_THREADS``), or ``None``: as many as there
             are cores.
         no_color: Whether output stays without colour (``NO_COLOR`` is set and not empty).
+        hub_endpoint: Base address of the model hub (``HF_ENDPOINT``), or ``None``: the public one.
+        hub_offline: Whether nothing may be asked of it (``HF_HUB_OFFLINE``).
         toolchains_folder: Where toolchains are kept, if not in ``home``
             (``METIER_TOOLCHAINS``).
         memory: Bytes that models in memory may take together (``METIER_MEMORY``), or ``None``:
@@ -55,6 +58,8 @@ class Settings:
     threads: int | None = None
     no_color: bool = False
     toolchains_folder: Path | None = None
+    hub_endpoint: str | None = None
+    hub_offline: bool = False
     memory: int | None = None
     models: int | None = None
     keep_alive: float = 300.0
@@ -106,6 +111,8 @@ class Settings:
             threads=_threads(values),
             no_color=bool(values.get("NO_COLOR")),
             toolchains_folder=_toolchains(values),
+            hub_endpoint=_url(values, "HF_ENDPOINT"),
+            hub_offline=values.get("HF_HUB_OFFLINE", "").strip().upper() in _TRUE,
             memory=_memory(values),
             models=_whole(values, "METIER_MAX_MODELS", "Unset it to keep as many as fit."),
             keep_alive=_keep_alive(values),
@@ -192,7 +199,8 @@ def _url(values: Mapping[str, str], name: str) -> str | None:
         raise InputError(
             f"{name} has a user name or a password in it, which logs would show.",
             code="bad_setting",
-            remedy="Put the key in METIER_GENERAL_KEY or a file named by METIER_GENERAL_KEY_FILE.",
+            remedy="Put the key in a variable of its own: METIER_GENERAL_KEY, or HF_TOKEN for the "
+            "hub.",
         )
     return text.rstrip("/")
 

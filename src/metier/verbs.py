@@ -13,7 +13,7 @@ from pathlib import Path
 from metier.assembly import Metier
 from metier.card import Card, Evidence
 from metier.coding import Checked, SourceFile
-from metier.conversing import Passage, Reply, Turn
+from metier.conversing import Passage, Reply, Turn, base_of
 from metier.examine import Examined
 from metier.fleet import Installed
 from metier.messages import Prediction, Report, silent
@@ -81,15 +81,16 @@ def search(name: str, query: str, *, top: int = 5) -> list[Passage]:
     return opened().search(name, query, top=top)
 
 
-def answer(name: str, question: str, *, base: str | None = None) -> Reply:
+def answer(name: str, question: str, *, base: str | Path | None = None) -> Reply:
     """A chat specialist's reply to a question; see ``Metier.answer``.
 
     Args:
         name: The specialist.
         question: What is asked.
-        base: What writes (``remote:NAME``); ``None`` takes ``METIER_BASE``, and without any it
-            answers from documents and tools.
+        base: What writes: ``remote:NAME``, an installed model, a GGUF file; ``None`` takes
+            ``METIER_BASE``, and without any it answers from documents and tools.
     """
+    base = base_of(base) if isinstance(base, str) else base
     return opened().answer(name, [Turn("user", question)], base=base)
 
 

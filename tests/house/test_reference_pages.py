@@ -45,7 +45,7 @@ def test_every_error_stands_on_its_page() -> None:
 def test_every_setting_stands_on_its_page() -> None:
     if not SETTINGS.exists():
         pytest.skip("the settings are not part of this tree")
-    variable = r"\b(METIER_[A-Z_]+|NO_COLOR)\b"
+    variable = r"\b((?:METIER|HF)_[A-Z_]+|NO_COLOR)\b"
     read = set(re.findall(variable, SETTINGS.read_text(encoding="utf-8")))
     for path in (ROOT / "src").rglob("*.py"):
         read.update(re.findall(r'envvar="(\w+)"', path.read_text(encoding="utf-8")))

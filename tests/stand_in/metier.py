@@ -22,6 +22,7 @@ from metier.messages import Prediction, Progress, Report, silent
 from metier.recipe import DataPart, Recipe, SpecialistPart
 from metier.reference import Digest, Reference
 from stand_in import cards
+from stand_in.models import ScriptedModels, Shelf
 
 Cancelled = Callable[[], bool]
 
@@ -48,11 +49,14 @@ def _no_chat(name: str) -> InputError:
     return InputError(f"{name!r} is no chat specialist.", code="not_a_chat_specialist")
 
 
-class StandIn:
+class StandIn(Shelf):
     """Satisfies ``metier.server.Facade``."""
 
+    models: ScriptedModels
+
     def __init__(self, folder: Path, fleet: Sequence[Card] = (), *, pause: float = 0.0) -> None:
-        self.folder = folder
+        super().__init__(folder)
+        self.models = ScriptedModels()
         self.pause = pause
         self.calls: list[tuple[str, int]] = []
         self.made: list[dict[str, Any]] = []

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metier.card import ChatCard, Score
-from metier.conversing import Generator
+from metier.conversing import Generator, base_of
 from metier.errors import InputError, NotFoundError
 from metier.prices import price_of
 from metier.services import ServiceEntry, find_service, open_service, read_services
@@ -98,7 +98,7 @@ class Bases:
 
         Args:
             ref: ``remote:NAME``, the name of an installed model (also ``local:NAME``), or a GGUF
-                file as a ``Path``; see ``base_of``. ``METIER_BASE`` may name a file too.
+                file as a ``Path``; see ``conversing.base_of``. ``METIER_BASE`` may name a file too.
 
         Raises:
             InputError: It is no kind of base (``bad_base``), recorded answers
@@ -214,16 +214,6 @@ class Bases:
             f"{self._settings.services}; --base NAME of an installed model that writes; or "
             "--base FILE.gguf. 'metier doctor' lists services that are there.",
         )
-
-
-def base_of(text: str) -> str | Path:
-    """What a person typed as base: a file if it looks like one, else a name.
-
-    Only for what was typed on this machine; over HTTP a base is a name.
-    """
-    if text.endswith(".gguf") and not text.startswith((REMOTE, REPLAY)):
-        return Path(text)
-    return text
 
 
 def _known(found: Sequence[BaseChoice], ref: str) -> bool:

@@ -9,12 +9,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from metier.assembly.abilities import abilities
+from metier.assembly.facts import Facts
 from metier.card import Card, ChatCard, SearchCard
+from metier.errors import MetierError
 from metier.fleet import Fleet, Installed
 from metier.generating import ModelDetails, ModelListing
-from metier.localmodel import MODEL_FILE, LocalModelFile
+from metier.localmodel import LocalModelFile
 from metier.reference import Digest, Reference
 
 MOST_KNOWN = 20_000
@@ -32,8 +36,9 @@ class Known:
 class Catalogue:
     """The models of one fleet; threads may share it."""
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, facts: Facts) -> None:
         self._fleet = fleet
+        self._facts = facts
         self._lock = threading.Lock()
         self._seen: Mapping[Reference, Any] | None = None
         self._known: dict[str, Known] = {}
@@ -85,14 +90,55 @@ class Catalogue:
         return Known(installed, read.file, listing)
 
     def _read_in(self, installed: Installed) -> Known:
-        file = None
-        if installed.manifest.part(MODEL_FILE) is not None:
-            file = LocalModelFile.from_bytes(self._fleet.read_part(installed, MODEL_FILE))
-        return Known(installed, file, listing_of(installed, file))
+        file = installed.model
+        listing = listing_of(installed)
+        if file is not None:
+            listing = self._local(listing, installed, file)
+        return Known(installed, file, listing)
+
+    def _local(
+        self, listing: ModelListing, installed: Installed, file: LocalModelFile
+    ) -> ModelListing:
+        """The listing of a local model: what its header says, if that can be read."""
+        listing = replace(listing, task=file.task, parent=file.parent, details=ModelDetails())
+        try:
+            files = [place(self._fleet, installed, part) for part in file.weights]
+            read = self._facts.of(files)
+        except MetierError:
+            # A damaged file is no reason to list nothing; asking it says what is wrong.
+            return listing
+        facts, family = read.facts, read.facts.architecture
+        return replace(
+            listing,
+            details=ModelDetails(
+                family=family,
+                families=(family, "clip") if file.projector else (family,),
+                parameters=facts.parameters,
+                quantization=facts.quantization,
+                context_length=facts.context_length,
+                embedding_length=facts.embedding_length,
+            ),
+            capabilities=abilities(
+                facts,
+                file.task,
+                template=file.template,
+                language=file.template_language,
+                fills=read.fills,
+                sees=file.projector is not None,
+            ),
+        )
 
 
-def listing_of(installed: Installed, file: LocalModelFile | None) -> ModelListing:
-    """What is listed of an installed thing, by its manifest, card and ``model.json``."""
+def place(fleet: Fleet, installed: Installed, part: str) -> Path:
+    """Where a part lies, its bytes not proved: reading gigabytes takes longer than loading."""
+    layer = installed.manifest.part(part)
+    if layer is None:
+        return fleet.part_path(installed, part)  # says which parts there are
+    return fleet.store.blob_place(layer.blob, layer.size)
+
+
+def listing_of(installed: Installed) -> ModelListing:
+    """What is listed of an installed thing, by its manifest and card."""
     bare = ModelListing(
         name=installed.name,
         digest=installed.digest.hex,
@@ -102,8 +148,6 @@ def listing_of(installed: Installed, file: LocalModelFile | None) -> ModelListin
         details=ModelDetails(format=""),
     )
     card = installed.card
-    if file is not None:
-        return replace(bare, task=file.task, parent=file.parent, details=ModelDetails())
     if isinstance(card, ChatCard):
         details = ModelDetails(format="", family="specialist", families=("specialist",))
         return replace(bare, task="chat", details=details, capabilities=("completion", "tools"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from metier import plugins
@@ -106,7 +106,7 @@ class Conversations:
         name: str,
         turns: Sequence[Turn],
         *,
-        base: str | None,
+        base: str | Path | None,
         sampling: Sampling | None,
         manner: Manner,
         on_text: OnText | None,
@@ -197,7 +197,7 @@ class Conversations:
                 continue
         return found
 
-    def lacks(self, name: str, *, base: str | None = None) -> list[Lack]:
+    def lacks(self, name: str, *, base: str | Path | None = None) -> list[Lack]:
         """What it would use and is not here."""
         conversant = self.conversant(name)
         file = conversant.file
@@ -251,7 +251,7 @@ class Conversations:
                 found.append(Lack("toolchain", name, message, f"metier doctor --install {name}"))
         return found
 
-    def _missing_base(self, conversant: Conversant, base: str | None) -> list[Lack]:
+    def _missing_base(self, conversant: Conversant, base: str | Path | None) -> list[Lack]:
         if base or self._settings.base or conversant_base(conversant):
             return []
         named = list(self._bases.services())

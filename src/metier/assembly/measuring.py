@@ -19,7 +19,7 @@ from metier.assembly.conversations import Conversant, Conversations, plan_of
 from metier.assembly.toolbox import Toolbox
 from metier.assembly.workbench import today
 from metier.coding import Tool
-from metier.conversing import Generator, Manner, Reply, Sampling, Searcher, Turn
+from metier.conversing import Generator, Manner, Reply, Sampling, Searcher, Turn, base_of
 from metier.errors import InputError, NotFoundError, UnavailableError
 from metier.hardware import cpu_class, memory_bytes, usable_cores
 from metier.ledger import Ledger
@@ -43,6 +43,8 @@ ASKERS = 4
 """Tasks that a base is asked side by side, unless its service says fewer."""
 SECONDS = 300.0
 """Wall seconds that one answer may take; what is there then is judged."""
+THIS_MACHINE = "this machine"
+"""The cost class of what runs here."""
 WARMTH = 0.8
 """Temperature of several samples, where the specialist says none: they must be able to differ."""
 
@@ -155,7 +157,7 @@ class Measuring:
     def _generator(self, base: str) -> Generator:
         """A base for an eval: here, and only here, recorded answers may answer."""
         if not base.startswith(REPLAY):
-            return self._bases.generator(base)
+            return self._bases.generator(base_of(base))
         from metier.engines.replay import ReplayGenerator
 
         path, _, model = base.removeprefix(REPLAY).partition("#")
@@ -163,6 +165,8 @@ class Measuring:
 
     def _askers(self, base: str) -> int:
         """As many as its service takes; one on this machine, so that its seconds are its own."""
+        if self._bases.is_local(base):
+            return 1
         entry = self._bases.services().get(base.partition(":")[2])
         if entry is None or base.startswith(REPLAY):
             return ASKERS
@@ -174,6 +178,8 @@ class Measuring:
         """What a person pays: the blended price to the nearest factor of three."""
         if base.startswith(REPLAY):
             return "recorded"
+        if self._bases.is_local(base):
+            return THIS_MACHINE
         name = base.partition(":")[2]
         entry = self._bases.services().get(name)
         model = entry.model if entry else (self._settings.general_model or "")

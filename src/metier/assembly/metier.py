@@ -7,17 +7,17 @@ It decides nothing: each method hands on to what ``workbench``, ``conversations`
 from __future__ import annotations
 
 import builtins
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, TypedDict, Unpack, overload
 
 from metier.answer import Answering
 from metier.assembly import starting
 from metier.assembly.bases import BaseChoice, Bases
 from metier.assembly.conversations import Conversations, Lack
+from metier.assembly.localmodels import open_models
 from metier.assembly.making import Making
 from metier.assembly.measuring import PARTS, Measuring, record, standings_of
 from metier.assembly.shelves import Library
@@ -26,7 +26,6 @@ from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
 from metier.conversing import Manner, OnStep, OnText, Passage, Reply, Sampling, Turn
-from metier.errors import NotFoundError, UnavailableError
 from metier.fleet import Fleet, Installed
 from metier.hardware import usable_cores
 from metier.ledger import Ledger
@@ -38,7 +37,7 @@ from metier.store import Store
 from metier.toolchains import Toolchains
 
 if TYPE_CHECKING:
-    from metier.assembly.models import LocalModels
+    from metier.assembly.pulling import Pulled
     from metier.evals.rescoring import Rescored
     from metier.examine import Examined
     from metier.examine.bases import Examination
@@ -71,7 +70,7 @@ class Metier:
         self.fleet = fleet
         self.toolchains = Toolchains(settings.toolchains)
         threads = settings.threads or usable_cores()
-        self._answering = Answering(fleet, self._base_folder, threads)
+        self._answering = Answering(fleet, partial(starting.base_folder, fleet), threads)
         self._workbench = Workbench(settings, fleet, self._answering, lambda: self.ledger, threads)
         self._library = Library(fleet, self._answering)
         self._bases = Bases(settings, self._workbench.service, lambda: self.models)
@@ -85,8 +84,13 @@ class Metier:
             self._toolbox,
             self.standings,
         )
-        self._opening = threading.Lock()
-        self._models: LocalModels | None = None
+        self.models = open_models(
+            settings,
+            fleet,
+            remove=self.remove,
+            specialist=self.answer,
+            encoder=lambda name: self._answering.encoder(name, "fp32"),
+        )
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
 
@@ -102,10 +106,7 @@ class Metier:
 
     def close(self) -> None:
         """End every process and connection that answering started; it may be used again."""
-        with self._opening:
-            models, self._models = self._models, None
-        if models is not None:
-            models.close()
+        self.models.close()
         self._toolbox.close()
         self._bases.close()
 
@@ -113,21 +114,6 @@ class Metier:
     def ledger(self) -> Ledger:
         """Results, evidence and decisions, in order."""
         return Ledger.open(self.settings.ledger)
-
-    @property
-    def models(self) -> LocalModels:
-        """Everything that doors do with models by name; opened when it is first asked for."""
-        from metier.assembly.localmodels import open_models
-
-        with self._opening:
-            if self._models is None:
-                self._models = open_models(
-                    self.settings,
-                    self.fleet,
-                    specialist=self.answer,
-                    encoder=lambda name: self._answering.encoder(name, "fp32"),
-                )
-            return self._models
 
     # --- what is here ---------------------------------------------------------------------------
 
@@ -155,6 +141,24 @@ class Metier:
         if path.is_dir() and (path / "model.safetensors").is_file():
             return [self.install_base(path, name=name)]
         return self.fleet.import_path(path, name)
+
+    def has_blob(self, digest: Digest) -> bool:
+        """Whether the store holds these bytes."""
+        return self.fleet.has_blob(digest)
+
+    def blob_path(self, digest: Digest) -> Path:
+        """Where they lie; raises NotFoundError."""
+        return self.fleet.blob_path(digest)
+
+    def put_blob(self, digest: Digest, source: BinaryIO) -> bool:
+        """Take bytes in, for a model that will be made of them; see ``Fleet.put_blob``."""
+        return self.fleet.put_blob(digest, iter(lambda: source.read(1 << 20), b""))
+
+    def pull(self, text: str, **told: Unpack[Pulled]) -> Installed:
+        """Bring a model here from the hub, an address or a file; see ``pulling.pull``."""
+        from metier.assembly.pulling import pull
+
+        return pull(self, text, **told)
 
     def export(self, name: str, directory: Path) -> Path:
         """Write one of them as an OCI image layout."""
@@ -209,7 +213,7 @@ class Metier:
         name: str,
         turns: Sequence[Turn],
         *,
-        base: str | None = None,
+        base: str | Path | None = None,
         sampling: Sampling | None = None,
         manner: Manner | None = None,
         on_text: OnText | None = None,
@@ -221,8 +225,8 @@ class Metier:
         Args:
             name: The specialist.
             turns: The conversation; its last user turn is the question.
-            base: What writes (``remote:NAME``); ``None`` takes ``METIER_BASE`` or the
-                specialist's own, and without any it answers from documents and tools alone.
+            base: What writes (``remote:NAME``, a model, a file as ``Path``); ``None`` takes
+                ``METIER_BASE`` or the specialist's own; without any, documents and tools answer.
             sampling: What the caller wants of the base, over the specialist's own.
             manner: How to answer this once; see ``Manner``.
             on_text: Receives the accepted answer, or the first draft as it is written.
@@ -280,7 +284,7 @@ class Metier:
         """Names of the remote services that are written down here; never a key."""
         return list(self._bases.services())
 
-    def lacks(self, name: str, *, base: str | None = None) -> builtins.list[Lack]:
+    def lacks(self, name: str, *, base: str | Path | None = None) -> builtins.list[Lack]:
         """What a chat specialist would use and is not here, each with the command that mends it."""
         return self._conversations.lacks(name, base=base)
 
@@ -418,7 +422,7 @@ class Metier:
         return examination
 
     def standings(self, name: str) -> builtins.list[Standing]:
-        """Which bases were measured under a chat specialist, best evidence first."""
+        """Bases that were measured under a chat specialist, best evidence first."""
         return standings_of(self.ledger, name)
 
     def verify_table(
@@ -485,16 +489,3 @@ class Metier:
     ) -> Path:
         """Install a toolchain (``svelte@5``) with npm, from its lock file; see ``Toolchains``."""
         return self.toolchains.install(name, report=report, cancelled=cancelled)
-
-    # --- inside ---------------------------------------------------------------------------------
-
-    def _base_folder(self, base: str) -> Path:
-        try:
-            installed = self.fleet.show(base)
-        except NotFoundError as error:
-            raise UnavailableError(
-                f"The base {base!r} is not installed, so what stands over it cannot answer.",
-                code="base_missing",
-                remedy="Run 'metier doctor'; 'make up' installs the default base.",
-            ) from error
-        return self.fleet.store.folder(installed.reference)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from metier.assembly.catalogue import Catalogue, Known
+from metier.assembly.catalogue import Catalogue, Known, place
 from metier.assembly.facts import Facts
 from metier.errors import InputError
 from metier.fleet import Fleet
@@ -42,6 +42,8 @@ LOADING = {
 }
 """Parameters of a model that say how it is loaded; the rest say how it is sampled."""
 MOST_REMEMBERED = 10_000
+PLAIN = Voice()
+"""A base as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +59,18 @@ class Loadable:
         parameters: Its own, in Ollama's names.
         system: Its own system prompt.
         messages: What every conversation with it begins with.
+        capabilities: What it can do, in Ollama's words.
     """
 
     name: str
     weights: Weights
     adapters: tuple[AdapterWeights, ...] = ()
     task: Task = "generate"
-    voice: Voice = Voice()
+    voice: Voice = PLAIN
     parameters: Mapping[str, Any] = field(default_factory=dict)
     system: str = ""
     messages: tuple[Message, ...] = ()
+    capabilities: tuple[str, ...] = ("completion",)
 
     def residence(self, loading: Loading) -> Residence:
         """What a request to it wants: its base with the adapters that it uses."""
@@ -148,18 +152,16 @@ class Residences:
             ):
                 for adapter in self._adapters(known, file):
                     adapters.setdefault(adapter.digest, adapter)
-        whole = replace(residence, adapters=tuple(adapters[name] for name in sorted(adapters)))
-        return Measured(whole, self.shape(whole))
+        whole = replace(residence, adapters=tuple(adapters.values()))
+        sizes = {adapter.digest: adapter.file.stat().st_size for adapter in whole.adapters}
+        return Measured(whole, self.shape(whole), sizes)
 
     def shape(self, residence: Residence) -> Shape:
-        """What its memory follows from; raises InputError (``bad_gguf``)."""
+        """What its memory follows from but its adapters; raises InputError (``bad_gguf``)."""
         weights = residence.weights
         files = (*weights.files, *([weights.projector] if weights.projector else []))
-        return replace(
-            self._facts.shape(weights.files, residence.task),
-            weights=sum(file.stat().st_size for file in files),
-            adapters=sum(adapter.file.stat().st_size for adapter in residence.adapters),
-        )
+        shape = self._facts.shape(weights.files, residence.task)
+        return replace(shape, weights=sum(file.stat().st_size for file in files))
 
     def _loadable(self, known: Known) -> Loadable:
         file = known.file
@@ -190,6 +192,7 @@ class Residences:
             parameters=file.parameters,
             system=file.system,
             messages=tuple(Message(message.role, message.content) for message in file.messages),
+            capabilities=known.listing.capabilities,
         )
 
     def _adapters(self, known: Known, file: LocalModelFile) -> tuple[AdapterWeights, ...]:
@@ -199,10 +202,7 @@ class Residences:
         )
 
     def _path(self, known: Known, part: str) -> Path:
-        layer = known.installed.manifest.part(part)
-        if layer is None:
-            return self._fleet.part_path(known.installed, part)  # says which parts there are
-        return self._fleet.store.blob_place(layer.blob, layer.size)
+        return place(self._fleet, known.installed, part)
 
 
 def options_of(parameters: Mapping[str, Any]) -> Options:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from metier.errors import NotFoundError
+from metier.errors import NotFoundError, UnavailableError
 from metier.fleet import Fleet, Installed
 from metier.manifest import KIND
 from metier.messages import Progress, Report
@@ -67,6 +67,19 @@ def install_base(
         }
         called = name or DEFAULT_BASE if source is None else name or folder.name
         return fleet.install(Reference.parse(called), parts, {KIND: "base"}, adopt=True)
+
+
+def base_folder(fleet: Fleet, base: str) -> Path:
+    """Where an installed base lies; raises UnavailableError (code ``base_missing``)."""
+    try:
+        installed = fleet.show(base)
+    except NotFoundError as error:
+        raise UnavailableError(
+            f"The base {base!r} is not installed, so what stands over it cannot answer.",
+            code="base_missing",
+            remedy="Run 'metier doctor'; 'make up' installs the default base.",
+        ) from error
+    return fleet.store.folder(installed.reference)
 
 
 def install_starters(fleet: Fleet, home: Path, report: Report) -> Sequence[Installed]:

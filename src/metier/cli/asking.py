@@ -1,7 +1,8 @@
-"""``metier run``: ask a specialist of any task.
+"""``metier run``: ask a specialist of any task, or a local model.
 
-It reads the options and hands a chat specialist's to ``conversing`` and a pack's to ``looking``;
-itself it shows the labels of texts, abstentions in words. It does not know how an answer is found.
+It reads the options and hands a chat specialist's to ``conversing``, a pack's to ``looking`` and a
+local model's to ``chatting``; itself it shows the labels of texts, abstentions in words. It does
+not know how an answer is found.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from rich.text import Text
 
 from metier.assembly import Metier
 from metier.cli import terminal
+from metier.cli.chatting import Wanted, chat, constraint_of
 from metier.cli.conversing import Asked, converse, question_of
+from metier.cli.dialogue import Dialogue
 from metier.cli.documents import prediction_document
 from metier.cli.failures import print_json
 from metier.cli.looking import look_up
@@ -26,7 +29,7 @@ from metier.cli.session import Session
 from metier.cli.sourcing import read_sources
 from metier.cli.terminal import Line, aligned
 from metier.cli.wording import counted, percent
-from metier.conversing import Manner
+from metier.conversing import Manner, base_of
 from metier.errors import InputError, NotFoundError
 from metier.messages import Prediction
 
@@ -44,6 +47,8 @@ _FOR_CHAT = (
     "first_draft",
     "trace",
 )
+_FOR_MODELS = ("images", "system", "format_", "think", "hide_thinking", "keep_alive", "verbose")
+_SHOWN_AS = {"images": "image", "format_": "format", "keep_alive": "keep-alive"}
 
 
 class Choices(TypedDict):
@@ -64,6 +69,13 @@ class Choices(TypedDict):
     write: bool
     first_draft: bool
     trace: bool
+    images: tuple[Path, ...]
+    system: str | None
+    format_: str | None
+    think: str | None
+    hide_thinking: bool
+    keep_alive: float | None
+    verbose: bool
     as_json: bool
 
 
@@ -88,7 +100,9 @@ class Choices(TypedDict):
     metavar="N",
     help="How many labels or passages to show.  [default: 3 labels, 5 passages]",
 )
-@click.option("--base", metavar="REF", help="What writes: remote:NAME.")
+@click.option(
+    "--base", metavar="REF", help="What writes: remote:NAME, an installed model, or FILE.gguf."
+)
 @click.option("--candidates", type=click.IntRange(1, 100), metavar="N", help="Drafts at most.")
 @click.option("--repairs", type=click.IntRange(0, 10), metavar="N", help="Rounds of repair.")
 @click.option("--budget", type=Duration(), help="Stop in time with what there is: 30s, 2m.")
@@ -99,6 +113,25 @@ class Choices(TypedDict):
 @click.option("--write", is_flag=True, help="Write repaired or migrated files.")
 @click.option("--first-draft", is_flag=True, help="Stream the first draft, correct it after.")
 @click.option("--trace", is_flag=True, help="Show every step.")
+@click.option(
+    "--image",
+    "images",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="A picture for a local model, again for more; a path in the words works too.",
+)
+@click.option("--system", metavar="TEXT", help="A local model's system prompt.")
+@click.option(
+    "--format", "format_", metavar="json|FILE", help="A local model's answer: JSON, or of a schema."
+)
+@click.option(
+    "--think",
+    type=click.Choice(["on", "off", "low", "medium", "high", "max"]),
+    help="Whether a local model thinks first, or how hard.",
+)
+@click.option("--hide-thinking", is_flag=True, help="Show a local model's answer only.")
+@click.option("--keep-alive", type=Duration(), help="How long a local model stays while you type.")
+@click.option("--verbose", is_flag=True, help="Show what a local model's answer took.")
 @json_option
 @click.pass_obj
 def run(session: Session, /, **choices: Unpack[Choices]) -> int:
@@ -107,9 +140,16 @@ def run(session: Session, /, **choices: Unpack[Choices]) -> int:
     A classifier labels one or more texts: from the command line, from --file, or from stdin with
     one text a line; empty lines are left out. A document pack answers a question with passages. A
     chat specialist answers a question over a base, or checks and repairs source files without one.
+    A local model answers a question, or talks until you leave; what is piped in goes along.
     """
     metier = session.metier
     item = metier.show(choices["name"])
+    if item.model is not None:
+        _refuse(choices, "generate", allowed=_FOR_MODELS)
+        try:
+            return chat(metier.models, _wanted(choices), metier.settings.home / "history")
+        finally:
+            metier.close()
     if item.chat is None:
         _refuse(choices, item.task or item.kind, allowed=("top",))
     if item.pack is not None:
@@ -142,7 +182,7 @@ def _asked(choices: Choices) -> Asked:
         name=choices["name"],
         question=question_of(choices["texts"], files=bool(files)),
         sources=read_sources(files) if files else (),
-        base=choices["base"],
+        base=base_of(choices["base"]) if choices["base"] else None,
         manner=manner,
         migrate=choices["migrate"],
         write=choices["write"],
@@ -151,15 +191,39 @@ def _asked(choices: Choices) -> Asked:
     )
 
 
+def _wanted(choices: Choices) -> Wanted:
+    if choices["files"]:
+        raise InputError(
+            "--file is for specialists.",
+            code="bad_usage",
+            remedy=f'Pipe it in: metier run {choices["name"]} "your question" < FILE',
+        )
+    think = choices["think"]
+    dialogue = Dialogue(
+        name=choices["name"],
+        system=choices["system"],
+        constraint=constraint_of(choices["format_"]),
+        think={"on": True, "off": False}.get(think, think) if think else None,
+        verbose=choices["verbose"],
+    )
+    return Wanted(
+        dialogue=dialogue,
+        words=" ".join(choices["texts"]).strip(),
+        pictures=choices["images"],
+        keep_alive=choices["keep_alive"],
+        hide_thinking=choices["hide_thinking"],
+        as_json=choices["as_json"],
+    )
+
+
 def _refuse(choices: Choices, task: str, *, allowed: Sequence[str]) -> None:
     """Options that this kind of specialist does not take are an error, not passed over."""
-    given = [name for name in (*_FOR_CHAT, "top") if choices.get(name) not in (None, False)]
+    known = (*_FOR_CHAT, *_FOR_MODELS, "top")
+    given = [name for name in known if choices.get(name) not in (None, False, ())]
     foreign = [name for name in given if name not in allowed]
     if foreign:
-        raise InputError(
-            f"--{foreign[0].replace('_', '-')} is not for specialists of the task {task}.",
-            code="bad_usage",
-        )
+        option = _SHOWN_AS.get(foreign[0], foreign[0].replace("_", "-"))
+        raise InputError(f"--{option} is not for the task {task}.", code="bad_usage")
 
 
 def _classify(metier: Metier, choices: Choices) -> None:

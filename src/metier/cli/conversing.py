@@ -56,7 +56,7 @@ class Asked:
     name: str
     question: str
     sources: tuple[Source, ...]
-    base: str | None
+    base: str | Path | None
     manner: Manner
     migrate: bool = False
     write: bool = False
@@ -223,7 +223,7 @@ def _passes(
 
 
 def _mended_by(
-    metier: Metier, asked: Asked, files: Sequence[SourceFile], base: str
+    metier: Metier, asked: Asked, files: Sequence[SourceFile], base: str | Path
 ) -> Reply | None:
     """What the base makes of files that the rules could not mend; ``None`` if it gave no files."""
     with (
@@ -323,7 +323,7 @@ def _show_by_base(
 
 
 def _say_next(
-    asked: Asked, wrong: bool, changed: bool, written: Sequence[Path], base: str | None
+    asked: Asked, wrong: bool, changed: bool, written: Sequence[Path], base: str | Path | None
 ) -> None:
     """The next command, on the last line."""
     told = terminal.stderr()
@@ -337,7 +337,7 @@ def _say_next(
         told.write([f"No rule mends this. A base may:  metier run {asked.name} {named} --base REF"])
 
 
-def _say_lacks(metier: Metier, asked: Asked, base: str | None) -> None:
+def _say_lacks(metier: Metier, asked: Asked, base: str | Path | None) -> None:
     """What would have been used and is not here, each with the command that mends it."""
     told = terminal.stderr()
     for lack in metier.lacks(asked.name, base=base):

@@ -32,14 +32,20 @@ COMMANDS: dict[str, Entry] = {
     "up": Entry("serving", "up", "Serve the API and the website from one process."),
     "make": Entry("making", "make", "Make a specialist from examples and prove it."),
     "run": Entry("asking", "run", "Ask a specialist."),
+    "ps": Entry("residing", "ps", "List the models in memory."),
+    "stop": Entry("residing", "stop", "Take a model out of memory."),
     "eval": Entry("proving", "evaluate", "Measure a specialist on an eval, or bases under it."),
     "compare": Entry("proving", "compare", "Compare two specialists on one eval."),
     "check-eval": Entry("proving", "check_eval", "Check an eval before trusting it."),
+    "pull": Entry("pulling", "pull", "Fetch a model from the hub, an address or a file."),
+    "create": Entry("creating", "create", "Make a model from another by a Modelfile."),
     "list": Entry("keeping", "list_installed", "List what is installed."),
     "show": Entry("keeping", "show", "Show what a specialist is and has proved."),
     "rm": Entry("keeping", "remove", "Remove a specialist."),
-    "import": Entry("sharing", "import_path", "Import a specialist from an OCI layout or archive."),
-    "export": Entry("sharing", "export", "Export a specialist as an OCI layout."),
+    "import": Entry("sharing", "import_path", "Import a specialist, or a GGUF file as a base."),
+    "export": Entry(
+        "sharing", "export", "Export a specialist as an OCI layout, a model as a Modelfile."
+    ),
     "verify": Entry("keeping", "verify", "Check every stored byte against its digest."),
     "gc": Entry("keeping", "collect_garbage", "Remove stored files that nothing uses."),
     "mcp": Entry("agents", "mcp", "Serve specialists to coding agents (MCP)."),
@@ -76,7 +82,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; an unknown one is answered with the nearest names."""
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            near = difflib.get_close_matches(args[0], COMMANDS, n=2, cutoff=0.5)
+            near = difflib.get_close_matches(args[0], COMMANDS, n=2, cutoff=0.6)
             hint = f" Did you mean {' or '.join(near)}?" if near else ""
             raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)

@@ -76,11 +76,12 @@ def _shown(
     def say(sentence: str) -> None:
         climb.notice = sentence
 
-    with _live(screen, draw):
+    with live(screen, draw):
         yield Shown(report, say)
 
 
-def _live(screen: Terminal, draw: Callable[[], RenderableType]) -> Live:
+def live(screen: Terminal, draw: Callable[[], RenderableType]) -> Live:
+    """A view that is drawn again eight times a second and cleared at the end."""
     return Live(
         console=screen.console,
         get_renderable=draw,

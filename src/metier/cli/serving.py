@@ -6,6 +6,7 @@ to the server. It answers no request itself.
 
 from __future__ import annotations
 
+import logging
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from metier.cli import terminal
 from metier.cli.failures import print_json
 from metier.cli.parameters import json_option
 from metier.cli.ports import holder
+from metier.cli.presence import announce_presence, read_key, withdraw_presence
 from metier.cli.progress import working
 from metier.cli.session import Session
 from metier.cli.terminal import Line
@@ -42,6 +44,16 @@ Serve = Callable[[int, Callable[[], None]], None]
     metavar="FILE",
     help="The key that callers must send, in a file.",
 )
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    metavar="HOST",
+    help="A further name that this machine is called by; may be given again.",
+)
+@click.option(
+    "--log-requests", is_flag=True, help="Write a line of JSON for each request to stderr."
+)
 @click.option("--open", "open_page", is_flag=True, help="Open the site in a browser.")
 @json_option
 @click.pass_obj
@@ -50,6 +62,8 @@ def up(
     port: int,
     host: str,
     api_key_file: Path | None,
+    names: tuple[str, ...],
+    log_requests: bool,
     open_page: bool,
     as_json: bool,
 ) -> None:
@@ -58,13 +72,15 @@ def up(
     If the port is taken, whether it was named or not, the next free one is used, and the first
     lines say so.
     """
-    key = _key(api_key_file)
+    key = None if api_key_file is None else read_key(api_key_file)
     if host not in _LOOPBACK and key is None:
         raise InputError(
             f"Listening on {host} lets others in and needs a key.",
             code="needs_key",
             remedy="Give --api-key-file FILE, or leave --host out to serve this machine only.",
         )
+    if log_requests:
+        _log_to_stderr()
     with working(quiet=as_json) as shown:
         session.metier.install_starters(report=shown.report)
 
@@ -80,12 +96,15 @@ def up(
             host=host,
             port=used,
             api_key=key,
+            names=names,
             ready=ready,
+            log_requests=log_requests,
             agents=agents,
         )
 
     def announce(used: int) -> None:
         address = f"http://{_in_address(host)}:{used}"
+        announce_presence(session.metier.settings.home, address)
         _announce(session, address, asked=port, used=used, as_json=as_json)
         if open_page:
             webbrowser.open(address)
@@ -95,6 +114,8 @@ def up(
     except KeyboardInterrupt:
         if not as_json:
             click.echo("\nStopped.", err=True)
+    finally:
+        withdraw_presence(session.metier.settings.home)
 
 
 def serve_nearby(port: int, serve_on: Serve, announce: Callable[[int], None]) -> None:
@@ -144,26 +165,18 @@ def _announce(session: Session, address: str, *, asked: int, used: int, as_json:
     terminal.stdout().write(line for line in lines if line)
 
 
+def _log_to_stderr() -> None:
+    """The lines of the access log, one for each request, and nothing around them."""
+    log = logging.getLogger("metier.access")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
 def _in_address(host: str) -> str:
     """The host as a browser on this machine can open it."""
     if host in ("0.0.0.0", "::"):  # noqa: S104  compared, not bound
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
-
-
-def _key(path: Path | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        key = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"The key file {str(path)!r} cannot be read.", code="bad_key_file"
-        ) from error
-    if not key:
-        raise InputError(
-            f"The key file {str(path)!r} is empty.",
-            code="bad_key_file",
-            remedy="Put a key of your choice into it, one line.",
-        )
-    return key

@@ -1,15 +1,18 @@
 """Parts what a model thinks aloud from what it answers, also while the text is still coming.
 
-It knows the marks ``<think>`` and ``<thinking>`` at the start of an answer; it knows no model.
+For remote services, whose templates nobody sees: it knows the marks that are always looked for, and
+no model. The cutting itself is ``metier.engines.prompting.stream``.
 """
 
 from __future__ import annotations
 
 import re
 
-_OPENINGS = ("<think>", "<thinking>")
+from metier.engines.prompting.dialects import Dialect
+from metier.engines.prompting.stream import MarkParser
+from metier.generating import Piece
+
 _CLOSING = re.compile(r"</think(?:ing)?>")
-_LONGEST_CLOSING = len("</thinking>")
 
 
 class ThinkingParter:
@@ -19,8 +22,7 @@ class ThinkingParter:
     """
 
     def __init__(self) -> None:
-        self._state = "start"
-        self._held = ""
+        self._parser = MarkParser(Dialect())
         self._thoughts: list[str] = []
 
     @property
@@ -30,57 +32,15 @@ class ThinkingParter:
 
     def feed(self, piece: str) -> str:
         """The part of the answer that is certain now."""
-        if self._state == "answer":
-            return piece
-        self._held += piece
-        if self._state == "start":
-            opening = self._opening()
-            if opening is None:
-                return ""
-            if not opening:
-                self._state, held, self._held = "answer", self._held, ""
-                return held
-            self._state = "thought"
-            self._held = self._held.lstrip()[len(opening) :]
-        if self._state == "thought":
-            return self._close()
-        self._held = self._held.lstrip()
-        return self._begin()
+        return self._spoken(self._parser.feed(piece))
 
     def end(self) -> str:
         """What was held back because it might have become a mark."""
-        held, self._held = self._held, ""
-        if self._state == "thought":
-            self._thoughts.append(held)
-            return ""
-        return "" if self._state == "after" else held
+        return self._spoken(self._parser.finish())
 
-    def _opening(self) -> str | None:
-        """The mark that stands at the start, "" if none does, ``None`` if one may yet."""
-        start = self._held.lstrip()
-        for mark in _OPENINGS:
-            if start.startswith(mark):
-                return mark
-        return None if any(mark.startswith(start) for mark in _OPENINGS) else ""
-
-    def _close(self) -> str:
-        found = _CLOSING.search(self._held)
-        if found is None:
-            keep = max(0, len(self._held) - _LONGEST_CLOSING)
-            self._thoughts.append(self._held[:keep])
-            self._held = self._held[keep:]
-            return ""
-        self._thoughts.append(self._held[: found.start()])
-        self._held = self._held[found.end() :].lstrip()
-        self._state = "after"
-        return self._begin()
-
-    def _begin(self) -> str:
-        """White space after the thoughts belongs to neither."""
-        if not self._held:
-            return ""
-        self._state, held, self._held = "answer", self._held, ""
-        return held
+    def _spoken(self, pieces: list[Piece]) -> str:
+        self._thoughts += [piece.thinking for piece in pieces]
+        return "".join(piece.text for piece in pieces)
 
 
 def part_thinking(text: str) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from metier.sandbox.interpreters import program, python
 from metier.sandbox.plain import plain
 from metier.sandbox.pool import Pool
 from metier.sandbox.running import Running
+from metier.sandbox.talking import Talking
 from metier.sandbox.values import Finished, Limits, Place
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Running",
     "Sandbox",
     "State",
+    "Talking",
     "describe",
     "detect",
     "plain",

@@ -14,6 +14,7 @@ from metier.errors import UnavailableError
 from metier.sandbox.keeping import Keeper
 from metier.sandbox.launching import Channel, Launch, contents, open_channel
 from metier.sandbox.running import Running
+from metier.sandbox.talking import Talking
 from metier.sandbox.values import (
     Finished,
     Kind,
@@ -37,6 +38,7 @@ class Request:
         limits: What it may use.
         stdin: A descriptor to read from, or ``None``.
         channel: Pipes whose child's ends are handed over, or ``None``.
+        listener: Whether it may listen on a local socket of its own.
     """
 
     command: tuple[str, ...]
@@ -46,6 +48,7 @@ class Request:
     limits: Limits
     stdin: int | None = None
     channel: Channel | None = None
+    listener: bool = False
 
     @property
     def descriptors(self) -> tuple[int, ...]:
@@ -126,6 +129,46 @@ class Sandbox:
         """
         request = _request(command, files, places, environment, limits)
         return converse(self.prepare, request, clock=clock)
+
+    def attend(
+        self,
+        command: Sequence[str],
+        *,
+        places: Sequence[Place] = (),
+        environment: Mapping[str, str] = {},
+        limits: Limits = Limits(),  # noqa: B008
+        listener: bool = False,
+    ) -> Talking:
+        """Start a command that lives until it is closed: :class:`metier.sandbox.talking.Talking`.
+
+        Neither wall clock nor output ends it, and nobody looks at its memory; the other limits
+        hold, so ``limits`` has to be generous.
+
+        Args:
+            command: As for :meth:`run`.
+            places: As for :meth:`run`.
+            environment: As for :meth:`run`.
+            limits: What it may use; of its output the last ``output_bytes`` are kept.
+            listener: Whether it may listen on a local stream socket of its own, as some libraries
+                insist to; it still can call nobody and reaches no network.
+
+        Raises:
+            InputError: As :meth:`run`.
+            UnavailableError: As :meth:`run`.
+        """
+        request = _request(command, {}, places, environment, limits)
+        channel = open_channel()
+        try:
+            whole = replace(request, listener=listener)
+            keeper = Keeper(
+                _prepared(self.prepare, whole, channel=channel), limits, clock=False, tail=True
+            )
+            keeper.start()
+        except BaseException:
+            os.close(channel.send)
+            os.close(channel.receive)
+            raise
+        return Talking(keeper, channel)
 
 
 def converse(

@@ -37,9 +37,10 @@ class Keeper:
         launch: What to start and how to end it.
         limits: What it may use.
         clock: Whether the wall clock runs from the start; else from :meth:`arm`.
+        tail: Whether the end of its output is kept, however much it writes; else too much ends it.
     """
 
-    def __init__(self, launch: Launch, limits: Limits, *, clock: bool) -> None:
+    def __init__(self, launch: Launch, limits: Limits, *, clock: bool, tail: bool = False) -> None:
         self._launch = launch
         self._limits = limits
         self._lock = threading.Lock()
@@ -54,6 +55,7 @@ class Keeper:
         self._finished: Finished | None = None
         self._output: defaultdict[int, bytearray] = defaultdict(bytearray)
         self._most = limits.output_bytes
+        self._tail = tail
         self._next_look = 0.0
 
     def start(self) -> None:
@@ -81,6 +83,21 @@ class Keeper:
     def finished(self) -> Finished | None:
         """How it ended, or ``None`` while it runs."""
         return self._finished
+
+    @property
+    def members(self) -> list[int]:
+        """The numbers of the sandboxed processes; none once it has ended."""
+        process = self._process
+        return [] if process is None or not self.alive else self._launch.members(process)
+
+    @property
+    def said(self) -> bytes:
+        """What it has written to stderr so far, up to the limit."""
+        process = self._process
+        if self._finished is not None or process is None:
+            return b"" if self._finished is None else self._finished.stderr
+        stream = _streams(process)[1]
+        return b"" if stream.closed else bytes(self._output[stream.fileno()])
 
     def arm(self) -> None:
         """Let the wall clock run from now on."""
@@ -158,6 +175,11 @@ class Keeper:
     def _drain(self, descriptor: int) -> bool:
         """Read once from a stream that has something to say; whether it has ended."""
         data = os.read(descriptor, _CHUNK)
+        if self._tail:
+            kept = self._output[descriptor]
+            kept += data
+            del kept[: max(len(kept) - self._most, 0)]
+            return not data
         room = self._most - sum(len(found) for found in self._output.values())
         self._output[descriptor] += data[: max(room, 0)]
         if len(data) > room:

@@ -131,7 +131,12 @@ class Locking:
         self._machine = machine
         self._version = version
         self._as_root = as_root
-        self._filter = build(machine, wall="landlock", own_signals=version < _WITH_SCOPES)
+        self._filters = {
+            listener: build(
+                machine, wall="landlock", own_signals=version < _WITH_SCOPES, listener=listener
+            )
+            for listener in (False, True)
+        }
         self._numbers = itertools.cycle(spare_users()[1::2])
 
     def __call__(self, request: Request) -> Launch:
@@ -188,7 +193,7 @@ class Locking:
             "handled": [handled, _TCP, _SCOPES],
             "handled_bytes": _handled_bytes(self._version),
             "rules": list(_rules(folder, request.places, handled)),
-            "filter": self._filter.hex(),
+            "filter": self._filters[request.listener].hex(),
             "own_process": OWN_PROCESS,
             "keep": list(request.descriptors),
             "life": life,

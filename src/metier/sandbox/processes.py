@@ -81,3 +81,22 @@ def use(processes: list[int]) -> Use:
             elif name == b"Threads":
                 tasks += int(value)
     return Use(tasks, memory)
+
+
+def proportional(processes: list[int]) -> int:
+    """Bytes of resident memory of the processes; what several map counts in proportion.
+
+    Where the kernel does not say the proportion (to another user), all that is resident counts.
+    """
+    total = 0
+    for process in processes:
+        for name, key in (("smaps_rollup", b"Pss"), ("status", b"VmRSS")):
+            try:
+                lines = (_PROC / str(process) / name).read_bytes().splitlines()
+            except OSError:
+                continue
+            found = [line.split()[1] for line in lines if line.partition(b":")[0] == key]
+            if found:
+                total += int(found[0]) << 10
+                break
+    return total

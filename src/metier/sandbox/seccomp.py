@@ -87,6 +87,7 @@ class Look:
         refuse: Whether a match refuses (else a match allows and all else is refused).
         mask: Applied first; with ``bits`` unset it keeps what is compared.
         bits: Whether a match is "any bit of ``values[0]`` is set".
+        also: A second look that a match has to pass as well (only if a match allows).
     """
 
     call: str
@@ -95,6 +96,7 @@ class Look:
     refuse: bool
     mask: int | None = None
     bits: bool = False
+    also: Look | None = None
 
 
 _LOOKS: Final = (
@@ -116,13 +118,19 @@ _LOOKS_BY_WALL: Final[dict[Wall, tuple[Look, ...]]] = {
         Look("prctl", 0, (_MEMORY_MAP, _DEATH_SIGNAL), refuse=True),
     ),
 }
+# A library that insists on listening may have stream sockets of this machine: never of a network,
+# and it can call nobody.
+_LISTENING: Final = ("socket", "bind", "listen")
+_OWN_LISTENER: Final = (
+    Look("socket", 0, (_LOCAL,), refuse=False, also=Look("socket", 1, (1,), False, mask=0xFF)),
+)
 _OWN_SIGNALS: Final = (
     Look("kill", 0, (0, OWN_PROCESS), refuse=False),
     Look("tgkill", 0, (OWN_PROCESS,), refuse=False),
 )
 
 
-def build(machine: str, *, wall: Wall, own_signals: bool = False) -> bytes:
+def build(machine: str, *, wall: Wall, own_signals: bool = False, listener: bool = False) -> bytes:
     """The filter for a machine, ready for ``bwrap --seccomp`` or ``prctl``.
 
     Args:
@@ -130,6 +138,8 @@ def build(machine: str, *, wall: Wall, own_signals: bool = False) -> bytes:
         wall: What else confines the process.
         own_signals: Whether signals to other processes are refused here (Landlock does it
             itself since ABI 6); :data:`OWN_PROCESS` must then be replaced.
+        listener: Whether, behind Landlock, it may listen on a local stream socket. It still can
+            call nobody and reaches no network. Namespaces allow it anyway: nobody is there.
 
     Raises:
         UnavailableError: ``no_sandbox``: no filter is known for the machine.
@@ -145,7 +155,8 @@ def build(machine: str, *, wall: Wall, own_signals: bool = False) -> bytes:
     refused = list(_ALWAYS)
     looks = [*_LOOKS, *_LOOKS_BY_WALL[wall]]
     if wall == "landlock":
-        refused += _WITH_LANDLOCK
+        refused += [name for name in _WITH_LANDLOCK if not listener or name not in _LISTENING]
+        looks += _OWN_LISTENER if listener else ()
         refused += _SIGNALS if own_signals else ()
         looks += _OWN_SIGNALS if own_signals else ()
     program = [
@@ -176,12 +187,24 @@ def _refuse(number: int, error: int) -> list[bytes]:
 
 def _look(number: int, look: Look) -> list[bytes]:
     """Steps for one look; they end in a verdict, so the number need not be loaded again."""
+    steps = _verdict(look)
+    return [_step(_EQUAL, number, skip_if_not=len(steps)), *steps]
+
+
+def _verdict(look: Look) -> list[bytes]:
     match, other = (_ERRNO | errno.EPERM, _ALLOW) if look.refuse else (_ALLOW, _ERRNO | errno.EPERM)
     steps = [_step(_LOAD, _ARGUMENTS + 8 * look.argument)]
     if look.mask is not None:
         steps.append(_step(_AND, look.mask))
     test = _ANY_BIT if look.bits else _EQUAL
+    if look.also is not None:
+        (value,) = look.values
+        return [
+            *steps,
+            _step(test, value, skip_if=1),
+            _step(_RETURN, other),
+            *_verdict(look.also),
+        ]
     for value in look.values:
         steps += [_step(test, value, skip_if_not=1), _step(_RETURN, match)]
-    steps.append(_step(_RETURN, other))
-    return [_step(_EQUAL, number, skip_if_not=len(steps)), *steps]
+    return [*steps, _step(_RETURN, other)]

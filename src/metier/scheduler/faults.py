@@ -43,9 +43,10 @@ class Faults:
             return
         left = failed[-1] + PAUSE - now
         if len(failed) == LIMIT and now - failed[0] <= WINDOW and left > 0:
+            took = failed[-1] - failed[0]
             raise UnavailableError(
-                f"The model failed {LIMIT} times in {failed[-1] - failed[0]:.0f} s without an answer, "
-                f"so it is not started for another {left:.0f} s. Last: {self._words[key]}",
+                f"The model failed {LIMIT} times in {took:.0f} s without an answer, so it is not "
+                f"started for another {left:.0f} s. Last: {self._words[key]}",
                 code="engine_failed",
                 remedy="'metier verify' checks its files; 'metier doctor' shows what engines need.",
                 retryable=True,

@@ -7,7 +7,6 @@ its vocabulary and width.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from metier.errors import UnavailableError
@@ -29,8 +28,6 @@ MARGIN = 64 << 20
 """Bytes for the process itself: interpreter, library, vocabulary."""
 MARGIN_SHARE = 0.02
 """Of the weights: tables and buffers that grow with a model."""
-ELEMENT = 2
-"""Bytes of a number in the cache (f16)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ class Shape:
 
     Attributes:
         weights: Bytes of its files that may be mapped: weights and projector.
-        adapters: Bytes of its adapters, which are read.
+        adapters: Bytes of the adapters that it is started with, which are read.
         trained: Tokens of context that it was trained for; 0 if not known.
         cache: Bytes of the cache of keys and values per token; 0 for models without one.
         scratch: Bytes of buffers while computing.
@@ -108,21 +105,6 @@ def sized(shape: Shape, loading: Loading, room: int) -> Sized:
     cache = context * slots * shape.cache
     needs = Needs(mapped=mapped, private=fixed - mapped + cache)
     return Sized(replace(loading, num_ctx=context, slots=slots), needs)
-
-
-def cache_bytes_per_token(
-    layers: int, heads: int | Iterable[int], key_length: int, value_length: int
-) -> int:
-    """Bytes of keys and values of one token over all layers, as f16.
-
-    Args:
-        layers: Blocks of the model.
-        heads: Key and value heads of each block, or of one block after the other.
-        key_length: Numbers of a key.
-        value_length: Numbers of a value.
-    """
-    total = layers * heads if isinstance(heads, int) else sum(heads)
-    return total * (key_length + value_length) * ELEMENT
 
 
 def scratch_bytes(vocabulary: int, width: int, hidden: int, *, batch: int = BATCH) -> int:

@@ -1,4 +1,4 @@
-"""``POST /v1/classify``, ``GET /v1/models``, ``GET /health``: the calls that programs make.
+"""``/v1/classify``, ``/v1/models``, ``/health``, ``/metrics``: the calls that programs make.
 
 Classifying is the hot path: it reads and writes ASGI messages itself, without request objects,
 validation layers or background tasks.
@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import time
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from metier.errors import InputError
+from metier.generating import Taken
 from metier.server import native, openai
 from metier.server.batching import Batches
 from metier.server.facade import Facade
 from metier.server.guard import Receive, Scope, Send
 from metier.server.limits import Limits
+from metier.server.metrics import MEDIA_TYPE, Metrics
+from metier.server.observing import seen
 
 
 class Classify:
@@ -29,12 +31,12 @@ class Classify:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; errors of the tree leave as exceptions."""
-        del scope
         question = native.parse_question(await read_body(receive), self._limits)
         started = time.perf_counter()
         predictions = await self._batches.answer(question.model, question.texts, question.top)
         spent = (time.perf_counter() - started) * 1000
         body = native.reply(question, predictions, spent)
+        seen(scope).answered(question.model, Taken(total=spent / 1000))
         await send(
             {
                 "type": "http.response.start",
@@ -70,22 +72,26 @@ def json_response(value: object, status: int = 200) -> Response:
 
 
 class Listing:
-    """``GET /v1/models`` and ``GET /health``."""
+    """``GET /v1/models``, ``GET /health`` and ``GET /metrics``."""
 
-    def __init__(self, metier: Facade, version: str) -> None:
+    def __init__(self, metier: Facade, metrics: Metrics, version: str) -> None:
         self._metier = metier
+        self._metrics = metrics
         self._version = version
 
     def models(self) -> Response:
-        """Every specialist, in OpenAI's shape."""
-        items = [item for item in self._metier.list() if item.kind == "specialist"]
-        return json_response(openai.models(items))
+        """Every model, specialist and encoder, in OpenAI's shape."""
+        return json_response(openai.models(self._metier.models.listings()))
 
     def model(self, name: str) -> Response:
-        """One specialist or base, in OpenAI's shape."""
-        return json_response(openai.model(self._metier.show(name)))
+        """One of them, in OpenAI's shape."""
+        return json_response(openai.model(self._metier.models.listing(name)))
 
-    async def health(self, request: Request) -> Response:
-        """That the process answers; it asks nothing of the store."""
-        del request
-        return json_response({"status": "ok", "version": self._version})
+    def health(self) -> Response:
+        """That the process answers, and how many models are in memory; it names none."""
+        resident = len(self._metier.models.running())
+        return json_response({"status": "ok", "version": self._version, "resident": resident})
+
+    def metrics(self) -> Response:
+        """Counts and times in Prometheus' text format."""
+        return Response(self._metrics.text(), headers={"content-type": MEDIA_TYPE})

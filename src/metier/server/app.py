@@ -18,14 +18,23 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from metier.errors import MetierError
-from metier.server import conversations, documents, management, ollama_keeping, ollama_routes
+from metier.server import (
+    completing,
+    conversations,
+    documents,
+    management,
+    ollama_keeping,
+    ollama_routes,
+)
 from metier.server.answering import Classify, Listing
 from metier.server.batching import Batches
-from metier.server.facade import Facade, Failure, Pages
+from metier.server.facade import Facade, Failure, Keeping, Pages
 from metier.server.guard import Guard, Hosts, Receive, Scope, Send, check_binding
 from metier.server.guest import Guest
 from metier.server.jobs import Jobs
 from metier.server.limits import LIMITS, Limits
+from metier.server.metrics import Metrics
+from metier.server.observing import Observing, seen
 from metier.server.pages import Website
 from metier.server.problems import Problem, body_for, problem_of, wants_page
 from metier.version import __version__
@@ -70,7 +79,8 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
         port: The port that will be bound, for the commands that pages show.
         names: Further names of this machine that the Host header may have.
         limits: What one request may ask.
-        log_requests: Whether each request is logged as one line of JSON (``metier.access``).
+        log_requests: Whether each request is logged as one line of JSON (``metier.access``); see
+            ``observing``.
         agents: Makes the application that answers coding agents under ``/mcp``; see ``Guest``.
 
     Raises:
@@ -105,11 +115,13 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
         telemetry=_NO_TELEMETRY,
     )
     app.state.jobs = jobs
-    _add_programs(app, metier, batches, limits, __version__)
+    metrics = Metrics(lambda: metier.models.running())
+    _add_programs(app, Listing(metier, metrics, __version__), Classify(batches, limits))
     app.include_router(management.router(metier, jobs))
     app.include_router(conversations.router(metier))
+    app.include_router(completing.router(metier))
     app.include_router(ollama_routes.router(metier))
-    app.include_router(ollama_keeping.router(metier))
+    app.include_router(ollama_keeping.router(cast("Keeping", metier)))
     website.add_to(app)
     if guest is not None:
         app.router.routes.append(Route("/mcp", guest))
@@ -121,8 +133,8 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
         api_key=api_key,
         refuse=refuse,
         body_limit=lambda path: _body_limit(path, limits),
-        log_requests=log_requests,
     )
+    app.add_middleware(cast("Any", Observing), metrics=metrics, log_requests=log_requests)
     return app
 
 
@@ -134,25 +146,28 @@ def _body_limit(path: str, limits: Limits) -> int:
     return limits.picture_bytes if path in _WITH_PICTURES else limits.body_bytes
 
 
-def _add_programs(
-    app: FastAPI, metier: Facade, batches: Batches, limits: Limits, version: str
-) -> None:
-    listing = Listing(metier, version)
-    app.router.routes.insert(0, Route("/v1/classify", Classify(batches, limits), methods=["POST"]))
+def _add_programs(app: FastAPI, listing: Listing, classify: Classify) -> None:
+    app.router.routes.insert(0, Route("/v1/classify", classify, methods=["POST"]))
     app.add_api_route(
         "/v1/models",
         listing.models,
         tags=["answer"],
-        summary="List specialists in OpenAI's shape",
+        summary="List models and specialists in OpenAI's shape",
     )
     app.add_api_route(
         "/v1/models/{name:path}",
         listing.model,
         tags=["answer"],
-        summary="One specialist in OpenAI's shape",
+        summary="One model or specialist in OpenAI's shape",
     )
     app.add_api_route(
         "/health", listing.health, tags=["server"], summary="Whether the process answers"
+    )
+    app.add_api_route(
+        "/metrics",
+        listing.metrics,
+        tags=["server"],
+        summary="Counts and times in Prometheus' text format",
     )
 
 
@@ -167,6 +182,7 @@ def _remembered(app: FastAPI, version: str) -> Any:
 
 def _add_errors(app: FastAPI, website: Website) -> Any:
     def respond(request: Request, problem: Problem) -> Response:
+        seen(request.scope).code = problem.code
         headers = dict(problem.headers)
         path = request.url.path
         if wants_page(path, request.headers.get("accept", "")):

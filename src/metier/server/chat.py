@@ -7,13 +7,13 @@ pictures) is refused with a sentence, never dropped. Beside OpenAI's fields a re
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from metier.conversing import Manner, Reply, Sampling, Step, Turn
 from metier.errors import InputError
+from metier.server.events import DONE, event
 
 MOST_TURNS = 2000
 MOST_CHARACTERS = 4_000_000
@@ -177,18 +177,6 @@ class Chunks:
                 **fields,
             }
         )
-
-
-DONE = b"data: [DONE]\n\n"
-ALIVE = b": still at work\n\n"
-"""A comment, which clients leave out; it keeps connections open while an answer is checked."""
-
-
-def event(value: object, name: str | None = None) -> bytes:
-    """One server-sent event."""
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    head = f"event: {name}\n" if name else ""
-    return f"{head}data: {body}\n\n".encode()
 
 
 def usage(reply: Reply) -> dict[str, int]:

@@ -20,11 +20,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from metier.card import ChatCard
 from metier.conversing import Reply, Step
 from metier.errors import InternalError, MetierError
-from metier.server import chat, codework, native
+from metier.generating import Taken
+from metier.server import chat, codework, completing, native, openai_schemas
 from metier.server.answering import json_response
+from metier.server.events import ALIVE, DONE, event
 from metier.server.facade import Facade
+from metier.server.observing import seen
 from metier.server.problems import as_native, as_openai, problem_of
 
 QUIET_SECONDS = 10.0
@@ -44,35 +48,59 @@ def _add_chat(routes: APIRouter, metier: Facade) -> None:
     @routes.post(
         "/v1/chat/completions",
         tags=["answer"],
-        summary="Ask a chat specialist in OpenAI's shape",
-        openapi_extra=codework.body(codework.CHAT),
+        summary="Ask a model or a chat specialist in OpenAI's shape",
+        openapi_extra=openai_schemas.described(openai_schemas.CHAT),
     )
     async def chat_completions(request: Request) -> Response:
-        """Documents, drafts by the base, checks and repairs, behind OpenAI's call.
+        """A model answers by itself; a chat specialist by documents, drafts, checks and repairs.
 
-        `model` is a specialist (`sveltekit`) or one over a base (`sveltekit@remote:NAME`). In an
-        agent's tool loop (with `tools`) the call is passed through with the documents once.
+        `model` is any model, a specialist (`sveltekit`) or one over a base
+        (`sveltekit@remote:NAME`). In an agent's tool loop (with `tools`) a specialist passes the
+        call through with the documents once.
         """
-        asked = chat.parse_chat(native.parse_json(await request.body()))
+        given = native.parse_json(await request.body())
+        if not _is_specialist(metier, given.get("model")):
+            return completing.chat(metier, given, request)
+        asked = chat.parse_chat(given)
         id = f"chatcmpl-{secrets.token_hex(12)}"  # noqa: A001
         created = int(time.time())
         model = asked.model if asked.base is None else f"{asked.model}@{asked.base}"
         answering = Answering(metier, asked)
+        told = seen(request.scope)
         if not asked.stream:
             reply = await answering.whole(request)
+            told.answered(asked.model, taken(reply))
             return json_response(chat.completion(reply, id=id, created=created, model=model))
         chunks = chat.Chunks(id, created, model)
 
         def written(item: Written) -> bytes:
             if isinstance(item, str):
+                told.spoke()
                 return chunks.text(item)
             if isinstance(item, Step):
-                return chunks.step(item) if asked.trace else chat.ALIVE
+                return chunks.step(item) if asked.trace else ALIVE
             if isinstance(item, Reply):
+                told.answered(asked.model, taken(item))
                 return chunks.closing(item, with_usage=asked.usage)
-            return chat.event(as_openai(problem_of(item))) + chat.DONE
+            return event(as_openai(problem_of(item, request.url.path))) + DONE
 
         return await answering.streamed(chunks.opening(), written)
+
+
+def taken(reply: Reply) -> Taken:
+    """What a specialist's reply took, as the numbers of the process count it."""
+    return Taken(total=reply.seconds, tokens_in=reply.tokens_in, tokens_out=reply.tokens_out)
+
+
+def _is_specialist(metier: Facade, model: object) -> bool:
+    """Whether the answer policy answers: for chat specialists, and whatever names a base."""
+    if not isinstance(model, str):
+        return False
+    name, at, _ = model.partition("@")
+    try:
+        return isinstance(metier.show(name).card, ChatCard)
+    except MetierError:
+        return bool(at)
 
 
 def _add_answer(routes: APIRouter, metier: Facade) -> None:
@@ -94,14 +122,14 @@ def _add_answer(routes: APIRouter, metier: Facade) -> None:
 
         def written(item: Written) -> bytes:
             if isinstance(item, str):
-                return chat.event({"text": item}, "text")
+                return event({"text": item}, "text")
             if isinstance(item, Step):
-                return chat.event(chat.step_of(item), "step")
+                return event(chat.step_of(item), "step")
             if isinstance(item, Reply):
-                return chat.event(codework.reply(item), "reply")
-            return chat.event(as_native(problem_of(item)), "error")
+                return event(codework.reply(item), "reply")
+            return event(as_native(problem_of(item)), "error")
 
-        return await answering.streamed(chat.ALIVE, written)
+        return await answering.streamed(ALIVE, written)
 
 
 def _add_code(routes: APIRouter, metier: Facade) -> None:
@@ -238,7 +266,7 @@ class Answering:
             try:
                 yield opening
                 while True:
-                    yield chat.ALIVE if item is None else written(item)
+                    yield ALIVE if item is None else written(item)
                     if isinstance(item, Reply | MetierError):
                         return
                     item = await _next(queue)

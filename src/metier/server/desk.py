@@ -23,6 +23,7 @@ from metier.errors import InputError, MetierError, NotFoundError
 from metier.server import chat, codework
 from metier.server.answering import json_response
 from metier.server.conversations import Answering, Written
+from metier.server.events import ALIVE, event
 from metier.server.facade import Facade, Installed, PageOptions, Pages, Part, Told
 
 TOP = 8
@@ -124,16 +125,16 @@ class Desk:
 
         def written(item: Written) -> bytes:
             if isinstance(item, Step):
-                return chat.event({"summary": item.summary, "kind": item.kind}, "step")
+                return event({"summary": item.summary, "kind": item.kind}, "step")
             if isinstance(item, Reply):
-                return chat.event({"address": self._keep(name, item, answering)}, "answer")
+                return event({"address": self._keep(name, item, answering)}, "answer")
             if isinstance(item, MetierError):
-                return chat.event({"problem": _sentence(item)}, "problem")
-            return chat.ALIVE
+                return event({"problem": _sentence(item)}, "problem")
+            return ALIVE
 
         try:
             _check_question(answering.asked.turns[0].text)
-            return await answering.streamed(chat.ALIVE, written)
+            return await answering.streamed(ALIVE, written)
         except MetierError as error:
             # For the script that asked an error is an event like any other.
             return Response(written(error), media_type="text/event-stream")

@@ -4,8 +4,10 @@ One pure ASGI layer around the whole application. It knows who may speak; it kno
 is asked. The rules (DESIGN §7; DNS rebinding: CVE-2024-28224):
 
 - the Host header must be a name of this machine, so a rebound name of a foreign page is refused;
-- a request that can change something is refused when a browser says it comes from another origin;
-  no CORS header is ever sent, so a foreign page can read nothing either;
+  the models' APIs (``/api``, ``/v1``) also answer to names that only a local network gives;
+- a request that can change something is refused when a browser says it comes from another origin,
+  and no CORS header is sent, so a foreign page can read nothing either; only the models' APIs are
+  open to the origins that Ollama allows: pages of this machine and desktop programs;
 - with a key, everything but the style sheets, ``/health`` and the sign-in form needs it.
 """
 
@@ -15,17 +17,15 @@ import hashlib
 import hmac
 import ipaddress
 import itertools
-import json
-import logging
 import re
 import secrets
 import socket
-import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from functools import lru_cache
 from typing import Any
 
 from metier.errors import InputError
+from metier.server.origins import cors, is_of_models, may_ask, preflight
 from metier.server.problems import Problem
 
 Scope = MutableMapping[str, Any]
@@ -53,7 +53,11 @@ _HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
 )
-access_log = logging.getLogger("metier.access")
+# Names that no public name server gives, as containers and home networks use them.
+_LOCAL_NAMES = (".local", ".internal")
+_PRIVATE = tuple(
+    map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
+)
 
 
 def is_loopback(host: str) -> bool:
@@ -96,19 +100,26 @@ class Hosts:
         self._any_address = not is_loopback(host)
         self.allows = lru_cache(maxsize=256)(self._allows)
 
-    def _allows(self, header: str) -> bool:
+    def _allows(self, header: str, *, models: bool = False) -> bool:
         match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?", header)
         if match is None:
             return False
         name = match.group(1).strip("[]").lower().rstrip(".")
         if name in self._names or name.endswith(".localhost"):
             return True
+        if models and name.endswith(_LOCAL_NAMES):
+            return True
         try:
             address = ipaddress.ip_address(name)
         except ValueError:
             return False
         # An address in Host cannot be a rebound name; a foreign page never has it as its origin.
-        return address.is_loopback or self._any_address
+        if address.is_loopback or self._any_address:
+            return True
+        return models and (
+            address.is_unspecified
+            or any(address in network for network in _PRIVATE if network.version == address.version)
+        )
 
 
 def _same_origin(origin: str, host: str) -> bool:
@@ -127,7 +138,6 @@ class Guard:
         api_key: str | None,
         refuse: Refuse,
         body_limit: Callable[[str], int],
-        log_requests: bool = False,
     ) -> None:
         self._app = app
         self._hosts = hosts
@@ -135,7 +145,6 @@ class Guard:
         self._session = session_value(api_key).encode() if api_key else b""
         self._refuse = refuse
         self._body_limit = body_limit
-        self._log = log_requests
         self._start = secrets.token_hex(4)
         self._count = itertools.count(1)
 
@@ -155,31 +164,30 @@ class Guard:
             else f"{self._start}-{next(self._count):x}".encode()
         )
         scope["metier.request_id"] = request_id.decode()
-        extra = (*_HEADERS, (b"x-request-id", request_id))
-        started = time.perf_counter()
-        status = 0
+        extra = (*_HEADERS, (b"x-request-id", request_id), *cors(scope["path"], headers))
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
                 message["headers"] = [*message.get("headers", ()), *extra]
             await send(message)
 
         problem = self._problem(scope, headers)
         if problem is not None:
             await self._refuse(scope, receive, send_with_headers, problem)
+        elif (allowed := preflight(scope["method"], scope["path"], headers)) is not None:
+            start = {"type": "http.response.start", "status": 204, "headers": list(allowed)}
+            await send_with_headers(start)
+            await send_with_headers({"type": "http.response.body", "body": b""})
         else:
             if b"content-length" not in headers and scope["method"] not in _SAFE:
                 receive = _counted(receive, self._body_limit(scope["path"]))
             await self._app(scope, receive, send_with_headers)
-        if self._log:
-            self._write_log(scope, status, time.perf_counter() - started)
 
     def _problem(self, scope: Scope, headers: dict[bytes, bytes]) -> Problem | None:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         host = hosts[0].decode("latin-1") if len(hosts) == 1 else ""
-        if not self._hosts.allows(host):
+        models = is_of_models(scope["path"])
+        if not self._hosts.allows(host, models=models):
             return Problem(
                 403,
                 f"The host {host[:200]!r} is not this machine.",
@@ -187,11 +195,16 @@ class Guard:
                 "Use localhost or 127.0.0.1, or start 'metier up' with this name.",
             )
         changes = scope["method"] not in _SAFE
-        if changes:
-            problem = self._foreign(headers, host) or self._too_large(scope, headers)
-            if problem is not None:
-                return problem
-        if self._bearer is not None and not self._has_key(scope["path"], headers):
+        problem = None
+        if changes or (models and b"origin" in headers):
+            problem = self._foreign(scope["path"], headers, host)
+        if changes and problem is None:
+            problem = self._too_large(scope, headers)
+        if problem is not None:
+            return problem
+        # A browser asks beforehand without the key.
+        asks_first = preflight(scope["method"], scope["path"], headers) is not None
+        if self._bearer is not None and not (asks_first or self._has_key(scope["path"], headers)):
             return Problem(
                 401,
                 "This server needs its key.",
@@ -201,8 +214,10 @@ class Guard:
             )
         return None
 
-    def _foreign(self, headers: dict[bytes, bytes], host: str) -> Problem | None:
+    def _foreign(self, path: str, headers: dict[bytes, bytes], host: str) -> Problem | None:
         origin = headers.get(b"origin")
+        if origin is not None and may_ask(path, origin):
+            return None
         site = headers.get(b"sec-fetch-site")
         own = origin is None or _same_origin(origin.decode("latin-1"), host)
         if own and site in (None, b"same-origin", b"none"):
@@ -238,16 +253,6 @@ class Guard:
             if name == COOKIE.encode() and hmac.compare_digest(value, self._session):
                 return True
         return False
-
-    def _write_log(self, scope: Scope, status: int, seconds: float) -> None:
-        line = {
-            "id": scope["metier.request_id"],
-            "method": scope["method"],
-            "path": scope["path"],
-            "status": status,
-            "ms": round(seconds * 1000, 3),
-        }
-        access_log.info(json.dumps(line, ensure_ascii=True))
 
 
 def _counted(receive: Receive, limit: int) -> Receive:

@@ -51,7 +51,7 @@ class Lines(Response):
         self._whole = whole
         del self.headers["content-length"]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # type: ignore[override]
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start the work and pass on what it says; raises the error that came before a word."""
         del scope
         spoken = _Spoken(self._work)

@@ -133,9 +133,7 @@ def sheet(given: ModelSheet, *, name: str, system: str = "", agent: str = "") ->
         "template": template(given),
         "system": system or given.system,
         "details": details(listing),
-        "messages": [
-            {"role": message.role, "content": message.text} for message in given.messages
-        ],
+        "messages": [{"role": message.role, "content": message.text} for message in given.messages],
         "model_info": info,
         "capabilities": list(listing.capabilities),
         "modified_at": dated(listing.modified),

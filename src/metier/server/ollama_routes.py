@@ -22,7 +22,7 @@ from metier.server import ollama, ollama_listing
 from metier.server import ollama_reading as reading
 from metier.server.facade import Facade
 from metier.server.lines import Cancelled, Lines, Put
-from metier.server.ollama import Answer, Kind, check_abilities
+from metier.server.ollama import Answer, check_abilities
 from metier.server.problems import problem_of
 from metier.version import __version__
 
@@ -31,7 +31,9 @@ PATH = "/api/"
 HEADERS = {"x-metier-version": __version__}
 
 
-def json_bytes(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def json_bytes(
+    body: bytes, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     """JSON that is encoded already."""
     return Response(body, status, headers=headers, media_type="application/json")
 
@@ -128,8 +130,15 @@ def _add_server(routes: APIRouter) -> None:
 
 
 def _add_lists(routes: APIRouter, metier: Facade) -> None:
+    told: tuple[object, bytes] = ((), ollama_listing.tags(()))
+
     def tags() -> Response:
-        return json_bytes(ollama_listing.tags(metier.models.listings()))
+        nonlocal told
+        listings = metier.models.listings()
+        # A list that has not changed is the same tuple, and its JSON the same bytes.
+        if listings is not told[0] or not isinstance(listings, tuple):
+            told = (listings, ollama_listing.tags(listings))
+        return json_bytes(told[1])
 
     def processes() -> Response:
         return json_bytes(ollama_listing.processes(metier.models.running()))
@@ -140,12 +149,12 @@ def _add_lists(routes: APIRouter, metier: Facade) -> None:
         model, system = reading.stored_name(name), reading.text(asked, "system")
         agent = request.headers.get("user-agent", "")
 
-        def told() -> bytes:
+        def sheet() -> bytes:
             with asked_for(name):
-                sheet = metier.models.sheet(model, verbose=verbose)
-            return ollama_listing.sheet(sheet, name=name, system=system, agent=agent)
+                found = metier.models.sheet(model, verbose=verbose)
+            return ollama_listing.sheet(found, name=name, system=system, agent=agent)
 
-        return json_bytes(await run_in_threadpool(told))
+        return json_bytes(await run_in_threadpool(sheet))
 
     add(routes, "GET HEAD", "tags", tags, "Every model that is here")
     add(routes, "GET", "ps", processes, "Every model that is in memory")
@@ -174,7 +183,7 @@ def _answer(models: Models, answer: Answer) -> Response:
     def load(put: Put, cancelled: Cancelled) -> None:
         del cancelled
         with asked_for(asked.name):
-            check_abilities(asked, models.listing(asked.model), kind)
+            check_abilities(asked, models.listing(asked.model.partition("@")[0]), kind)
             if asked.keep_alive == 0:
                 models.unload(asked.model)
                 put(answer.only("unload"))
@@ -189,7 +198,7 @@ def _answer(models: Models, answer: Answer) -> Response:
                 put(said)
 
         with asked_for(asked.name):
-            check_abilities(asked, models.listing(asked.model), kind)
+            check_abilities(asked, models.listing(asked.model.partition("@")[0]), kind)
             written = models.ask(
                 asked.model,
                 asked.question,
@@ -236,9 +245,7 @@ def _add_vectors(routes: APIRouter, metier: Facade) -> None:
     add(routes, "POST", "embeddings", embeddings, "The vector of one text (older)", older)
 
 
-def _vectors(
-    models: Models, asked: reading.AskedVectors, cancelled: Cancelled
-) -> Embedded | None:
+def _vectors(models: Models, asked: reading.AskedVectors, cancelled: Cancelled) -> Embedded | None:
     """The vectors, or ``None`` if no text was given: then the model is loaded."""
     with asked_for(asked.name):
         try:

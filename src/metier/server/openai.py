@@ -1,7 +1,7 @@
 """OpenAI's dialect: the list of models.
 
 Pure translation: no I/O, no framework. Ids hold ``:`` and ``/``. ``parent`` names the base, as
-vLLM does for an adapter. Chat, completions and embeddings arrive with the tasks that answer them.
+vLLM does for an adapter.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from metier.card import ChatCard
-from metier.server.facade import Installed
+from metier.generating import ModelListing
 
 
 def _seconds(date: str) -> int:
@@ -22,19 +21,19 @@ def _seconds(date: str) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
-def model(item: Installed) -> dict[str, Any]:
+def model(item: ModelListing) -> dict[str, Any]:
     """One entry of ``GET /v1/models``; ``created`` is 0 where no date is known."""
-    card = item.card
-    base = None if card is None or isinstance(card, ChatCard) else card.base
+    owner, _, _ = item.name.rpartition("/")
     return {
-        "id": item.reference.familiar,
+        "id": item.name,
         "object": "model",
-        "created": _seconds(card.made) if card is not None else 0,
-        "owned_by": item.reference.namespace or "metier",
-        "parent": base.name if base is not None else None,
+        "created": _seconds(item.modified),
+        "owned_by": owner or "metier",
+        "parent": item.parent,
+        "task": item.task,
     }
 
 
-def models(items: Sequence[Installed]) -> dict[str, Any]:
+def models(items: Sequence[ModelListing]) -> dict[str, Any]:
     """``GET /v1/models``."""
     return {"object": "list", "data": [model(item) for item in items]}

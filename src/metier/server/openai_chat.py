@@ -88,7 +88,12 @@ def _refuse_sound(asked: Mapping[str, Any]) -> None:
 
 
 def completion(
-    answers: Sequence[Written], *, id: str, created: int, model: str, one_call: bool  # noqa: A002
+    answers: Sequence[Written],
+    *,
+    id: str,  # noqa: A002
+    created: int,
+    model: str,
+    one_call: bool,
 ) -> dict[str, Any]:
     """Whole answers, one for each choice."""
     return {

@@ -254,8 +254,10 @@ def tools(asked: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
         raise wrong(f"'tools' is no list of at most {MOST_TOOLS}.", "tools", "Mend it.")
     for place, tool in enumerate(given):
         function = tool.get("function") if isinstance(tool, dict) else None
-        name = function.get("name") if isinstance(function, dict) else None
-        if tool is None or not isinstance(name, str) or not name:
+        if not isinstance(function, dict):
+            function = {}
+        name = function.get("name")
+        if not isinstance(name, str) or not name:
             raise wrong(
                 f"tools[{place}] is no function with a name.",
                 f"tools[{place}]",
@@ -418,9 +420,7 @@ def _picture(given: object, where: str) -> bytes:
         raise wrong(f"{where} has no address of a picture.", where, remedy)
     head, comma, body = address.partition(",")
     if not head.lower().startswith("data:"):
-        raise wrong(
-            f"{where} names {address[:40]!r}; this server fetches nothing.", where, remedy
-        )
+        raise wrong(f"{where} names {address[:40]!r}; this server fetches nothing.", where, remedy)
     if not comma or not head.lower().endswith(";base64"):
         raise wrong(f"{where} is no base64 data address.", where, remedy)
     try:

@@ -136,7 +136,11 @@ def _tokens(given: list[int]) -> tuple[int, ...]:
 
 
 def completion(
-    asked: TextAsked, answers: Sequence[Written], *, id: str, created: int  # noqa: A002
+    asked: TextAsked,
+    answers: Sequence[Written],
+    *,
+    id: str,  # noqa: A002
+    created: int,
 ) -> dict[str, Any]:
     """Whole answers, one for each choice."""
     return {

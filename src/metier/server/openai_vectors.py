@@ -134,7 +134,9 @@ def parse_rerank(asked: Mapping[str, Any]) -> RerankAsked:
         raise fields.wrong("'documents' is missing or empty.", "documents", "Give a list of texts.")
     if len(given) > MOST_INPUTS:
         raise fields.wrong(
-            f"'documents' has {len(given):,} entries.", "documents", f"Give {MOST_INPUTS:,} at most."
+            f"'documents' has {len(given):,} entries.",
+            "documents",
+            f"Give {MOST_INPUTS:,} at most.",
         )
     found: list[str] = []
     for place, item in enumerate(given):

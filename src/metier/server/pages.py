@@ -16,7 +16,7 @@ from urllib.parse import quote
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from metier.errors import MetierError, NotFoundError
@@ -37,6 +37,8 @@ from metier.server.facade import (
 from metier.server.guard import COOKIE, session_value
 from metier.server.jobs import Jobs
 from metier.server.limits import Limits
+from metier.server.ollama import RUNNING
+from metier.version import __version__
 
 _RECIPE = "recipe.toml"
 _SHOWN_RECIPE = 64 * 1024
@@ -100,7 +102,10 @@ class Website:
         return PageOptions(here=here, **more)
 
     def fleet(self, request: Request) -> Response:
-        """``/``: the fleet with its evidence."""
+        """``/``: the fleet with its evidence; a program hears that the server runs."""
+        if request.url.path == "/" and _is_heartbeat(request):
+            # Ollama's programs look for these words, and none of them asks for a page.
+            return PlainTextResponse(RUNNING, headers={"x-metier-version": __version__})
         items = self._metier.list()
         if _wants_json(request):
             return json_response({"specialists": [native.summary(item) for item in items]})
@@ -241,6 +246,13 @@ def _wants_json(request: Request) -> bool:
         return True
     accept = request.headers.get("accept", "")
     return "application/json" in accept and "text/html" not in accept
+
+
+def _is_heartbeat(request: Request) -> bool:
+    accept = request.headers.get("accept", "*/*")
+    if "text/html" in accept:
+        return False
+    return "application/json" not in accept or "*/*" in accept or "text/plain" in accept
 
 
 def _own_path(path: str) -> str:

@@ -56,6 +56,11 @@ _OLLAMA_KINDS: tuple[tuple[type[MetierError], int], ...] = (
     (DidNotPassError, 400),
     (MetierError, 500),
 )
+# OpenAI's own statuses and codes, which its clients tell apart; /v1/classify is ours.
+_OPENAI = ("/v1/chat/", "/v1/completions", "/v1/embeddings", "/v1/models", "/v1/rerank")
+_OPENAI_CODES = {"prompt_too_long": "context_length_exceeded"}
+# litellm tells a prompt that is too long by this half of a sentence and by nothing else.
+_TOO_LONG = " It is longer than the model's context length."
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error"}
 
 
@@ -82,17 +87,21 @@ class Problem:
 def problem_of(error: MetierError, path: str = "") -> Problem:
     """The problem that ``error`` is on ``path``.
 
-    InputError is 422, and 400 where the body cannot be read; under ``/api`` it is 400.
+    InputError is 422, and 400 where the body cannot be read; in Ollama's and OpenAI's dialects it
+    is 400.
     """
-    ollama = is_ollama(path)
+    ollama, openai = is_ollama(path), path.startswith(_OPENAI)
     codes, kinds = (_OLLAMA_CODES, _OLLAMA_KINDS) if ollama else (_CODES, _KINDS)
     status = codes.get(error.code)
     if status is None:
         status = next((number for kind, number in kinds if isinstance(error, kind)), 500)
+    if openai:
+        status = 503 if error.code == "queue_full" else 400 if status == 422 else status
+        status = 499 if error.code == "cancelled" else status
     return Problem(
         status=status,
-        message=error.message,
-        code=error.code,
+        message=error.message + (_TOO_LONG if openai and error.code in _OPENAI_CODES else ""),
+        code=_OPENAI_CODES.get(error.code, error.code) if openai else error.code,
         remedy=error.remedy,
         retryable=error.retryable,
         details=error.details,

@@ -14,7 +14,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -129,6 +129,19 @@ def write_whole(target: Path, data: bytes, *, drafts: Path, mode: int = 0o644) -
         write_draft(path, data, mode=mode)
         path.replace(target)
     flush_folder(target.parent)
+
+
+def write_stream(path: Path, chunks: Iterable[bytes], *, mode: int) -> Digest:
+    """Write chunks to the new file ``path``, force it to the disk, and say what it is."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    hasher = hashlib.sha256()
+    with os.fdopen(descriptor, "wb", buffering=0) as file:
+        for chunk in chunks:
+            hasher.update(chunk)
+            _write_all(file, chunk)
+        os.fchmod(descriptor, mode)
+        flush(descriptor)
+    return Digest(hasher.hexdigest())
 
 
 def open_file(name: str | Path, *, folder: int | None = None) -> BinaryIO:

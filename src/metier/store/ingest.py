@@ -17,7 +17,7 @@ from typing import BinaryIO
 from metier.errors import CorruptError, InputError, MetierError, NotFoundError
 from metier.manifest import Descriptor, Manifest
 from metier.reference import Digest, Reference
-from metier.store import links
+from metier.store import links, loose
 from metier.store.disk import (
     copy_hashed,
     digest_of,
@@ -100,6 +100,18 @@ class Ingest:
                 flush(file.fileno())
             self._settle(place, found, digest)
         return _descriptor(media_type, found, size, annotations)
+
+    def held(
+        self, digest: Digest, *, media_type: str, annotations: dict[str, str] | None = None
+    ) -> Descriptor:
+        """The descriptor of a blob that is here already; its bytes are not read again.
+
+        Raises:
+            NotFoundError: It is not in the store (code ``blob_not_found``).
+        """
+        with self._layout.opened(digest) as file:
+            size = os.fstat(file.fileno()).st_size
+        return _descriptor(media_type, digest, size, annotations)
 
     def path(self, digest: Digest) -> Path:
         """Where a blob that was brought in lies, to look at it before it gets a name."""
@@ -200,7 +212,7 @@ class Ingest:
         if not self._added:
             return
         with suppress(MetierError), layout.alone(wait=0), layout.changing():
-            needed = referenced(layout, layout.read_index())
+            needed = referenced(layout, layout.read_index()) | loose.kept(layout)
             for digest in self._added - needed:
                 with storage_errors("Removing a blob"):
                     layout.blob(digest).unlink(missing_ok=True)

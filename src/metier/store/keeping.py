@@ -8,15 +8,15 @@ may be shared by threads, and any number of processes may use one home.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from metier.errors import CorruptError, NotFoundError
+from metier.errors import CorruptError, InputError, NotFoundError
 from metier.manifest import Manifest
 from metier.messages import Report, silent
 from metier.reference import Digest, Reference
-from metier.store import links, sharing, upkeep
+from metier.store import links, loose, sharing, upkeep
 from metier.store.disk import digest_of, storage_errors
 from metier.store.index import Entry, Index
 from metier.store.ingest import Ingest, changing, linking
@@ -115,6 +115,34 @@ class Store:
                 self._proved[digest] = seen
         return self._layout.blob(digest)
 
+    def has_blob(self, digest: Digest) -> bool:
+        """Whether a blob is here; its bytes are not read."""
+        return self._layout.has(digest)
+
+    def add_blob(self, digest: Digest, chunks: Iterable[bytes]) -> bool:
+        """Bring in a blob that no name needs yet; gc leaves it alone for ``loose.KEPT_SECONDS``.
+
+        Args:
+            digest: What the bytes must have; they get their final name only then.
+            chunks: The bytes, as they arrive.
+
+        Returns:
+            Whether it was not here before.
+
+        Raises:
+            InputError: They have another digest (code ``digest_mismatch``); nothing is kept.
+            StorageError: The disk is full (code ``disk_full``) or refuses.
+        """
+        return loose.add(self._layout, digest, chunks)
+
+    def blob_at(self, path: Path) -> Digest | None:
+        """The digest of the blob whose file ``path`` is, or ``None`` if it is none of ours."""
+        with suppress(InputError):
+            digest = Digest(path.name)
+            if path == self._layout.blob(digest):
+                return digest
+        return None
+
     def blob_place(self, digest: Digest, size: int) -> Path:
         """Where a blob of this size lies; its bytes are not read.
 
@@ -141,6 +169,17 @@ class Store:
         """
         with self._layout.using():
             yield
+
+    def partial_folder(self) -> Path:
+        """Where files that are being fetched lie until they are whole; made if needed.
+
+        It is on the blobs' file system, so that a whole file can be adopted by a link. What
+        nobody touched for ``upkeep.PARTIAL_SECONDS`` is removed by gc.
+        """
+        folder = self._layout.partial
+        with storage_errors("Making the folder of partial files"):
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def folder(self, reference: Reference) -> Path:
         """The friendly folder of a name, whether or not it is there."""

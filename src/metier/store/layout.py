@@ -1,7 +1,7 @@
 """Where things lie on the disk, and the primitive acts on them.
 
     <home>/store/oci-layout, index.json, blobs/sha256/<64 hex>     an OCI image layout
-    <home>/store/.metier/{*.lock, linking, drafts/}                ours
+    <home>/store/.metier/{*.lock, linking, drafts/, partial/}      ours
     <home>/models/…                                                 friendly links (see ``links``)
 
 It knows paths, the locks and how a blob and the index are read and proved. Lock order: users
@@ -69,6 +69,11 @@ class Layout:
     def drafts(self) -> Path:
         """The folder of unfinished writes."""
         return self.root / ".metier" / "drafts"
+
+    @property
+    def partial(self) -> Path:
+        """The folder of files that are being fetched, and of what is there of them so far."""
+        return self.root / ".metier" / "partial"
 
     @property
     def linking(self) -> Path:

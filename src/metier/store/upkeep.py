@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,12 +19,14 @@ from metier.errors import CorruptError, MetierError, NotFoundError
 from metier.manifest import Manifest
 from metier.messages import Progress, Report
 from metier.reference import Digest, Reference
-from metier.store import links
+from metier.store import links, loose
 from metier.store.disk import digest_of, discard, open_file, read_capped, storage_errors
 from metier.store.index import Entry, Index
 from metier.store.ingest import changing, iso_time, linking, referenced
 from metier.store.layout import IMPORT_AGAIN, LAYOUT, MAX_MANIFEST_BYTES, Layout
 
+PARTIAL_SECONDS = 7 * 86_400.0
+"""How long a file that was begun and never finished is kept, to go on from there."""
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 
@@ -216,10 +219,12 @@ def collect_garbage(layout: Layout) -> Collected:
         rebuilt = _rebuild(layout)
         with changing(layout) as index:
             removed, size = _empty(layout.drafts)
+            stale, stale_size = _forget_partial(layout.partial)
+            removed, size = removed + stale, size + stale_size
             with storage_errors("Mending links"), linking(layout):
                 links.mend(layout, index)
             if rebuilt is None:
-                needed = referenced(layout, index)
+                needed = referenced(layout, index) | loose.kept(layout, forget=True)
                 for path in _unneeded(layout, needed):
                     with storage_errors("Removing a blob"):
                         facts = path.stat(follow_symlinks=False)
@@ -249,6 +254,21 @@ def _empty(drafts: Path) -> tuple[int, int]:
             discard(Path(entry.path))
             removed += 1
             size += facts.st_size if facts.st_nlink == 1 else 0
+    return removed, size
+
+
+def _forget_partial(folder: Path) -> tuple[int, int]:
+    """Remove what was fetched in part and not touched for a week; locks of the living stay."""
+    removed = size = 0
+    before = time.time() - PARTIAL_SECONDS
+    with storage_errors("Removing partial files"), suppress(FileNotFoundError):
+        for entry in os.scandir(folder):
+            facts = entry.stat(follow_symlinks=False)
+            if facts.st_mtime < before:
+                discard(Path(entry.path))
+                removed += 1
+                # A file with holes takes less than it is long.
+                size += facts.st_blocks * 512 if facts.st_nlink == 1 else 0
     return removed, size
 
 

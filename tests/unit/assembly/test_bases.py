@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from metier.assembly import Metier
 from metier.assembly.bases import Bases
 from metier.card import ChatCard
 from metier.errors import InputError, NotFoundError
@@ -40,10 +42,15 @@ def standing(base: str, score: float, *, recorded: bool = False) -> Standing:
     )  # fmt: skip
 
 
+def bases_in(home: Path, **settings: Any) -> Bases:
+    metier = Metier.open(Settings(home=home, **settings))
+    return Bases(metier.settings, lambda: None, lambda: metier.models)
+
+
 @pytest.fixture
 def bases(tmp_path: Path) -> Bases:
     (tmp_path / "services.toml").write_text(SERVICES)
-    return Bases(Settings(home=tmp_path), lambda: None)
+    return bases_in(tmp_path)
 
 
 def test_a_service_is_opened_once_by_its_name(bases: Bases) -> None:
@@ -94,6 +101,6 @@ def test_recorded_answers_are_no_evidence(bases: Bases) -> None:
 
 
 def test_without_services_the_alternatives_stand_alone(tmp_path: Path) -> None:
-    bases = Bases(Settings(home=tmp_path), lambda: None)
+    bases = bases_in(tmp_path)
     assert [choice.ref for choice in bases.choices(card(), [])] == ["m2", "m3"]
     assert bases.services() == {}

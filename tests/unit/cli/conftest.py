@@ -254,6 +254,7 @@ class Item:
     classifier = Installed.classifier
     chat = Installed.chat
     pack = Installed.pack
+    model = None
 
 
 class SmallFleet:

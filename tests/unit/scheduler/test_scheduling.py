@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.scripted_worker import MovedClock, Workshop, residence, until
 
 from metier.errors import InputError, MetierError, UnavailableError
 from metier.generating import Question, Residence, Voice
 from metier.scheduler import Limits, LocalScheduler, Measured, Shape
 from metier.scheduler.sizing import MARGIN
+from scripted_worker import MovedClock, Workshop, residence, until
 
 WEIGHTS = 10 << 20
 ONE = WEIGHTS + MARGIN + int(WEIGHTS * 0.02)
@@ -336,10 +336,22 @@ def test_too_large_a_model_is_refused_with_both_numbers(make: Callable[..., Stag
     assert stage.workshop.opened == []
 
 
-def test_after_closing_nobody_is_served(make: Callable[..., Stage]) -> None:
+def test_closing_ends_everybody_and_it_may_be_used_again(
+    make: Callable[..., Stage], pool: ThreadPoolExecutor
+) -> None:
+    gate = threading.Event()
     stage = make()
     stage.touch("a")
-    stage.scheduler.close()
+    stage.workshop.gate = gate
+    loading = pool.submit(stage.touch, "b")
+    until(lambda: stage.workshop.loading.get(("b", "generate")) == 1)
+    waiting = pool.submit(stage.touch, "b")
+    until(lambda: stage.scheduler._waiting == 1)
+    closing = pool.submit(stage.scheduler.close)
+    assert isinstance(waiting.exception(5), UnavailableError)
+    gate.set()
+    closing.result(5)
     assert stage.workshop.alive == []
-    with pytest.raises(UnavailableError):
-        stage.touch("a")
+    assert loading.done() or loading.exception(5) is None
+    stage.touch("a")
+    assert stage.workshop.alive == ["a"]

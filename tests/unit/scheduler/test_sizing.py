@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from metier.errors import UnavailableError
 from metier.generating import Loading
-from metier.scheduler import Needs, Shape, cache_bytes_per_token, scratch_bytes, sized
+from metier.scheduler import Needs, Shape, scratch_bytes, sized
 from metier.scheduler.sizing import gibibytes
 
 GIB = 1 << 30
@@ -16,10 +16,7 @@ LLAMA = Shape(weights=5 * GIB, trained=131_072, cache=131_072, scratch=300 << 20
 """The shape of an 8-billion-parameter model of four bits."""
 
 
-def test_the_cache_of_a_known_model() -> None:
-    # Llama 3.1 8B: 32 layers, 8 key-value heads of 128: 128 KiB a token as f16.
-    assert cache_bytes_per_token(32, 8, 128, 128) == 131_072
-    assert cache_bytes_per_token(3, [1, 2, 1], 64, 64) == 4 * 128 * 2
+def test_the_buffers_of_a_known_model() -> None:
     assert scratch_bytes(128_256, 4096, 14_336) == 512 * 4 * (128_256 + 6 * 4096 + 2 * 14_336)
 
 

@@ -97,17 +97,28 @@ def test_sixteen_callers_at_once_each_get_their_own(server: str) -> None:
 
 def test_models_are_listed_and_found_by_every_kind_of_name(server: str) -> None:
     listed = httpx.get(f"{server}/v1/models").json()["data"]
-    assert [model["id"] for model in listed] == ["banking-intents", "team/spam:2"]
+    assert [model["id"] for model in listed] == ["tiny", "plain", "team/words:2", "spam"]
     for model in listed:
         assert httpx.get(f"{server}/v1/models/{model['id']}").json() == model
-    assert httpx.get(f"{server}/v1/models/banking-intents:latest").status_code == 200
+    assert httpx.get(f"{server}/v1/models/tiny:latest").status_code == 200
     missing = httpx.get(f"{server}/v1/models/nope")
     assert missing.status_code == 404
     assert missing.json()["error"]["type"] == "not_found_error"
 
 
-def test_health_answers_without_the_fleet(server: str) -> None:
-    assert httpx.get(f"{server}/health").json()["status"] == "ok"
+def test_health_says_how_many_models_are_in_memory_and_names_none(server: str) -> None:
+    told = httpx.get(f"{server}/health").json()
+    assert (told["status"], told["resident"]) == ("ok", 0)
+    assert set(told) == {"status", "version", "resident"}
+
+
+def test_the_numbers_are_prometheus_text(server: str) -> None:
+    httpx.post(f"{server}/v1/classify", json={"model": "banking-intents", "input": "card"})
+    reply = httpx.get(f"{server}/metrics")
+    assert reply.headers["content-type"].startswith("text/plain; version=0.0.4")
+    counted = 'metier_http_requests_total{method="POST",route="/v1/classify",status="200"}'
+    assert counted in reply.text
+    assert "python_info" not in reply.text
 
 
 def test_a_caller_that_leaves_half_way_leaves_the_server_well(server: str) -> None:

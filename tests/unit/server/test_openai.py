@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 from metier.server import openai
-from stand_in.cards import banking, bare
-from stand_in.metier import StandIn
+from stand_in.models import listing
 
 
-def test_a_model_names_its_base_as_parent(tmp_path: Path) -> None:
-    listed = openai.models(StandIn(tmp_path, [banking(), bare()]).list())
+def test_an_adapter_names_its_base_as_parent() -> None:
+    listed = openai.models([replace(listing("svelte"), parent="qwen"), listing("qwen")])
     assert listed["object"] == "list"
     first, second = listed["data"]
     assert first == {
-        "id": "banking-intents",
+        "id": "svelte",
         "object": "model",
-        "created": 1794474871,
+        "created": 1793527200,
         "owned_by": "metier",
-        "parent": "all-minilm-l6-v2",
+        "parent": "qwen",
+        "task": "generate",
     }
     assert second["parent"] is None
 
 
-def test_a_date_that_is_none_gives_zero(tmp_path: Path) -> None:
-    card = banking().model_copy(update={"name": "team/x:2", "made": "long ago"})
-    model = openai.model(StandIn(tmp_path, [card]).show("team/x:2"))
-    assert (model["created"], model["id"], model["owned_by"]) == (0, "team/x:2", "team")
+def test_ids_keep_their_tag_and_namespace() -> None:
+    model = openai.model(replace(listing("hf.co/team/x:Q8_0"), modified="long ago"))
+    assert (model["id"], model["owned_by"], model["created"]) == (
+        "hf.co/team/x:Q8_0",
+        "hf.co/team",
+        0,
+    )

@@ -40,6 +40,26 @@ def test_each_error_has_its_status(error: MetierError, status: int) -> None:
     assert problem_of(error).status == status
 
 
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (InputError("x"), 400, "bad_input"),
+        (InputError("x", code="prompt_too_long"), 400, "context_length_exceeded"),
+        (InputError("x", code="cancelled"), 499, "cancelled"),
+        (InputError("x", code="too_large"), 413, "too_large"),
+        (NotFoundError("x"), 404, "not_found"),
+        (UnavailableError("x", code="queue_full", retryable=True), 503, "queue_full"),
+        (UnavailableError("x", code="engine_ended", retryable=True), 503, "engine_ended"),
+        (InternalError("x"), 500, "internal"),
+    ],
+)
+def test_openais_dialect_has_openais_statuses(error: MetierError, status: int, code: str) -> None:
+    for path in ("/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/rerank"):
+        problem = problem_of(error, path)
+        assert (problem.status, problem.code) == (status, code)
+    assert problem_of(InputError("x"), "/v1/classify").status == 422
+
+
 def test_openai_shape_carries_the_remedy_in_its_message() -> None:
     error = InputError("It is wrong.", remedy="Mend it.", details={"param": "input"})
     assert as_openai(problem_of(error)) == {

@@ -5,6 +5,7 @@ It runs inside the engine's sandboxed process: the standard library, Jinja and f
 
 from metier.engines.prompting.constraints import constraint_fields, forced_tools
 from metier.engines.prompting.conversation import PICTURE, fit
+from metier.engines.prompting.filling import fill_middle, gap_of
 from metier.engines.prompting.parsing import Parser
 from metier.engines.prompting.template import Template, compile_template
 
@@ -14,6 +15,8 @@ __all__ = [
     "Template",
     "compile_template",
     "constraint_fields",
+    "fill_middle",
     "fit",
     "forced_tools",
+    "gap_of",
 ]

@@ -6,6 +6,7 @@ What is not a call is never an error here: the caller gives it on as text.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -19,9 +20,23 @@ _NAMED = re.compile(
     r"\s*(?:functions\.)?([\w.\-/]+?)(?::\d+)?\s*(?:\[CALL_ID\]\s*(\w+)\s*)?"
     r"(?:\[ARGS\]\s*)?(?=\{)"
 )
-_XML_CALL = re.compile(r"\s*<function=\"?([^>\"\s]+)\"?>(.*?)(?:</function>\s*|\Z)", re.DOTALL)
+_SECTIONED = re.compile(
+    r"\s*<｜tool▁call▁begin｜>\s*(?:function<｜tool▁sep｜>)?([\w.\-/]+)\s*(?:<｜tool▁sep｜>)?\s*"
+    r"(?:```(?:json)?)?\s*(.*?)\s*(?:```)?\s*<｜tool▁call▁end｜>"
+    r"|\s*<\|tool_call_begin\|>\s*(?:functions\.)?([\w.\-/]+?)(:\d+)?\s*"
+    r"<\|tool_call_argument_begin\|>(.*?)<\|tool_call_end\|>",
+    re.DOTALL,
+)
+_FIRST_KEY = re.compile(r'\s*\[?\s*\{\s*"([^"\\]*)"')
+_KEYS = {"name", "type", "function", "parameters", "arguments", "tool_name", "id", "tool_call_id"}
+_XML_CALL = re.compile(
+    r"\s*<(?:function=|invoke name=)\"?([^>\"\s]+)\"?>(.*?)(?:</(?:function|invoke)>\s*|\Z)",
+    re.DOTALL,
+)
 _XML_FIELD = re.compile(
-    r"\s*<parameter=\"?([^>\"\s]+)\"?>\n?(.*?)\n?(?:</parameter>|(?=<parameter=)|\Z)", re.DOTALL
+    r"\s*<parameter(?:=| name=)\"?([^>\"\s]+)\"?[^>]*>\n?(.*?)\n?"
+    r"(?:</parameter>|(?=<parameter[= ])|\Z)",
+    re.DOTALL,
 )
 _KEY_FIELD = re.compile(r"\s*<arg_key>(.*?)</arg_key>\s*<arg_value>(.*?)</arg_value>", re.DOTALL)
 _KEYED = re.compile(r"\s*([\w.\-/]+)\s*(?=<arg_key>|\Z)")
@@ -40,6 +55,12 @@ Kinds = Mapping[str, Mapping[str, Any]]
 """Name of a tool to the JSON schemas of its parameters by name."""
 
 
+Scanning = Callable[[str, bool, Kinds], Scan | None]
+_MOST_CLOSINGS = 8
+_MOST_NAME = 200
+_MOST_PYTHON = 64 << 10
+
+
 @dataclass(frozen=True, slots=True)
 class Notation:
     """How a family marks its calls.
@@ -54,7 +75,7 @@ class Notation:
 
     opening: str
     closing: str
-    scan: Callable[[str, bool, Kinds], Scan | None]
+    scan: Scanning
     ends: str = "]}>"
 
 
@@ -86,7 +107,7 @@ def call_of(value: Any) -> ToolCall | None:
     name = value.get("name", value.get("tool_name"))
     arguments = value.get("arguments", value.get("parameters", {}))
     if isinstance(arguments, str):
-        arguments = _loaded(arguments)
+        arguments = loaded(arguments)
     if arguments is None:
         arguments = {}
     if not isinstance(name, str) or not name or not isinstance(arguments, dict):
@@ -97,13 +118,14 @@ def call_of(value: Any) -> ToolCall | None:
 
 def calls_of(text: str) -> tuple[ToolCall, ...]:
     """Calls from JSON: one object or a list of them; none if any is not a call."""
-    value = _loaded(text)
+    value = loaded(text)
     found = [call_of(item) for item in (value if isinstance(value, list) else [value])]
     calls = tuple(call for call in found if call is not None)
     return calls if len(calls) == len(found) else ()
 
 
-def _loaded(text: str) -> Any:
+def loaded(text: str) -> Any:
+    """A value from JSON, or a mark of its own if it is none; control characters are let pass."""
     try:
         return json.loads(text, strict=False, parse_constant=_refused)
     except (ValueError, RecursionError):
@@ -117,17 +139,29 @@ def _refused(constant: str) -> Any:
 _BROKEN = object()
 
 
-def marked(closing: str) -> Callable[[str, bool, Kinds], Scan | None]:
-    """A scan up to a closing mark; one inside a JSON string does not count."""
+def marked(closing: str, opening: str = "") -> Scanning:
+    """A scan up to a closing mark; one inside a JSON string does not count.
+
+    ``opening`` is a mark that belongs to the body as well.
+    """
 
     def scan(text: str, ended: bool, kinds: Kinds) -> Scan | None:
-        found = text.find(closing)
-        while found >= 0:
-            calls = read(text[:found], kinds)
-            if calls or not _open_string(text[:found]):
+        found = first = text.find(closing)
+        for _ in range(_MOST_CLOSINGS):
+            if found < 0:
+                break
+            body = opening + text[:found]
+            calls = read(body + (closing if opening else ""), kinds)
+            if calls or not _open_string(body):
                 return Scan(calls, found + len(closing))
             found = text.find(closing, found + 1)
-        return Scan(read(text, kinds), len(text)) if ended else None
+        else:
+            return Scan((), first + len(closing))
+        if not ended:
+            return None
+        if first >= 0:
+            return Scan((), first + len(closing))
+        return Scan(read(opening + text, kinds), len(text))
 
     return scan
 
@@ -137,7 +171,7 @@ def _open_string(body: str) -> bool:
     return body.lstrip()[:1] in {"{", "["} and json_end(body) < 0
 
 
-def ended_by_json(text: str, ended: bool, kinds: Kinds) -> Scan | None:
+def ended_by_json(text: str, ended: bool, _: Kinds) -> Scan | None:
     """A scan for what ends with its JSON: ``[..]``, ``{..}``, or ``name[ARGS]{..}``."""
     start = len(text) - len(text.lstrip())
     if start == len(text):
@@ -145,8 +179,8 @@ def ended_by_json(text: str, ended: bool, kinds: Kinds) -> Scan | None:
     named = None
     if text[start] not in "{[":
         named = _NAMED.match(text)
-        if named is None:
-            waits = not ended and len(text) < 300 and "{" not in text
+        if named is None or named.end() > _MOST_NAME:
+            waits = not ended and "{" not in text[:_MOST_NAME] and len(text) < _MOST_NAME
             return None if waits else Scan((), 0)
         start = named.end()
     end = json_end(text, start)
@@ -154,10 +188,23 @@ def ended_by_json(text: str, ended: bool, kinds: Kinds) -> Scan | None:
         return Scan((), 0) if ended else None
     if named is None:
         return Scan(calls_of(text[start:end]), end)
-    arguments = _loaded(text[start:end])
+    arguments = loaded(text[start:end])
     if not isinstance(arguments, dict):
         return Scan((), end)
     return Scan((ToolCall(named[1], arguments, named[2] or ""),), end)
+
+
+def bare(text: str, ended: bool, kinds: Kinds) -> Scan | None:
+    """A scan for calls without any mark: only JSON that starts as a call does is waited for."""
+    key = _FIRST_KEY.match(text)
+    if key is None or key.end() > _MOST_NAME:
+        return None if not ended and len(text) < _MOST_NAME else Scan((), 0)
+    if key[1] not in _KEYS:
+        return Scan((), 0)
+    scan = ended_by_json(text, ended, kinds)
+    if scan is None or all(call.name in kinds for call in scan.calls):
+        return scan
+    return Scan((), scan.used)
 
 
 def to_the_end(text: str, ended: bool, kinds: Kinds) -> Scan | None:
@@ -171,10 +218,10 @@ def read(body: str, kinds: Kinds) -> tuple[ToolCall, ...]:
     if inner.startswith("```"):
         inner = inner.strip("`").removeprefix("json").strip()
     if inner[:1] in {"{", "["}:
-        return _objects(inner)
-    if inner.startswith("<function="):
+        return _objects(inner) or _pythonic(inner, kinds)
+    if inner.startswith(("<function=", "<invoke ")):
         return _elements(inner, kinds)
-    for reader in (_named, _keyed, _python):
+    for reader in (_sectioned, _named, _keyed, _python, _pythonic):
         calls = reader(inner, kinds)
         if calls:
             return calls
@@ -198,17 +245,52 @@ def _elements(text: str, kinds: Kinds) -> tuple[ToolCall, ...]:
     """``<function=name><parameter=key>value</parameter></function>``, or JSON inside."""
     calls = []
     position = 0
-    for found in iter(lambda: _XML_CALL.match(text, position), None):
+    while found := _XML_CALL.match(text, position):
         name, body = found[1], found[2]
         if body.lstrip()[:1] == "{":
-            arguments = _loaded(body)
+            arguments = loaded(body)
         else:
             arguments = _fields(_XML_FIELD, body, kinds.get(name, {}))
-        if not isinstance(arguments, dict) or found.end() == position:
+        if not isinstance(arguments, dict):
             return ()
         calls.append(ToolCall(name, arguments))
         position = found.end()
     return tuple(calls) if position == len(text) else ()
+
+
+def _sectioned(text: str, _: Kinds) -> tuple[ToolCall, ...]:
+    """DeepSeek's and Kimi's calls, each between marks of its own inside the section."""
+    calls = []
+    position = 0
+    while found := _SECTIONED.match(text, position):
+        name, body = found[1] or found[3], found[2] if found[1] else found[5]
+        arguments = loaded(body)
+        if not isinstance(arguments, dict):
+            return ()
+        calls.append(ToolCall(name, arguments))
+        position = found.end()
+    return tuple(calls) if not text[position:].strip() else ()
+
+
+def _pythonic(text: str, _: Kinds) -> tuple[ToolCall, ...]:
+    """``[name(key="value"), …]`` as Python writes calls; arguments are constants."""
+    if not text.startswith("[") or len(text) > _MOST_PYTHON:
+        return ()
+    try:
+        tree = ast.parse(text, mode="eval").body
+        items = tree.elts if isinstance(tree, ast.List) else []
+        calls = [_python_call(item) for item in items]
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return ()
+    return tuple(calls)
+
+
+def _python_call(node: ast.expr) -> ToolCall:
+    if not isinstance(node, ast.Call) or node.args or not isinstance(node.func, ast.Name):
+        raise ValueError("not a call of constants")
+    arguments = {field.arg or "": ast.literal_eval(field.value) for field in node.keywords}
+    json.dumps(arguments)
+    return ToolCall(node.func.id, arguments)
 
 
 def _keyed(text: str, kinds: Kinds) -> tuple[ToolCall, ...]:
@@ -226,7 +308,7 @@ def _named(text: str, kinds: Kinds) -> tuple[ToolCall, ...]:
     return scan.calls if scan is not None and not text[scan.used :].strip() else ()
 
 
-def _python(text: str, kinds: Kinds) -> tuple[ToolCall, ...]:
+def _python(text: str, _: Kinds) -> tuple[ToolCall, ...]:
     """``name.call(key="value")``, Llama's built-in tools."""
     found = _PYTHON_CALL.match(text)
     if found is None:
@@ -259,7 +341,7 @@ def _typed(text: str, schema: Any) -> Any:
     wanted = {kinds} if isinstance(kinds, str) else set(kinds) if isinstance(kinds, list) else set()
     if wanted == {"string"} or not (wanted or isinstance(schema, dict)):
         return text
-    value = _loaded(text.strip())
+    value = loaded(text.strip())
     if value is _BROKEN or ("string" in wanted and not _fits(value, wanted)):
         lowered = text.strip().lower()
         if "boolean" in wanted and lowered in {"true", "false"}:

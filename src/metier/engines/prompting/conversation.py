@@ -5,11 +5,12 @@ It knows the names that templates use for what a message holds; it knows no temp
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from metier.generating import Message
+from metier.generating import Message, ToolCall
 
 PICTURE = "<__media__>"
 _PLACE = "[img]"
@@ -31,25 +32,52 @@ def placed(message: Message) -> str:
     return f"{before}\n{text}" if before and text else before + text
 
 
-def variables_of(message: Message, place: int, *, short_ids: bool = False) -> dict[str, Any]:
-    """A message as templates know it: OpenAI's fields, arguments of calls as objects."""
-    fields: dict[str, Any] = {"role": message.role, "content": placed(message)}
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a Jinja template wants its messages.
+
+    Attributes:
+        knows_system: Whether it renders a system message.
+        lists: Whether content is a list of parts instead of a text.
+        texts: Whether arguments of calls are JSON texts instead of objects.
+        short_ids: Whether ids of calls are nine letters and digits.
+    """
+
+    knows_system: bool = True
+    lists: bool = False
+    texts: bool = False
+    short_ids: bool = False
+
+
+def variables_of(message: Message, place: int, manner: Manner) -> dict[str, Any]:
+    """A message as templates know it: OpenAI's fields."""
+    text = placed(message)
+    content: Any = [{"type": "text", "text": text}] if manner.lists else text
+    fields: dict[str, Any] = {"role": message.role, "content": content}
     if message.thinking:
         fields["reasoning_content"] = fields["thinking"] = message.thinking
     if message.tool_calls:
         fields["tool_calls"] = [
-            {
-                "id": _identity(call.id or f"{place}{index}", short_ids),
-                "type": "function",
-                "function": {"name": call.name, "arguments": dict(call.arguments)},
-            }
-            for index, call in enumerate(message.tool_calls)
+            _call(call, f"{place}{index}", manner) for index, call in enumerate(message.tool_calls)
         ]
     if message.role == "tool":
         if message.tool_name:
             fields["name"] = message.tool_name
-        fields["tool_call_id"] = _identity(message.tool_call_id or f"{place - 1}0", short_ids)
+        identity = message.tool_call_id or f"{place - 1}0"
+        fields["tool_call_id"] = _identity(identity, manner.short_ids)
     return fields
+
+
+def _call(call: ToolCall, place: str, manner: Manner) -> dict[str, Any]:
+    arguments = dict(call.arguments)
+    return {
+        "id": _identity(call.id or place, manner.short_ids),
+        "type": "function",
+        "function": {
+            "name": call.name,
+            "arguments": json.dumps(arguments, ensure_ascii=False) if manner.texts else arguments,
+        },
+    }
 
 
 def _identity(identity: str, short: bool) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from metier.engines.prompting.calls import Notation, ended_by_json, marked, to_the_end
+from metier.engines.prompting.calls import Notation, bare, ended_by_json, marked, to_the_end
 
 _THOUGHTS = (
     ("<think>", "</think>"),
@@ -63,6 +63,16 @@ HARMONY_MARKS = (
 )
 _INNER = {
     "[TOOL_CALLS]": ("[ARGS]", "[CALL_ID]"),
+    "<｜tool▁calls▁begin｜>": (
+        "<｜tool▁call▁begin｜>",
+        "<｜tool▁sep｜>",
+        "<｜tool▁call▁end｜>",
+    ),
+    "<|tool_calls_section_begin|>": (
+        "<|tool_call_begin|>",
+        "<|tool_call_argument_begin|>",
+        "<|tool_call_end|>",
+    ),
 }
 
 
@@ -70,16 +80,26 @@ def _between(opening: str, closing: str) -> Notation:
     return Notation(opening, closing, marked(closing), closing[-1])
 
 
-_BARE = Notation("", "", ended_by_json)
+def _inside(opening: str, closing: str) -> Notation:
+    return Notation(opening, closing, marked(closing, opening), closing[-1])
+
+
+_BARE = Notation("", "", bare, '"]}')
 _KNOWN: tuple[tuple[str, tuple[Notation, ...]], ...] = (
     ("<tool_call>", (_between("<tool_call>", "</tool_call>"),)),
     ("<seed:tool_call>", (_between("<seed:tool_call>", "</seed:tool_call>"),)),
-    ("<function=", (Notation("<function=", "</function>", marked("</function>"), ">"),)),
+    ("<minimax:tool_call>", (_between("<minimax:tool_call>", "</minimax:tool_call>"),)),
+    ("<function=", (_inside("<function=", "</function>"),)),
     ("[TOOL_CALLS]", (Notation("[TOOL_CALLS]", "", ended_by_json),)),
     ("<|/tool_call|>", (_between("<|tool_call|>", "<|/tool_call|>"),)),
     ("<|tool_call|>", (Notation("<|tool_call|>", "", ended_by_json),)),
     ("<|START_ACTION|>", (_between("<|START_ACTION|>", "<|END_ACTION|>"),)),
     ("<|tool_call_start|>", (_between("<|tool_call_start|>", "<|tool_call_end|>"),)),
+    ("<｜tool▁calls▁begin｜>", (_between("<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"),)),
+    (
+        "<|tool_calls_section_begin|>",
+        (_between("<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"),),
+    ),
     ("<|python_tag|>", (Notation("<|python_tag|>", "", to_the_end),)),
 )
 
@@ -98,10 +118,8 @@ def dialect_of(text: str) -> Dialect:
             if sign in text and notation.opening not in openings:
                 notations.append(notation)
                 openings.add(notation.opening)
-    if {"<|python_tag|>", ""} & openings or '"parameters"' in text or '"name"' in text:
-        notations.append(_BARE)
     return Dialect(
         thoughts=tuple(dict.fromkeys(thoughts + _ALWAYS)),
         thinks=bool(thoughts),
-        notations=tuple(notations) or (_BARE,),
+        notations=(*notations, _BARE),
     )

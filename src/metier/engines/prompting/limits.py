@@ -17,7 +17,9 @@ from metier.errors import InputError
 
 MOST_SECONDS = 0.1
 MOST_OUTPUT = 1 << 20
-MOST_TEMPLATE = 128 << 10
+MOST_MADE = 128 << 20
+MOST_TEMPLATE = 64 << 10
+MOST_COMPILING = 1.0
 MOST_ITEMS = 200_000
 MOST_DEPTH = 60
 MOST_CALLS = 60
@@ -27,10 +29,10 @@ _UNITS_BETWEEN_LOOKS = 256
 _CHARACTERS_A_UNIT = 4096
 
 
-def too_slow() -> InputError:
+def too_slow(seconds: float = MOST_SECONDS) -> InputError:
     """The error of a template that took too long."""
     return InputError(
-        f"The chat template takes more than {MOST_SECONDS * 1000:.0f} ms.",
+        f"The chat template takes more than {seconds * 1000:.0f} ms.",
         code="template_too_slow",
         remedy="Use a simpler template (TEMPLATE in a Modelfile), or a shorter conversation.",
     )
@@ -48,12 +50,14 @@ def too_long(what: str) -> InputError:
 class Budget:
     """What is left of the time of one rendering; times are processor seconds of this thread."""
 
-    __slots__ = ("_deadline", "_depth", "_units")
+    __slots__ = ("_deadline", "_depth", "_made", "_seconds", "_units")
 
     def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
         self._deadline = time.thread_time() + seconds
         self._units = 0
         self._depth = 0
+        self._made = 0
 
     def spend(self, units: int = 1) -> None:
         """Count work; every so often the clock is looked at. Raises ``template_too_slow``."""
@@ -65,7 +69,14 @@ class Budget:
         """Look at the clock now. Raises ``template_too_slow``."""
         self._units = 0
         if time.thread_time() > self._deadline:
-            raise too_slow()
+            raise too_slow(self._seconds)
+
+    def make(self, characters: int) -> None:
+        """Count characters of texts, as work and as memory that may be held."""
+        self._made += characters
+        if self._made > MOST_MADE:
+            raise too_long(f"texts of more than {MOST_MADE} characters in all")
+        self.spend(characters // _CHARACTERS_A_UNIT)
 
     @contextmanager
     def deeper(self) -> Iterator[None]:
@@ -155,16 +166,18 @@ def _check(depth: int, items: int) -> int:
 
 
 def short(length: int) -> int:
-    """``length`` if a text may have it; counts the work of making it."""
+    """``length`` if a text may have it; counts the work and the memory of making it."""
     if length > 2 * MOST_OUTPUT:
         raise too_long(f"a text of more than {2 * MOST_OUTPUT} characters")
     if length > _CHARACTERS_A_UNIT:
-        spend(length // _CHARACTERS_A_UNIT)
+        current().make(length)
     return length
 
 
 def bounded(value: Any) -> Any:
     """``value`` if it is within the bounds."""
+    if type(value) is str and len(value) < _CHARACTERS_A_UNIT:
+        return value
     if value is None or isinstance(value, bool | float):
         return value
     weigh(value)
@@ -180,11 +193,9 @@ class Counted:
         self._held = held
 
     def __iter__(self) -> Iterator[Any]:
-        count = 0
         budget = current()
-        for item in self._held:
-            count += 1
-            if count > MOST_ITEMS:
+        for count, item in enumerate(self._held):
+            if count >= MOST_ITEMS:
                 raise too_long(f"more than {MOST_ITEMS} steps of a loop")
             budget.spend(2)
             yield item

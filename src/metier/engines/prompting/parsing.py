@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from metier.engines.prompting.calls import calls_of, json_end
+from metier.engines.prompting.harmony import HarmonyParser
 from metier.engines.prompting.stream import MarkParser
 from metier.engines.prompting.template import Template
 from metier.generating import Piece
@@ -34,9 +35,11 @@ class Parser:
         forced: bool = False,
         literal: bool = False,
     ) -> None:
-        self._parser: MarkParser | _ForcedParser | None = None
+        self._parser: MarkParser | HarmonyParser | _ForcedParser | None = None
         if forced:
             self._parser = _ForcedParser()
+        elif template is not None and not literal and template.dialect.harmony:
+            self._parser = HarmonyParser(tools, prompt)
         elif template is not None and not literal:
             end = prompt.rstrip()
             closing = next(

@@ -89,7 +89,7 @@ class MarkParser:
             self._space = ""
         return merged(pieces)
 
-    def _start(self, pieces: list[Piece], ended: bool) -> bool:
+    def _start(self, _: list[Piece], ended: bool) -> bool:
         """Before anything is said: thoughts, a bare call or text may come."""
         rest = self._held.lstrip()
         for opening, closing in self._thoughts:
@@ -130,7 +130,7 @@ class MarkParser:
             self._fresh = False
             pieces.append(Piece(thinking=text))
 
-    def _after(self, pieces: list[Piece], ended: bool) -> bool:
+    def _after(self, _: list[Piece], __: bool) -> bool:
         """After thoughts or a call: white space belongs to neither."""
         rest = self._held.lstrip()
         if self._called and self._bare is not None:
@@ -172,8 +172,7 @@ class MarkParser:
         if scan is None:
             return False
         end = size + scan.used
-        known = notation.opening or all(call.name in self._kinds for call in scan.calls)
-        if scan.calls and known:
+        if scan.calls:
             pieces.append(Piece(tool_calls=scan.calls))
             self._space, self._called, self._state = "", True, "after"
         else:

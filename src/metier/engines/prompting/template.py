@@ -7,19 +7,20 @@ It knows how a conversation becomes a prompt; the languages themselves are known
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import Any
 
-from metier.engines.prompting.conversation import PICTURE, system_first, variables_of
+from metier.engines.prompting.conversation import PICTURE, Manner, system_first, variables_of
 from metier.engines.prompting.dialects import Dialect, dialect_of
-from metier.engines.prompting.golang import GoTemplate
-from metier.engines.prompting.jinja import Renderer, compile_jinja
+from metier.engines.prompting.golang import GoTemplate, collated
 from metier.engines.prompting.limits import MOST_TEMPLATE
 from metier.errors import InputError
-from metier.generating import Message, TemplateLanguage
+from metier.generating import Message, TemplateLanguage, ToolCall
 
 _MARK = "Qx7markZ"
+_ASKED = (Message("user", _MARK),)
 _TOOL = {
     "type": "function",
     "function": {
@@ -43,7 +44,7 @@ class Template:
         self.text = text
         self.language = language
         self._go = GoTemplate(text) if language == "go" else None
-        self._jinja: Renderer | None = compile_jinja(text) if language == "jinja" else None
+        self._jinja = _jinja(text) if language == "jinja" else None
 
     def render(
         self,
@@ -70,11 +71,16 @@ class Template:
         Raises:
             InputError: ``bad_template``, ``template_too_slow``, ``template_too_long``.
         """
-        if not self.knows_system and any(m.role == "system" for m in messages):
+        besides = {"bos": bos, "eos": eos, "add_generation_prompt": add_generation_prompt}
+        if not self.manner.knows_system:
             messages = system_first(messages)
-        return self._rendered(
-            messages, tools, think, bos=bos, eos=eos, add_generation_prompt=add_generation_prompt
-        )
+        try:
+            return self._rendered(messages, tools, think, self.manner, **besides)
+        except InputError as error:
+            together = collated(messages)[1]
+            if error.code != "bad_template" or len(together) == len(messages):
+                raise
+            return self._rendered(together, tools, think, self.manner, **besides)
 
     def fill(self, prompt: str, suffix: str) -> str | None:
         """The prompt for a gap, if the template has one of its own; ``None`` if not."""
@@ -87,23 +93,20 @@ class Template:
         messages: Sequence[Message],
         tools: Sequence[Mapping[str, Any]] = (),
         think: bool | str | None = None,
+        manner: Manner | None = None,
         **besides: Any,
     ) -> str:
         if self._go is not None:
             return self._go.render(messages, tools, think)
-        short_ids = "== 9" in self.text or "!= 9" in self.text
         variables = {
-            "messages": [variables_of(m, i, short_ids=short_ids) for i, m in enumerate(messages)],
+            "messages": [variables_of(m, i, manner or Manner()) for i, m in enumerate(messages)],
             "tools": [dict(tool) for tool in tools] or None,
-            "bos_token": besides.pop("bos", ""),
-            "eos_token": besides.pop("eos", ""),
-            "add_generation_prompt": True,
-            **besides,
+            "bos_token": besides.get("bos", ""),
+            "eos_token": besides.get("eos", ""),
+            "add_generation_prompt": besides.get("add_generation_prompt", True),
             **_thinking(think),
         }
-        if self._jinja is None:
-            return ""
-        return self._jinja(variables)
+        return "" if self._jinja is None else self._jinja(variables)
 
     @cached_property
     def dialect(self) -> Dialect:
@@ -116,24 +119,32 @@ class Template:
         return self.dialect.marks
 
     @cached_property
-    def knows_system(self) -> bool:
-        """Whether a system message stands in what the template makes."""
-        try:
-            messages = (Message("system", _MARK), Message("user", "a"))
-            return _MARK in self._rendered(messages)
-        except InputError:
-            return False
+    def manner(self) -> Manner:
+        """How it wants its messages, found out by rendering some."""
+        if self._go is not None:
+            return Manner()
+        lists = _MARK not in self._tried(_ASKED) and _MARK in self._tried(
+            _ASKED, manner=Manner(lists=True)
+        )
+        manner = Manner(lists=lists, short_ids="== 9" in self.text or "!= 9" in self.text)
+        called = (*_ASKED, Message("assistant", "", tool_calls=(ToolCall(_MARK, {"a": 1}),)))
+        if "tool_calls" in self.text:
+            texts = replace(manner, texts=True)
+            if not self._tried(called, manner=manner) and self._tried(called, manner=texts):
+                manner = texts
+        told = (Message("system", _MARK), Message("user", "a"))
+        return replace(manner, knows_system=_MARK in self._tried(told, manner=manner))
 
     @cached_property
     def capabilities(self) -> frozenset[str]:
         """What it can do besides chat: ``tools``, ``thinking``, ``insert``."""
         found = set()
-        asked = (Message("user", _MARK),)
         if self._go is not None and "suffix" in self._go.names:
             found.add("insert")
-        if "tools" in self.text.lower() and "mark_tool" in self._tried(asked, tools=(_TOOL,)):
+        if "tools" in self.text.lower() and "mark_tool" in self._tried(_ASKED, tools=(_TOOL,)):
             found.add("tools")
-        if self.dialect.thinks or self._tried(asked, think=True) != self._tried(asked, think=False):
+        thought, plain = self._tried(_ASKED, think=True), self._tried(_ASKED, think=False)
+        if self.dialect.thinks or thought != plain:
             found.add("thinking")
         return frozenset(found)
 
@@ -145,11 +156,21 @@ class Template:
         end = _END.match(rest) if found else None
         return (end[1],) if end else ()
 
-    def _tried(self, messages: Sequence[Message], **how: Any) -> str:
+    def _tried(
+        self, messages: Sequence[Message], *, manner: Manner | None = None, **how: Any
+    ) -> str:
+        """What it renders, or "" if it refuses."""
         try:
-            return self._rendered(messages, **how)
+            return self._rendered(messages, manner=manner, **how)
         except InputError:
             return ""
+
+
+def _jinja(text: str) -> Callable[[Mapping[str, Any]], str]:
+    """A Jinja template; the language is loaded when the first one comes."""
+    from metier.engines.prompting.jinja import compile_jinja
+
+    return compile_jinja(text)
 
 
 def _thinking(think: bool | str | None) -> dict[str, Any]:

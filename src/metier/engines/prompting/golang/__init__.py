@@ -1,5 +1,5 @@
 """Templates of Go's text/template language, as Ollama's Modelfiles use them."""
 
-from metier.engines.prompting.golang.turns import GoTemplate
+from metier.engines.prompting.golang.turns import GoTemplate, collated
 
-__all__ = ["GoTemplate"]
+__all__ = ["GoTemplate", "collated"]

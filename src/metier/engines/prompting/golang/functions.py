@@ -25,8 +25,9 @@ from metier.engines.prompting.golang.values import (
 from metier.engines.prompting.limits import short
 
 _VERB = re.compile(r"%([-+# 0]*)(\d*|\*)(?:\.(\d*|\*))?([a-zA-Z%])")
-_WIDEST = 1000
+_WIDEST = 10_000
 _NUMBER_VERBS = {"d": "d", "x": "x", "X": "X", "o": "o", "b": "b", "c": "c"}
+_SIMPLE = {bool, int, str}
 _DECIMAL_VERBS = set("eEfFgG")
 
 
@@ -75,8 +76,12 @@ def _formatted(found: re.Match[str], pending: list[Any]) -> str:
     flags, width, precision, verb = found.groups()
     if verb == "%":
         return "%"
-    if "*" in (width, precision) or int(width or 0) > _WIDEST or int(precision or 0) > _WIDEST:
-        raise ValueError(f"a width over {_WIDEST} in printf")
+    if width == "*":
+        width = str(_width(pending))
+    if precision == "*":
+        precision = str(_width(pending))
+    if max(int(width or 0), int(precision or 0)) > _WIDEST:
+        raise ValueError(f"a width over {_WIDEST}")
     if not pending:
         return f"%!{verb}(MISSING)"
     text = _verb(verb, flags, precision, pending.pop(0))
@@ -86,6 +91,13 @@ def _formatted(found: re.Match[str], pending: list[Any]) -> str:
         sign = text[:1] if text[:1] in {"-", "+"} else ""
         return sign + text[len(sign) :].rjust(int(width or 0) - len(sign), "0")
     return text.rjust(int(width or 0))
+
+
+def _width(pending: list[Any]) -> int:
+    width = pending.pop(0) if pending else None
+    if isinstance(width, bool) or not isinstance(width, int):
+        raise TypeError("a width that is no whole number")
+    return abs(width)
 
 
 def _verb(verb: str, flags: str, precision: str | None, value: Any) -> str:
@@ -115,10 +127,12 @@ def _verb(verb: str, flags: str, precision: str | None, value: Any) -> str:
 
 
 def _same(left: Any, right: Any) -> bool:
+    if type(left) is type(right) and type(left) in _SIMPLE:
+        return bool(left == right)
     if left is None or right is None:
         return left is right
     for value in (left, right):
-        if isinstance(value, Record | Mapping) or (
+        if isinstance(value, Record | dict) or (
             isinstance(value, list | tuple) and not isinstance(value, Kinds)
         ):
             raise TypeError(f"eq cannot compare {kind(value)}")
@@ -158,7 +172,7 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
 
 def _index(value: Any, *places: Any) -> Any:
     for place in places:
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             value = value.get(place) if isinstance(place, str) else None
         elif isinstance(value, list | tuple | str):
             held: Sequence[Any] = value.encode() if isinstance(value, str) else value

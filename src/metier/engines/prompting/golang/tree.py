@@ -1,4 +1,7 @@
-"""The tree of a Go template: what statements and expressions hold. It knows no text and no value."""
+"""The tree of a Go template: what statements and expressions hold.
+
+It knows no text and no value.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """``.``"""
+    """``.``, what is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """``$name``"""
+    """``$name``, a variable."""
 
     name: str
 
@@ -90,7 +93,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """``template "name" pipeline``"""
+    """``template "name" pipeline``, another template run here."""
 
     name: str
     pipeline: Pipeline | None
@@ -99,7 +102,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """``break`` or ``continue``"""
+    """``break`` or ``continue``, out of a range or to its next turn."""
 
     kind: str
 

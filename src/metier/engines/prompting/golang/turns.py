@@ -41,7 +41,7 @@ class GoTemplate:
     """
 
     def __init__(self, text: str) -> None:
-        with limits.budgeted(10 * limits.MOST_SECONDS):
+        with limits.budgeted(limits.MOST_COMPILING):
             self._tree = parse(text, FUNCTIONS.keys() | LAZY)
         self._body = self._tree.body
         if not {"messages", "response"} & self._tree.names:
@@ -96,9 +96,7 @@ class GoTemplate:
         size = 0
         for message in messages:
             said = held["Prompt"] or held["Response"]
-            if (message.role == "system" and said) or (
-                message.role == "user" and held["Response"]
-            ):
+            if (message.role == "system" and said) or (message.role == "user" and held["Response"]):
                 parts.append(run(self._tree, self._body, {**held, **_thinking(think)}))
                 held = dict.fromkeys(held, "")
                 size = limits.short(size + len(parts[-1]))

@@ -7,101 +7,34 @@ with ``formats`` and keeps it in the ``store``. It answers no question and loads
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from metier.card import AnyCard, Card, ChatCard, SearchCard, read_card
-from metier.errors import InputError, MetierError, NotFoundError
-from metier.formats import check_part
+from metier.card import AnyCard, read_card
+from metier.errors import CorruptError, InputError, MetierError, NotFoundError
+from metier.fleet import models
+from metier.fleet.checking import CARD, MAX_CARD_BYTES, MAX_MODEL_BYTES, check
+from metier.fleet.installed import Installed, Part
+from metier.fleet.taking import check_number, give_name, take_in, take_in_all
+from metier.localmodel import MODEL_FILE, LocalModelFile
 from metier.manifest import (
-    ARTIFACT_TYPE,
     BASE,
-    CONFIG_TYPE,
-    FILEPATH,
     KIND,
     RECIPE,
     ROLE_TYPES,
-    SYSTEM,
     TASK,
     Descriptor,
     Manifest,
     Role,
-    model_config,
-    safe_filepath,
     system_digest,
 )
 from metier.reference import Digest, Reference
-from metier.specialist import SPECIALIST_FILE, ChatFile, task_of
-from metier.store import Entry, Ingest, Store
+from metier.store import Entry, Store
 
-CARD = "card.json"
-_MAX_PARTS = 1000
-_MAX_CARD_BYTES = 16 << 20
 _CACHED = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Installed:
-    """A specialist or a base that is here.
-
-    Attributes:
-        reference: Its name.
-        kind: ``specialist`` or ``base``.
-        card: What it is and has proved, if it has a card.
-        digest: Of its manifest: changes with every byte of it.
-        system: Of what answers (weights, their configuration, the base's digest): stays the same
-            when only the card or a date differs.
-        size_bytes: Of all parts, shared ones included.
-        modified: When the name got this manifest: ISO 8601, UTC.
-        manifest: Its manifest.
-    """
-
-    reference: Reference
-    kind: str
-    card: AnyCard | None
-    digest: Digest
-    system: Digest
-    size_bytes: int
-    modified: str
-    manifest: Manifest
-
-    @property
-    def name(self) -> str:
-        """The name as people write it."""
-        return self.reference.familiar
-
-    @property
-    def task(self) -> str | None:
-        """``classify``, ``chat``, ``search``; a base has none."""
-        if self.kind != "specialist":
-            return None
-        return self.card.task if self.card else self.manifest.annotations.get(TASK)
-
-    @property
-    def classifier(self) -> Card | None:
-        """Its card, if it is a classifier's."""
-        return self.card if isinstance(self.card, Card) else None
-
-    @property
-    def chat(self) -> ChatCard | None:
-        """Its card, if it is a chat specialist's."""
-        return self.card if isinstance(self.card, ChatCard) else None
-
-    @property
-    def pack(self) -> SearchCard | None:
-        """Its card, if it is a document pack's."""
-        return self.card if isinstance(self.card, SearchCard) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One file of a specialist: its path inside, its role, digest and size in bytes."""
-
-    filepath: str
-    role: str
-    digest: Digest
-    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +44,7 @@ class _Read:
     manifest: Manifest
     card: AnyCard | None
     system: Digest
+    model: LocalModelFile | None
 
 
 class Fleet:
@@ -196,27 +130,92 @@ class Fleet:
             InputError: A part is unsafe, malformed, or has a path that leaves its folder.
             StorageError: The disk is full (code ``disk_full``) or refuses.
         """
-        if not parts or len(parts) > _MAX_PARTS:
-            raise InputError(
-                f"{reference.familiar!r} has {len(parts)} parts; 1 to {_MAX_PARTS} are possible.",
-                code="bad_parts",
-            )
-        notes = dict(annotations or {})
+        check_number(reference, len(parts))
         with self._store.ingest() as work:
-            layers = tuple(
-                _take_in(work, path, role, content, adopt=adopt)
-                for path, (role, content) in sorted(parts.items())
-            )
-            notes[SYSTEM] = str(system_digest(layers, notes.get(BASE)))
-            notes.setdefault(KIND, "specialist")
-            config = work.add(
-                model_config(name=reference.model, layers=layers, licence=licence),
-                media_type=CONFIG_TYPE,
-            )
-            manifest = Manifest(config=config, layers=layers, annotations=notes)
-            check(manifest, lambda layer: work.path(layer.blob))
-            work.put(reference, manifest)
+            layers = take_in_all(self._store, work, parts, adopt=adopt)
+            give_name(work, reference, layers, dict(annotations or {}), licence)
         return self.show(str(reference))
+
+    def install_model(
+        self,
+        reference: Reference,
+        model: LocalModelFile,
+        files: Mapping[str, bytes | Path | Digest],
+        *,
+        kind: Literal["base", "specialist"] = "base",
+        annotations: Mapping[str, str] | None = None,
+        licence: str | None = None,
+        adopt: bool = False,
+    ) -> Installed:
+        """Make a local model of its files and give it a name, all or nothing.
+
+        Args:
+            reference: The name; what had it before is replaced.
+            model: What it is. Its ``base`` may be empty and is filled in from the weights.
+            files: Path inside the model to bytes, a file, or the digest of a blob that is here
+                (a file of the store is taken as its blob): everything that ``model`` names, and
+                texts beside it.
+            kind: ``base`` for what was pulled or imported, ``specialist`` for what was made.
+            annotations: For the manifest.
+            licence: SPDX identifier for the configuration.
+            adopt: As in ``install``.
+
+        Raises:
+            InputError: A file is missing, unsafe or malformed (``bad_parts``, ``bad_gguf`` …);
+                the weights are not the base that ``model`` names (``wrong_base``); or the name
+                is that of a base that specialists may stand on (``name_taken``).
+            StorageError: The disk is full (code ``disk_full``) or refuses.
+        """
+        check_number(reference, len(files) + 1)
+        self._refuse_base(reference)
+        parts = {
+            path: (models.role_of(model, path), content) for path, content in sorted(files.items())
+        }
+        notes = {TASK: model.task, **(annotations or {}), KIND: kind}
+        with self._store.ingest() as work:
+            layers = take_in_all(self._store, work, parts, adopt=adopt)
+            bound = models.bound(model, layers)
+            layers = (*layers, take_in(work, MODEL_FILE, "weight-config", bound.to_bytes()))
+            if kind == "specialist":
+                notes[BASE] = bound.base
+            give_name(work, reference, layers, notes, licence)
+        return self.show(str(reference))
+
+    def copy(self, source: str, destination: str) -> Installed:
+        """Give what has a name a second one; its digest stays the same.
+
+        Raises:
+            NotFoundError: Nothing has the name ``source``.
+            InputError: ``destination`` is no name, or is that of a base that specialists may
+                stand on (code ``name_taken``).
+        """
+        reference = Reference.parse(destination)
+        with self._store.ingest() as work:
+            entry = self._entry(source)
+            if entry.reference != reference:
+                self._refuse_base(reference)
+                work.put(reference, self._store.read_blob(entry.digest))
+        return self.show(destination)
+
+    def has_blob(self, digest: Digest) -> bool:
+        """Whether a blob with this digest is here, named or loose."""
+        return self._store.has_blob(digest)
+
+    def put_blob(self, digest: Digest, chunks: Iterable[bytes]) -> bool:
+        """Bring in a blob that a model will be made of; kept for a day if nothing names it.
+
+        Returns:
+            Whether it was not here before.
+
+        Raises:
+            InputError: The bytes have another digest (code ``digest_mismatch``).
+            StorageError: The disk is full (code ``disk_full``) or refuses.
+        """
+        return self._store.add_blob(digest, chunks)
+
+    def blob_path(self, digest: Digest) -> Path:
+        """Where a blob lies; raises NotFoundError (``blob_not_found``) and CorruptError."""
+        return self._store.blob_path(digest)
 
     def remove(self, name: str) -> None:
         """Remove a name; ``Store.collect_garbage`` gives the space back."""
@@ -254,6 +253,47 @@ class Fleet:
             accept=lambda found, manifest: self._may_take(found, manifest, replace=replace),
         )
         return [self.show(str(found)) for found, _ in names]
+
+    def import_gguf(
+        self,
+        path: Path,
+        name: str | None = None,
+        *,
+        projector: Path | None = None,
+        licences: Sequence[str] = (),
+    ) -> Installed:
+        """Take in a GGUF file, with the shards beside it, as a base.
+
+        The file is taken over by hard link where that is possible: its bytes are not copied.
+
+        Args:
+            path: The file, or any shard.
+            name: What it will be called; ``None`` is made from the file's name.
+            projector: GGUF of the part that sees pictures.
+            licences: Their texts.
+
+        Raises:
+            InputError: It is no GGUF file, no model, or a shard is missing (code ``bad_gguf``).
+            StorageError: The disk is full or refuses.
+        """
+        files = models.shards_of(path)
+        reference = Reference.parse(name if name is not None else models.name_from(path.name))
+        model, parts = models.base_from(files, projector, tuple(licences))
+        return self.install_model(reference, model, parts, adopt=True)
+
+    def _refuse_base(self, reference: Reference) -> None:
+        """A base that others name by digest, as an encoder, is not replaced by a local model."""
+        entry = self._store.entries().get(reference)
+        if entry is None:
+            return
+        with suppress(CorruptError):
+            before = self._store.manifest(entry.digest)
+            if before.annotations.get(KIND) == "base" and before.part(MODEL_FILE) is None:
+                raise InputError(
+                    f"{reference.familiar!r} is a base that specialists may stand on.",
+                    code="name_taken",
+                    remedy="Choose another name, or remove the base first.",
+                )
 
     def _may_take(self, reference: Reference, manifest: Manifest, *, replace: bool) -> bool:
         """Whether an artifact may have a name: bases are never replaced by something else."""
@@ -307,6 +347,7 @@ class Fleet:
             size_bytes=sum(blob.size for blob in read.manifest.blobs()),
             modified=entry.modified,
             manifest=read.manifest,
+            model=read.model,
         )
 
     def _read_in(self, entry: Entry) -> _Read:
@@ -317,9 +358,14 @@ class Fleet:
         layer = manifest.part(CARD)
         card = None
         if layer is not None:
-            card = read_card(self._store.read_blob(layer.blob, limit=_MAX_CARD_BYTES))
+            card = read_card(self._store.read_blob(layer.blob, limit=MAX_CARD_BYTES))
         system = system_digest(manifest.layers, manifest.annotations.get(BASE))
-        return _Read(manifest, card, system)
+        described = manifest.part(MODEL_FILE)
+        model = None
+        if described is not None:
+            data = self._store.read_blob(described.blob, limit=MAX_MODEL_BYTES)
+            model = LocalModelFile.from_bytes(data)
+        return _Read(manifest, card, system, model)
 
     def _resolved(self, name: str | Installed) -> Installed:
         return name if isinstance(name, Installed) else self.show(name)
@@ -335,67 +381,6 @@ class Fleet:
                 details={"parts": there},
             )
         return layer
-
-
-def check(manifest: Manifest, path_of: Callable[[Descriptor], Path]) -> None:
-    """Refuse an artifact whose parts are unsafe, malformed or without a path.
-
-    Raises:
-        InputError: Saying which part and why.
-        CorruptError: Its card (code ``bad_card``) or what it says of a chat specialist
-            (``bad_specialist``) is not valid.
-    """
-    if manifest.artifact_type != ARTIFACT_TYPE or manifest.config.media_type != CONFIG_TYPE:
-        raise InputError(
-            f"The artifact is a {manifest.artifact_type[:100]!r} and not a CNCF ModelPack.",
-            code="not_a_modelpack",
-            remedy="Import a folder that 'metier export' wrote.",
-        )
-    if not manifest.layers or len(manifest.layers) > _MAX_PARTS:
-        raise InputError(
-            f"The artifact has {len(manifest.layers)} parts; 1 to {_MAX_PARTS} are possible.",
-            code="bad_parts",
-        )
-    beside = frozenset(layer.filepath or "" for layer in manifest.layers)
-    for layer in manifest.layers:
-        if layer.filepath is None or layer.media_type not in ROLE_TYPES.values():
-            raise InputError(
-                f"A part ({layer.media_type[:100]!r}) has no path, or is not a raw weight, "
-                "configuration or document.",
-                code="bad_parts",
-                remedy="Parts are single files that are not packed; export it so.",
-            )
-        check_part(layer.filepath, path_of(layer), beside)
-        if layer.filepath == CARD:
-            if layer.size > _MAX_CARD_BYTES:
-                raise InputError(
-                    f"The card is longer than {_MAX_CARD_BYTES} bytes.", code="too_large"
-                )
-            read_card(path_of(layer).read_bytes())
-        if layer.filepath == SPECIALIST_FILE:
-            _check_specialist(path_of(layer))
-
-
-def _check_specialist(path: Path) -> None:
-    """A chat specialist may name tools and packs and nothing else; others check their own."""
-    data = path.read_bytes()
-    if task_of(data) == "chat":
-        ChatFile.from_bytes(data)
-
-
-def _take_in(
-    work: Ingest, filepath: str, role: Role, content: bytes | Path, *, adopt: bool
-) -> Descriptor:
-    if not safe_filepath(filepath):
-        raise InputError(
-            f"{filepath[:120]!r} cannot be the path of a part.",
-            code="bad_parts",
-            remedy="A path is relative, has no '..', no ':' and no backslash.",
-        )
-    media_type, annotations = ROLE_TYPES[role], {FILEPATH: filepath}
-    if adopt and isinstance(content, Path):
-        return work.adopt(content, media_type=media_type, annotations=annotations)
-    return work.add(content, media_type=media_type, annotations=annotations)
 
 
 def _not_installed(reference: Reference, known: list[str]) -> NotFoundError:

@@ -1,0 +1,192 @@
+"""What is in a repository of the hub, asked by the hub's own client.
+
+It is the only module that knows ``huggingface_hub``, which is used for questions and for the
+token and for nothing else: no byte of a model passes through it, and it reports nothing home.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from urllib.parse import quote
+
+from metier.errors import InputError, MetierError, NotFoundError, UnavailableError
+from metier.hub.files import RemoteFile, Repository, as_git_sha1, as_sha256
+from metier.version import __version__
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+PUBLIC_ENDPOINT = "https://huggingface.co"
+_SECONDS = 30.0
+_MOST_FILES = 20_000
+_quieted = threading.Lock()
+T = TypeVar("T")
+
+
+def stored_token() -> str | None:
+    """The token that the hub's own client would send (``HF_TOKEN``, or ``hf auth login``)."""
+    from huggingface_hub import get_token
+
+    return get_token()
+
+
+def ask_repository(
+    repository: str, revision: str | None, *, endpoint: str = PUBLIC_ENDPOINT, token: str | None
+) -> Repository:
+    """The files of a repository at one commit, with their sizes and digests.
+
+    Args:
+        repository: ``owner/name``.
+        revision: Branch, tag or commit; ``None`` is the main branch.
+        endpoint: Base address of the hub.
+        token: Sent to the endpoint and nobody else, or ``None``.
+
+    Raises:
+        NotFoundError: No such repository or revision (``no_repository``, ``no_revision``).
+        UnavailableError: ``gated``, ``hub_unreachable``, ``hub_failed``, ``hub_limited``.
+        InputError: The hub's answer is not usable (``bad_repository``).
+    """
+    api = _client(endpoint, token)
+    name = repository + (f"@{revision}" if revision else "")
+    info = _asked(name, lambda: api.model_info(repository, revision=revision, timeout=_SECONDS))
+    commit = as_git_sha1(info.sha)
+    if commit is None:
+        _unusable(name, "the hub names no commit")
+    listed = _asked(name, lambda: _tree(api, repository, commit))
+    start = f"{endpoint.rstrip('/')}/{quote(repository, safe='/')}/resolve/{commit}/"
+    files = tuple(_file(entry, start) for entry in listed)
+    licence, base = (getattr(info.card_data, key, None) for key in ("license", "base_model"))
+    base = base[0] if isinstance(base, list) and base else base
+    return Repository(
+        name=repository,
+        commit=commit,
+        files=files,
+        licence=licence.lower()[:100] if isinstance(licence, str) else None,
+        base=base[:200] if isinstance(base, str) else None,
+    )
+
+
+def _client(endpoint: str, token: str | None) -> HfApi:
+    import huggingface_hub
+    from huggingface_hub import constants
+
+    with _quieted:
+        # Its constants are read from the environment when it is imported; these two are ours to
+        # decide: nothing is reported, and it does not look up who drives it.
+        constants.HF_HUB_DISABLE_TELEMETRY = True
+        constants.HF_HUB_DISABLE_XET = True
+    return huggingface_hub.HfApi(
+        endpoint=endpoint.rstrip("/"),
+        token=token or False,
+        library_name="metier",
+        library_version=__version__,
+    )
+
+
+def _tree(api: HfApi, repository: str, commit: str) -> list[Any]:
+    from huggingface_hub.hf_api import RepoFile
+
+    entries = []
+    for entry in api.list_repo_tree(repository, revision=commit, recursive=True):
+        if isinstance(entry, RepoFile):
+            entries.append(entry)
+        if len(entries) > _MOST_FILES:
+            _unusable(repository, f"it has more than {_MOST_FILES} files")
+    return entries
+
+
+def _file(entry: Any, start: str) -> RemoteFile:
+    lfs = entry.lfs
+    size = lfs.size if lfs is not None else entry.size
+    return RemoteFile(
+        path=_safe(entry.path),
+        url=start + quote(entry.path, safe="/"),
+        size=size if isinstance(size, int) and size >= 0 else None,
+        sha256=as_sha256(lfs.sha256) if lfs is not None else None,
+        git_sha1=as_git_sha1(entry.blob_id) if lfs is None else None,
+    )
+
+
+def _safe(path: str) -> str:
+    parts = path.split("/")
+    if not path or len(path) > 400 or any(part in ("", ".", "..") for part in parts):
+        _unusable(path[:80], "a file's path leaves its folder")
+    return path
+
+
+def _asked(name: str, question: Callable[[], T]) -> T:
+    """The answer; the client's own errors become ours."""
+    from huggingface_hub import errors
+
+    try:
+        return question()
+    except errors.GatedRepoError as error:
+        raise gated(name) from error
+    except errors.RevisionNotFoundError as error:
+        raise NotFoundError(
+            f"{name} is no revision of that repository.",
+            code="no_revision",
+            remedy="Name a branch, a tag or a commit that its page shows.",
+        ) from error
+    except errors.RepositoryNotFoundError as error:
+        raise NotFoundError(
+            f"The hub has no repository {name}, or shows it only to its members.",
+            code="no_repository",
+            remedy="Check the spelling. For a private one set HF_TOKEN or run 'hf auth login'.",
+        ) from error
+    except errors.HfHubHTTPError as error:
+        raise _refused(name, error.response.status_code) from error
+    except errors.HFValidationError as error:
+        raise _not_usable(name, "the hub's client does not take its name") from error
+    except errors.HTTPError as error:  # type: ignore[attr-defined]  # its HTTP library's own
+        raise _unreachable(name, str(error)) from error
+    except (OSError, errors.OfflineModeIsEnabled) as error:
+        raise _unreachable(name, str(error)) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _not_usable(name, f"its answer is odd ({type(error).__name__})") from error
+
+
+def gated(name: str) -> UnavailableError:
+    """The error for files that their owner gives to those who asked."""
+    return UnavailableError(
+        f"{name} is gated: its owner gives it only to accounts that accepted its terms.",
+        code="gated",
+        remedy="Accept the terms on its page, then set HF_TOKEN to a token of that account or "
+        "run 'hf auth login'.",
+    )
+
+
+def _refused(name: str, status: int) -> MetierError:
+    if status in (401, 403):
+        return UnavailableError(
+            f"The hub refuses {name} (HTTP {status}).",
+            code="hub_refused",
+            remedy="Set HF_TOKEN to a valid token that may read it, or unset a stale one.",
+        )
+    limited = status == 429
+    return UnavailableError(
+        f"The hub could not say what is in {name} (HTTP {status}).",
+        code="hub_limited" if limited else "hub_failed",
+        remedy="Do it again in a minute.",
+        retryable=limited or status >= 500,
+    )
+
+
+def _unreachable(name: str, why: str) -> UnavailableError:
+    return UnavailableError(
+        f"The hub cannot be reached to ask for {name}: {why[:200] or 'no connection'}",
+        code="hub_unreachable",
+        remedy="Check the network; what is installed works without it. A file that is here can "
+        "be pulled by its path.",
+        retryable=True,
+    )
+
+
+def _unusable(name: str, why: str) -> NoReturn:
+    raise _not_usable(name, why)
+
+
+def _not_usable(name: str, why: str) -> InputError:
+    return InputError(f"{name} cannot be pulled: {why}.", code="bad_repository")
