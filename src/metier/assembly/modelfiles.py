@@ -6,9 +6,7 @@ it is no way in for requests. It makes nothing.
 
 from __future__ import annotations
 
-import os
 import shutil
-from contextlib import suppress
 from pathlib import Path
 
 from metier.assembly.creating import PEFT_CONFIG, PEFT_WEIGHTS, language_of
@@ -123,8 +121,6 @@ def modelfile_text(installed: Installed) -> str:
 def export_modelfile(fleet: Fleet, name: str, directory: Path) -> Path:
     """Write a Modelfile and the files that it names into a folder.
 
-    Files are linked where that is possible; nobody may write into them.
-
     Returns:
         The Modelfile.
 
@@ -146,20 +142,13 @@ def export_modelfile(fleet: Fleet, name: str, directory: Path) -> Path:
                 remedy="Name another folder.",
             )
         for part in parts:
-            _link(fleet.part_path(installed, part), directory / part)
+            (directory / part).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(fleet.part_path(installed, part), directory / part)
         target = directory / MODELFILE
         target.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise StorageError(f"{str(directory)!r} cannot be written: {error.strerror}.") from error
     return target
-
-
-def _link(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(OSError):
-        os.link(source, target)
-        return
-    shutil.copyfile(source, target)
 
 
 def _role(role: str) -> Role:

@@ -49,11 +49,11 @@ def test_a_request_wants_its_own_adapters_and_a_load_takes_all(
     assert len(measured.residence.adapters) == 2
     assert residence.adapters[0] in measured.residence.adapters
     sizes = [adapter.file.stat().st_size for adapter in measured.residence.adapters]
-    assert measured.shape.adapters == sum(sizes)
+    assert list(measured.sizes.values()) == sizes
     assert measured.shape.weights == residence.weights.files[0].stat().st_size
     bare = residences.loadable(catalogue.known("tiny")).residence(Loading())
     assert bare.weights.digest == residence.weights.digest
-    assert residences.measure(bare).residence.adapters == measured.residence.adapters
+    assert set(residences.measure(bare).residence.adapters) == set(measured.residence.adapters)
 
 
 def test_the_models_own_parameters_load_and_sample(made: tuple[Catalogue, Residences]) -> None:

@@ -146,11 +146,10 @@ def _parameters(library: Any, plan: Plan, context: int, pools: bool) -> Any:
     chosen.n_threads_http = 1  # nobody can call it
     chosen.endpoint_slots = False
     chosen.verbosity = 2  # warnings
-    # Each request has a context of its own: in one that they share, requests that each fit fail
-    # together ("Context size has been exceeded").
-    chosen.n_ctx = context * plan.parallel
     chosen.n_parallel = plan.parallel
-    chosen.kv_unified = False
+    # One cache that all requests share: memory does not grow with their number.
+    chosen.kv_unified = plan.shared
+    chosen.n_ctx = context if plan.shared else context * plan.parallel
     chosen.n_batch = plan.batch
     chosen.n_ubatch = min(plan.batch, _MOST_AT_ONCE)
     chosen.cpuparams.n_threads = chosen.cpuparams_batch.n_threads = plan.threads
