@@ -89,7 +89,7 @@ class Metier:
             fleet,
             remove=self.remove,
             specialist=self.answer,
-            encoder=lambda name: self._answering.encoder(name, "fp32"),
+            answering=self._answering,
         )
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)

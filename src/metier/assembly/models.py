@@ -38,9 +38,9 @@ from metier.generating import (
     Taken,
     Written,
 )
+from metier.messages import Encoder
 
 if TYPE_CHECKING:
-    from metier.messages import Encoder
     from metier.scheduler import LocalScheduler
 
 
@@ -81,7 +81,14 @@ class Keeping:
     remove: Callable[[str], None]
 
 
-OpenEncoder = Callable[[str], "Encoder"]
+class TextEncoder(Encoder, Protocol):
+    """An encoder that counts too."""
+
+    def counted(self, texts: Sequence[str]) -> list[tuple[int, bool]]:
+        """Of each text: the tokens that are looked at, and whether some were cut off."""
+
+
+OpenEncoder = Callable[[str], TextEncoder]
 """The encoder of an installed base, by its name."""
 
 
@@ -236,14 +243,8 @@ class LocalModels:
         known = self._catalogue.known(name)
         if known.listing.task != "embed":
             raise _cannot(known, "embed")
-        began = time.monotonic()
         if known.file is None:
-            vectors = self._encoder(known.listing.name).encode(list(texts))
-            return Embedded(
-                tuple(tuple(float(value) for value in row) for row in vectors),
-                tokens=0,
-                taken=Taken(total=time.monotonic() - began),
-            )
+            return _encoded(self._encoder(known.listing.name), texts, truncate=truncate)
         residence = self._residences.loadable(known).residence(loading)
         with self._scheduler.use(
             residence, name=known.listing.name, keep_alive=keep_alive, cancelled=cancelled
@@ -368,6 +369,28 @@ class _Heard:
         self.any = True
         if self._on_piece is not None:
             self._on_piece(piece)
+
+
+def _encoded(encoder: TextEncoder, texts: Sequence[str], *, truncate: bool) -> Embedded:
+    """Vectors by an encoder of ours, which are unit vectors."""
+    began = time.monotonic()
+    counted = encoder.counted(texts)
+    cut = [place for place, (_, over) in enumerate(counted) if over]
+    if cut and not truncate:
+        raise InputError(
+            f"Text {cut[0] + 1} is longer than the {counted[cut[0]][0]} tokens that {encoder.name} "
+            "looks at.",
+            code="prompt_too_long",
+            remedy="Shorten it, or let it be truncated.",
+        )
+    vectors = encoder.encode(texts)
+    tokens, seconds = sum(count for count, _ in counted), time.monotonic() - began
+    return Embedded(
+        tuple(tuple(row) for row in vectors.tolist()),
+        tokens,
+        truncated=bool(cut),
+        taken=Taken(total=seconds, prompt=seconds, tokens_in=tokens),
+    )
 
 
 def _loaded(taken: Taken, seconds: float) -> Taken:
