@@ -21,10 +21,10 @@ PAGE = TESTS.parent / "docs" / "compatibility.md"
 HEAD = """\
 # Compatibility
 
-What Metier answers of OpenAI's and Ollama's calls, field by field. `make docs` writes this page from
-[the claims](../tests/clients/claims.toml), which name the test behind each row; a test fails when a
-call or a field is missing here, or when a row has no test. *Done* means as the clients expect it;
-*different* says how, and why.
+What Metier answers of OpenAI's and Ollama's calls, field by field. `make docs` writes this page
+from [the claims](../tests/clients/claims.toml), which name the test behind each row; a test fails
+when a call or a field is missing here, or when a row has no test. *Done* means as the clients
+expect it; *different* says how, and why.
 
 The clients that the tests speak through:
 
