@@ -6,9 +6,7 @@ it is no way in for requests. It makes nothing.
 
 from __future__ import annotations
 
-import os
 import shutil
-from contextlib import suppress
 from pathlib import Path
 
 from metier.assembly.creating import PEFT_CONFIG, PEFT_WEIGHTS, language_of
@@ -117,13 +115,17 @@ def modelfile_text(installed: Installed) -> str:
     lines += [f"# Its adapter: {part.file}" for part in model.adapters]
     if model.template is None:
         lines.append("# Its template is the one in its weights.")
-    return "\n".join(lines) + "\n" + write_modelfile(modelfile_of(installed))
+    try:
+        text = write_modelfile(modelfile_of(installed))
+    except InputError as error:
+        # A text from elsewhere may have lines that no quote can hold; the model is whole.
+        lines.append(f"# Not all of it can be said here: {error.message}")
+        text = write_modelfile(Modelfile((installed.name,)))
+    return "\n".join(lines) + "\n" + text
 
 
 def export_modelfile(fleet: Fleet, name: str, directory: Path) -> Path:
     """Write a Modelfile and the files that it names into a folder.
-
-    Files are linked where that is possible; nobody may write into them.
 
     Returns:
         The Modelfile.
@@ -146,20 +148,13 @@ def export_modelfile(fleet: Fleet, name: str, directory: Path) -> Path:
                 remedy="Name another folder.",
             )
         for part in parts:
-            _link(fleet.part_path(installed, part), directory / part)
+            (directory / part).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(fleet.part_path(installed, part), directory / part)
         target = directory / MODELFILE
         target.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise StorageError(f"{str(directory)!r} cannot be written: {error.strerror}.") from error
     return target
-
-
-def _link(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(OSError):
-        os.link(source, target)
-        return
-    shutil.copyfile(source, target)
 
 
 def _role(role: str) -> Role:

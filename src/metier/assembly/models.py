@@ -30,6 +30,7 @@ from metier.generating import (
     ModelListing,
     ModelSheet,
     OnPiece,
+    Order,
     Piece,
     Question,
     Ranked,
@@ -37,9 +38,9 @@ from metier.generating import (
     Taken,
     Written,
 )
+from metier.messages import Encoder
 
 if TYPE_CHECKING:
-    from metier.messages import Encoder
     from metier.scheduler import LocalScheduler
 
 
@@ -70,15 +71,24 @@ class Keeping:
     """How what is installed changes.
 
     Attributes:
+        create: Makes a model and names it; the second argument gets a sentence for each stage.
         copy: Gives an installed thing a second name.
         remove: Takes a name away.
     """
 
+    create: Callable[[Order, Callable[[str], None]], object]
     copy: Callable[[str, str], object]
     remove: Callable[[str], None]
 
 
-OpenEncoder = Callable[[str], "Encoder"]
+class TextEncoder(Encoder, Protocol):
+    """An encoder that counts too."""
+
+    def counted(self, texts: Sequence[str]) -> list[tuple[int, bool]]:
+        """Of each text: the tokens that are looked at, and whether some were cut off."""
+
+
+OpenEncoder = Callable[[str], TextEncoder]
 """The encoder of an installed base, by its name."""
 
 
@@ -233,14 +243,8 @@ class LocalModels:
         known = self._catalogue.known(name)
         if known.listing.task != "embed":
             raise _cannot(known, "embed")
-        began = time.monotonic()
         if known.file is None:
-            vectors = self._encoder(known.listing.name).encode(list(texts))
-            return Embedded(
-                tuple(tuple(float(value) for value in row) for row in vectors),
-                tokens=0,
-                taken=Taken(total=time.monotonic() - began),
-            )
+            return _encoded(self._encoder(known.listing.name), texts, truncate=truncate)
         residence = self._residences.loadable(known).residence(loading)
         with self._scheduler.use(
             residence, name=known.listing.name, keep_alive=keep_alive, cancelled=cancelled
@@ -261,6 +265,16 @@ class LocalModels:
             return lease.worker.rank(query, documents)
 
     # --- keeping ----------------------------------------------------------------------------------
+
+    def create(self, order: Order, *, report: Callable[[str], None]) -> ModelListing:
+        """Make a model and name it, all or nothing; see ``creating.create`` for what it raises.
+
+        A model of that name in memory is let go: it was another one.
+        """
+        self._keeping.create(order, report)
+        listing = self._catalogue.known(order.name).listing
+        self._scheduler.unload(listing.name)
+        return listing
 
     def copy(self, source: str, destination: str) -> None:
         """Give a model a second name; see ``Fleet.copy``."""
@@ -355,6 +369,28 @@ class _Heard:
         self.any = True
         if self._on_piece is not None:
             self._on_piece(piece)
+
+
+def _encoded(encoder: TextEncoder, texts: Sequence[str], *, truncate: bool) -> Embedded:
+    """Vectors by an encoder of ours, which are unit vectors."""
+    began = time.monotonic()
+    counted = encoder.counted(texts)
+    cut = [place for place, (_, over) in enumerate(counted) if over]
+    if cut and not truncate:
+        raise InputError(
+            f"Text {cut[0] + 1} is longer than the {counted[cut[0]][0]} tokens that {encoder.name} "
+            "looks at.",
+            code="prompt_too_long",
+            remedy="Shorten it, or let it be truncated.",
+        )
+    vectors = encoder.encode(texts)
+    tokens, seconds = sum(count for count, _ in counted), time.monotonic() - began
+    return Embedded(
+        tuple(tuple(row) for row in vectors.tolist()),
+        tokens,
+        truncated=bool(cut),
+        taken=Taken(total=seconds, prompt=seconds, tokens_in=tokens),
+    )
 
 
 def _loaded(taken: Taken, seconds: float) -> Taken:

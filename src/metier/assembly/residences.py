@@ -152,18 +152,16 @@ class Residences:
             ):
                 for adapter in self._adapters(known, file):
                     adapters.setdefault(adapter.digest, adapter)
-        whole = replace(residence, adapters=tuple(adapters[name] for name in sorted(adapters)))
-        return Measured(whole, self.shape(whole))
+        whole = replace(residence, adapters=tuple(adapters.values()))
+        sizes = {adapter.digest: adapter.file.stat().st_size for adapter in whole.adapters}
+        return Measured(whole, self.shape(whole), sizes)
 
     def shape(self, residence: Residence) -> Shape:
-        """What its memory follows from; raises InputError (``bad_gguf``)."""
+        """What its memory follows from but its adapters; raises InputError (``bad_gguf``)."""
         weights = residence.weights
         files = (*weights.files, *([weights.projector] if weights.projector else []))
-        return replace(
-            self._facts.shape(weights.files, residence.task),
-            weights=sum(file.stat().st_size for file in files),
-            adapters=sum(adapter.file.stat().st_size for adapter in residence.adapters),
-        )
+        shape = self._facts.shape(weights.files, residence.task)
+        return replace(shape, weights=sum(file.stat().st_size for file in files))
 
     def _loadable(self, known: Known) -> Loadable:
         file = known.file

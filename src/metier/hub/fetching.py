@@ -124,8 +124,8 @@ def fetched(
         held: Says what is here already.
         arrived: Looks at each file that was fetched, before the larger ones are.
         manner: How to fetch.
-        report: Receives ``Progress``, its message in Ollama's words, with ``data`` = file, digest, total, completed,
-            bytes_per_second.
+        report: Receives ``Progress``, its message in Ollama's words, with ``data`` = file, digest,
+            total, completed, bytes_per_second.
         cancelled: Asked often; ends the work.
 
     Raises:

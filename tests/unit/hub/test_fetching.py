@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.stand_in.hub import TOKEN, Fault, Hub, serving_hub
 
 from metier.errors import (
     CorruptError,
@@ -23,6 +22,7 @@ from metier.errors import (
 )
 from metier.hub import Manner, Origin, Patience, RemoteFile, fetched, partial
 from metier.messages import Progress
+from stand_in.hub import TOKEN, Fault, Hub, serving_hub
 
 SIZE = 3_000_000
 DATA = random.Random(7).randbytes(SIZE)

@@ -130,14 +130,15 @@ def _trace(future: Future[None]) -> None:
 _OURS: Final = wire.from_error(InternalError("The engine's worker failed; its log says where."))
 
 
-def main(files: Sequence[str]) -> None:
+def main(asked: int, replies: int, files: Sequence[str]) -> None:
     """Serve until the requests end.
 
     Args:
+        asked: Descriptor of the requests.
+        replies: Descriptor of the replies.
         files: What the plan's numbers stand for.
     """
-    requests = os.fdopen(int(os.environ["METIER_REQUESTS"]), "rb")
-    replies = int(os.environ["METIER_REPLIES"])
+    requests = os.fdopen(asked, "rb")
     writing = threading.Lock()
 
     def reply(line: dict[str, Any]) -> None:

@@ -23,23 +23,21 @@ class Room:
     """
 
     def __init__(self, total: int) -> None:
-        self.total = total
         self._free = total
         self._changed = threading.Condition()
         self._waiting: deque[object] = deque()
 
     def take(self, tokens: int, stopping: Callable[[], bool]) -> bool:
         """Wait for so many tokens, at most all; ``False`` if it was given up before."""
-        wanted = min(tokens, self.total)
         ticket = object()
         with self._changed:
             self._waiting.append(ticket)
             try:
-                while self._waiting[0] is not ticket or self._free < wanted:
+                while self._waiting[0] is not ticket or self._free < tokens:
                     if stopping():
                         return False
                     self._changed.wait(_LOOK)
-                self._free -= wanted
+                self._free -= tokens
                 return True
             finally:
                 self._waiting.remove(ticket)
@@ -56,5 +54,5 @@ class Room:
     def give(self, tokens: int) -> None:
         """Give so many back."""
         with self._changed:
-            self._free += min(tokens, self.total)
+            self._free += tokens
             self._changed.notify_all()

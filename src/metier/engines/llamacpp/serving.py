@@ -39,7 +39,7 @@ class Served:
         self.plan = plan
         self.context = context
         try:
-            self._server = xllamacpp.Server(_parameters(xllamacpp, plan, context, pools))
+            self._server = xllamacpp.Server(parameters_of(xllamacpp, plan, context, pools))
         except (RuntimeError, ValueError) as failure:
             raise UnavailableError(
                 "The engine could not load the model.", code="engine_failed"
@@ -62,7 +62,7 @@ class Served:
         ]
 
     def complete(self, body: Mapping[str, Any], on_chunk: OnChunk) -> None:
-        """Write; every chunk goes to ``on_chunk``.
+        """Write; every chunk goes to ``on_chunk``, or the whole at once if ``body`` says so.
 
         Raises:
             MetierError: What the server refuses.
@@ -76,7 +76,7 @@ class Served:
                 return True
             return on_chunk(chunk)
 
-        sent = json.dumps({**body, "stream": True}, separators=(",", ":")).encode()
+        sent = json.dumps({"stream": True, **body}, separators=(",", ":")).encode()
         self._server.handle_completions(sent, receive)
         if refused:
             raise refused[0]
@@ -138,7 +138,8 @@ def too_long(tokens: int, context: int) -> InputError:
     )
 
 
-def _parameters(library: Any, plan: Plan, context: int, pools: bool) -> Any:
+def parameters_of(library: Any, plan: Plan, context: int, pools: bool) -> Any:
+    """The library's parameters for a plan; ``pools``: whether the model says how it pools."""
     chosen = library.CommonParams()
     chosen.model.path = plan.model
     chosen.model_alias = {"model"}  # else each chunk repeats the path
@@ -146,11 +147,10 @@ def _parameters(library: Any, plan: Plan, context: int, pools: bool) -> Any:
     chosen.n_threads_http = 1  # nobody can call it
     chosen.endpoint_slots = False
     chosen.verbosity = 2  # warnings
-    # Each request has a context of its own: in one that they share, requests that each fit fail
-    # together ("Context size has been exceeded").
-    chosen.n_ctx = context * plan.parallel
     chosen.n_parallel = plan.parallel
-    chosen.kv_unified = False
+    # One cache that all requests share: memory does not grow with their number.
+    chosen.kv_unified = plan.shared
+    chosen.n_ctx = context if plan.shared else context * plan.parallel
     chosen.n_batch = plan.batch
     chosen.n_ubatch = min(plan.batch, _MOST_AT_ONCE)
     chosen.cpuparams.n_threads = chosen.cpuparams_batch.n_threads = plan.threads

@@ -70,7 +70,9 @@ class Answer:
         if choice["finish_reason"] is not None:
             self.ended = True
             self.full = choice["finish_reason"] == "length"
-            self.taken = together(self.taken, taken(chunk))
+            whole = taken(chunk)
+            written = self.taken.tokens_out + whole.tokens_out
+            self.taken = replace(whole, tokens_out=written)
 
     def pause(self, tokens: int) -> None:
         """So many tokens were written, and it goes on later."""
@@ -89,7 +91,8 @@ class Writer:
         self._served = served
         self._vocabulary = vocabulary
         self._asking = Asking(served, vocabulary)
-        self._room = Room(served.context)
+        plan = served.plan
+        self._room = Room(served.context * (1 if plan.shared else plan.parallel))
 
     def write(
         self, question: Question, voice: Voice, on_piece: OnPiece | None, stopping: Stopping
@@ -120,7 +123,11 @@ class Writer:
             finish="length" if answer.full else "stop",
             truncated=asked.truncated,
             context=self._context(asked, answer),
-            taken=replace(counted, total=time.perf_counter() - began),
+            taken=replace(
+                counted,
+                total=time.perf_counter() - began,
+                tokens_in=len(asked.tokens) or counted.tokens_in,
+            ),
         )
 
     def _written(self, asked: Asked, answer: Answer, stopping: Stopping) -> bool:
@@ -128,8 +135,11 @@ class Writer:
         again = self._vocabulary.tokens("".join(answer.raw), whole=False) if answer.raw else []
         tokens = [*asked.tokens, *again]
         most = asked.body["n_predict"] - answer.taken.tokens_out
-        sure = most if asked.whole or answer.raw else min(most, _STEP)
-        held = min(len(tokens) + sure, self._room.total)
+        optimistic = self._served.plan.shared and not asked.whole and not answer.raw
+        sure = min(most, _STEP) if optimistic else most
+        held = min(len(tokens) + sure, self._served.context)
+        if not self._served.plan.shared:
+            held = self._served.context
         if not self._room.take(held, stopping):
             return True
         written = 0
@@ -140,7 +150,7 @@ class Writer:
             answer.read(chunk, asked)
             written = chunk["__verbose"]["tokens_predicted"]
             room = held - len(tokens)
-            if room <= written < most and held < self._room.total and not answer.ended:
+            if room <= written < most and held < self._served.context and not answer.ended:
                 crowded = not self._room.grow(_STEP)
                 held += 0 if crowded else _STEP
             return crowded or stopping()
@@ -171,15 +181,6 @@ def _body(asked: Asked, answer: Answer, tokens: list[int], most: int) -> dict[st
     if answer.raw and "seed" in body:
         body["seed"] += answer.taken.tokens_out  # else it would draw the same numbers again
     return body
-
-
-def together(before: Taken, last: Taken) -> Taken:
-    """What an answer took in parts; the prompt of the last part holds the parts before it."""
-    return replace(
-        last,
-        tokens_in=last.tokens_in - before.tokens_out,
-        tokens_out=before.tokens_out + last.tokens_out,
-    )
 
 
 def chances(logprobs: dict[str, Any], alternatives: int) -> tuple[TokenChance, ...]:

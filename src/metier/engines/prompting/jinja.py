@@ -63,6 +63,9 @@ _KEPT_METHODS: Mapping[type, frozenset[str]] = {
 }
 
 
+_DICT_NAMES = frozenset(dir(dict))
+
+
 class _Generation(Extension):
     """``{% generation %}`` marks what an assistant said, for training; here it only renders."""
 
@@ -92,9 +95,10 @@ class _Counting(CodeGenerator):
         self.write(")")
 
     def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:  # noqa: N802
-        self.write("(environment.step() or ")
+        sliced = isinstance(node.arg, nodes.Slice)
+        self.write("(environment.step() or " if sliced else "")
         super().visit_Getitem(node, frame)
-        self.write(")")
+        self.write(")" if sliced else "")
 
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802
         self.write("environment.chained(")
@@ -162,6 +166,11 @@ class _Environment(ImmutableSandboxedEnvironment):
                 node.environment = self
         return tree
 
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if type(obj) is dict and attribute not in _DICT_NAMES:
+            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
+        return super().getattr(obj, attribute)
+
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         for kind, kept in _KEPT_METHODS.items():
             if isinstance(obj, kind):
@@ -182,6 +191,10 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def call(self, context: Any, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         spend(2)
+        owner = getattr(obj, "__self__", None)
+        if isinstance(owner, str):
+            args = check_method(owner, obj.__name__, args)
+            return bounded(super().call(context, obj, *args, **kwargs))
         if isinstance(obj, Macro | LoopContext | BlockReference):
             budget = limits.current()
             budget.look()
@@ -189,9 +202,6 @@ class _Environment(ImmutableSandboxedEnvironment):
                 args = tuple(Counted(item) for item in args)
             with budget.deeper():
                 return bounded(super().call(context, obj, *args, **kwargs))
-        owner = getattr(obj, "__self__", None)
-        if isinstance(owner, str):
-            args = check_method(owner, obj.__name__, args)
         return bounded(super().call(context, obj, *args, **kwargs))
 
 

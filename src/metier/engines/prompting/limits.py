@@ -176,6 +176,8 @@ def short(length: int) -> int:
 
 def bounded(value: Any) -> Any:
     """``value`` if it is within the bounds."""
+    if type(value) is str and len(value) < _CHARACTERS_A_UNIT:
+        return value
     if value is None or isinstance(value, bool | float):
         return value
     weigh(value)

@@ -25,13 +25,18 @@ def rendered(text: str, **variables: Any) -> str:
             "2!\n",
         ),
         (
-            "{% for x in range(5) %}{% if x == 1 %}{% continue %}{% endif %}"
-            "{% if x == 3 %}{% break %}{% endif %}{{ x }}{% endfor %}",
+            (
+                "{% for x in range(5) %}{% if x == 1 %}{% continue %}{% endif %}"
+                "{% if x == 3 %}{% break %}{% endif %}{{ x }}{% endfor %}"
+            ),
             "02",
         ),
         (
-            "{% set ns = namespace(n=0) %}{% for x in [1, 2] %}{% set ns.n = ns.n + x %}{% endfor %}"
-            "{{ ns.n }}",
+            (
+                "{% set ns = namespace(n=0) %}"
+                "{% for x in [1, 2] %}{% set ns.n = ns.n + x %}{% endfor %}"
+                "{{ ns.n }}"
+            ),
             "3",
         ),
         (
@@ -48,13 +53,17 @@ def rendered(text: str, **variables: Any) -> str:
             "<1d><a2>",
         ),
         (
-            "{% macro tree(n) %}{{ n }}{% if n %}{{ tree(n - 1) }}{% endif %}{% endmacro %}"
-            "{{ tree(3) }}",
+            (
+                "{% macro tree(n) %}{{ n }}{% if n %}{{ tree(n - 1) }}{% endif %}{% endmacro %}"
+                "{{ tree(3) }}"
+            ),
             "3210",
         ),
         (
-            "{% for a in [[1, [2]], [3]] recursive %}"
-            "{% if a is iterable %}({{ loop(a) }}){% else %}{{ a }}{% endif %}{% endfor %}",
+            (
+                "{% for a in [[1, [2]], [3]] recursive %}"
+                "{% if a is iterable %}({{ loop(a) }}){% else %}{{ a }}{% endif %}{% endfor %}"
+            ),
             "(1(2))(3)",
         ),
         (

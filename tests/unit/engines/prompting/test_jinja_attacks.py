@@ -20,7 +20,8 @@ ESCAPES = {
     "class by subscript": "{{ ''['__class__']['__mro__'] }}",
     "globals of a function (CVE-2024-34359)": (
         "{% for x in ().__class__.__base__.__subclasses__() %}{% if 'warning' in x.__name__ %}"
-        "{{ x()._module.__builtins__['__import__']('os').popen('id').read() }}{% endif %}{% endfor %}"
+        "{{ x()._module.__builtins__['__import__']('os').popen('id').read() }}"
+        "{% endif %}{% endfor %}"
     ),
     "globals of raise_exception": "{{ raise_exception.__globals__['sys'] }}",
     "globals of range's sandbox": "{{ range.__init__.__globals__ }}",
@@ -35,13 +36,13 @@ ESCAPES = {
     "environment of a macro": "{% macro m() %}{% endmacro %}{{ m._environment }}",
     "function of a macro": "{% macro m() %}{% endmacro %}{{ m._func.__globals__ }}",
     "loop context": "{% for x in [1] %}{{ loop._iterator.gi_frame }}{% endfor %}",
-    "format reaches attributes": "{{ '{0.__class__.__init__.__globals__}'.format(namespace(a=1)) }}",
+    "format reaches attributes": "{{ '{0.__class__.__init__}'.format(namespace(a=1)) }}",
     "format_map": "{{ '{a.__class__}'.format_map({'a': 1}) }}",
     "format by attr filter (CVE-2024-56326)": "{{ ('{0.__class__}' | attr('format'))(1) }}",
     "format by map": "{{ ['{0.__class__}'] | map('format', 1) | map('attr', '__class__') | list }}",
     "format held in a variable": "{% set f = '{0.__class__}'.format %}{{ f(raise_exception) }}",
     "attr filter": "{{ '' | attr('__class__') }}",
-    "attribute of map": "{{ [''] | map(attribute='__class__') | first | attr('__mro__') }}{{ 1/0 }}",
+    "attribute of map": "{{ [''] | map(attribute='__class__') | first | attr('__mro__') }}",
     "attribute of sort": "{{ ['']|sort(attribute='__class__.__mro__.x')|first }}{{ 1/0 }}",
     "undefined": "{{ x.__class__.__init__.__globals__ }}",
     "generator frame": "{% set g = [1]|map('string') %}{{ g.gi_frame.f_globals }}",
@@ -120,7 +121,9 @@ BOMBS = {
     "strip by many characters": "{{ ('a' * 2000000).strip('b' * 2000000 ~ 'a') }}",
     "rfind": "{{ ('a' * 2000000).rfind('b' ~ 'a' * 1000000) }}",
     "macro recursion": "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
-    "macro fan": "{% macro m(n) %}{% if n %}{{ m(n-1) }}{{ m(n-1) }}{% endif %}{% endmacro %}{{ m(50) }}",
+    "macro fan": (
+        "{% macro m(n) %}{% if n %}{{ m(n-1) }}{{ m(n-1) }}{% endif %}{% endmacro %}{{ m(50) }}"
+    ),
     "mutual macros": (
         "{% macro a() %}{{ b() }}{% endmacro %}{% macro b() %}{{ a() }}{% endmacro %}{{ a() }}"
     ),
@@ -137,7 +140,9 @@ BOMBS = {
     "many texts": "".join(f"{{% set a{i} = 'x' * 1999999 ~ '{i}' %}}" for i in range(900)),
     "sort": "{% for i in range(9999) %}{% set a = range(99999) | sort(reverse=true) %}{% endfor %}",
     "unique": "{% for i in range(9999) %}{% set a = range(99999) | unique | list %}{% endfor %}",
-    "tests": "{% for i in range(9999) %}{{ range(99999) | select('odd') | list | length }}{% endfor %}",
+    "tests": (
+        "{% for i in range(9999) %}{{ range(99999) | select('odd') | list | length }}{% endfor %}"
+    ),
     "loop.cycle": "{% for i in range(99999) %}{{ loop.cycle('a' * 9999, 'b' * 9999) }}{% endfor %}",
     "namespace as an iterable": "{{ namespace([1, 2]) }}",
 }

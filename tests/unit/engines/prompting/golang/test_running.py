@@ -65,8 +65,8 @@ def written(source: str, data: Any = DATA) -> str:
         ("{{ and .None (index .List 9) }}{{ or 1 (index .List 9) }}", "<no value>1"),
         ("{{ .None | or .Empty | not }}", "true"),
         (
-            '{{ .Record.Field.k }}{{ (index .Record.Field.k 0) }}{{ (index .List 0 | printf "%s!") }}',
-            "[v]va!",
+            "{{ .Record.Field.k }}{{ index .Record.Field.k 0 }}{{ (index .List 0 | print) }}",
+            "[v]va",
         ),
         (
             '{{ define "t" }}<{{ . }}{{ $ }}>{{ end }}{{ template "t" .Name }}{{ template "t" }}',
@@ -74,7 +74,7 @@ def written(source: str, data: Any = DATA) -> str:
         ),
         ('{{ block "b" .Name }}[{{ . }}]{{ end }}', "[n]"),
         (
-            "{{ true }}{{ nil | eq nil }}{{ 'a' }}{{ 0x10 }}{{ -1.5 }}{{ `r\\n` }}{{ \"\\u00e9\" }}",
+            "{{ true }}{{ eq nil nil }}{{ 'a' }}{{ 0x10 }}{{ -1.5 }}{{ `r\\n` }}{{ \"\\u00e9\" }}",
             "truetrue9716-1.5r\\né",
         ),
         ("{{ currentDate | len }}", "10"),
