@@ -28,7 +28,7 @@ from metier.server import (
 )
 from metier.server.answering import Classify, Listing
 from metier.server.batching import Batches
-from metier.server.facade import Facade, Failure, Keeping, Pages
+from metier.server.facade import Facade, Failure, Pages
 from metier.server.guard import Guard, Hosts, Receive, Scope, Send, check_binding
 from metier.server.guest import Guest
 from metier.server.jobs import Jobs
@@ -121,7 +121,7 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
     app.include_router(conversations.router(metier))
     app.include_router(completing.router(metier))
     app.include_router(ollama_routes.router(metier))
-    app.include_router(ollama_keeping.router(cast("Keeping", metier)))
+    app.include_router(ollama_keeping.router(metier))
     website.add_to(app)
     if guest is not None:
         app.router.routes.append(Route("/mcp", guest))
