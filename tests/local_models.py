@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from metier.fleet import Fleet, Installed
-from metier.localmodel import MODEL_FILE, AdapterPart, LocalModelFile, base_digest
-from metier.manifest import Role
+from metier.localmodel import AdapterPart, LocalModelFile
 from metier.reference import Digest, Reference
 
 
@@ -17,20 +16,16 @@ def install_local(
     weights: Path,
     adapters: tuple[Path, ...] = (),
     *,
-    kind: str = "base",
+    kind: Literal["base", "specialist"] = "base",
     **facts: Any,
 ) -> Installed:
     """Install a GGUF file, with adapters over it, under a name."""
-    base = base_digest([Digest.of(weights.read_bytes())], None)
     file = LocalModelFile(
         weights=("model.gguf",),
         adapters=tuple(AdapterPart(file=adapter.name) for adapter in adapters),
-        base=str(base),
+        base="",
         **facts,
     )
-    parts: dict[str, tuple[Role, bytes | Path]] = {
-        "model.gguf": ("weight", weights),
-        MODEL_FILE: ("weight-config", file.to_bytes()),
-        **{adapter.name: ("weight", adapter) for adapter in adapters},
-    }
-    return fleet.install(Reference.parse(name), parts, {"io.metier.kind": kind})
+    files: dict[str, bytes | Path | Digest] = {"model.gguf": weights}
+    files |= {adapter.name: adapter for adapter in adapters}
+    return fleet.install_model(Reference.parse(name), file, files, kind=kind)

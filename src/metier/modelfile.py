@@ -351,8 +351,9 @@ def _quoted(value: str, *, always: bool = False) -> str:
     plain = value.strip(" \t") == value and not re.search(r"[\r\n]", value)
     if value and plain and not value.startswith('"') and not always:
         return value
-    for quote, closing in _QUOTES.items():
-        # The lone quote is for what three cannot say: a text that ends lines with them.
+    # The lone quote for what is short; also for what three cannot say, lines that end in three.
+    lone = '"' not in value and not re.search(r"[\r\n]", value)
+    for quote, closing in sorted(_QUOTES.items(), reverse=not lone):
         whole = f"{quote}{value}{quote}"
         match = closing.search(whole, len(quote))
         if match is not None and match.end() == len(whole) and _value(whole, 0)[0] == value:

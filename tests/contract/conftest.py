@@ -11,9 +11,20 @@ from typing import Any
 
 import pytest
 
+import served
+
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 WORKER = HERE / "store_worker.py"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[served.Served]:
+    """A real ``metier up`` over tiny local models; see ``served``."""
+    folder = tmp_path_factory.mktemp("served")
+    served.stock(folder / "home", folder / "models")
+    with served.served(folder / "home", "--log-requests") as running:
+        yield running
 
 
 class Workers:

@@ -7,15 +7,14 @@ call is written down.
 from __future__ import annotations
 
 import hashlib
-import io
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from metier.errors import CorruptError, InputError, MetierError, NotFoundError, UnavailableError
+from metier.errors import InputError, MetierError, NotFoundError, UnavailableError
 from metier.generating import (
     Embedded,
     Loading,
@@ -230,11 +229,9 @@ class Shelf:
             raise NotFoundError(f"There is no blob {digest}.", code="no_blob")
         return self.folder / digest.hex
 
-    def put_blob(self, digest: Digest, source: BinaryIO) -> None:
-        assert isinstance(source, io.BufferedReader)
-        data = bytearray()
-        while chunk := source.read(100_000):
-            data += chunk
-        if Digest.of(bytes(data)) != digest:
-            raise CorruptError("It has another digest.", code="digest_mismatch")
+    def put_blob(self, digest: Digest, chunks: Iterable[bytes]) -> bool:
+        data = b"".join(chunks)
+        if Digest.of(data) != digest:
+            raise InputError("It has another digest.", code="digest_mismatch")
         (self.folder / digest.hex).write_bytes(data)
+        return True

@@ -174,7 +174,7 @@ def test_values_have_their_own_types() -> None:
 def test_parameters_are_written_one_a_line() -> None:
     texts = list(parameter_texts({"stop": ["a", "b"], "use_mmap": True, "top_p": 0.5, "seed": -1}))
     assert texts == [
-        ("stop", '"""a"""'), ("stop", '"""b"""'), ("use_mmap", "true"), ("top_p", "0.5"),
+        ("stop", '"a"'), ("stop", '"b"'), ("use_mmap", "true"), ("top_p", "0.5"),
         ("seed", "-1"),
     ]  # fmt: skip
 

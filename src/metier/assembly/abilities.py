@@ -28,6 +28,7 @@ def abilities(
     *,
     template: str | None,
     language: TemplateLanguage,
+    fills: bool,
     sees: bool,
 ) -> tuple[str, ...]:
     """What a model does, in Ollama's words.
@@ -37,6 +38,7 @@ def abilities(
         task: Of its weights.
         template: Its own, or ``None``: the header's.
         language: Of its own template.
+        fills: Whether its vocabulary marks the sides of a gap.
         sees: Whether it has a projector.
     """
     if task != "generate":
@@ -44,7 +46,7 @@ def abilities(
     text = facts.template or "" if template is None else template
     marks = _GO if template is not None and language == "go" else _JINJA
     found = {name for name, mark in marks.items() if mark.search(text)}
-    if {"prefix", "suffix"} <= set(facts.infill):
+    if fills:
         found.add("insert")
     if sees:
         found.add("vision")

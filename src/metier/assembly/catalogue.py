@@ -18,7 +18,7 @@ from metier.card import Card, ChatCard, SearchCard
 from metier.errors import MetierError
 from metier.fleet import Fleet, Installed
 from metier.generating import ModelDetails, ModelListing
-from metier.localmodel import MODEL_FILE, LocalModelFile
+from metier.localmodel import LocalModelFile
 from metier.reference import Digest, Reference
 
 MOST_KNOWN = 20_000
@@ -90,9 +90,7 @@ class Catalogue:
         return Known(installed, read.file, listing)
 
     def _read_in(self, installed: Installed) -> Known:
-        file = None
-        if installed.manifest.part(MODEL_FILE) is not None:
-            file = LocalModelFile.from_bytes(self._fleet.read_part(installed, MODEL_FILE))
+        file = installed.model
         listing = listing_of(installed)
         if file is not None:
             listing = self._local(listing, installed, file)
@@ -105,11 +103,11 @@ class Catalogue:
         listing = replace(listing, task=file.task, parent=file.parent, details=ModelDetails())
         try:
             files = [place(self._fleet, installed, part) for part in file.weights]
-            facts = self._facts.of(files).facts
+            read = self._facts.of(files)
         except MetierError:
             # A damaged file is no reason to list nothing; asking it says what is wrong.
             return listing
-        family = facts.architecture
+        facts, family = read.facts, read.facts.architecture
         return replace(
             listing,
             details=ModelDetails(
@@ -125,13 +123,14 @@ class Catalogue:
                 file.task,
                 template=file.template,
                 language=file.template_language,
+                fills=read.fills,
                 sees=file.projector is not None,
             ),
         )
 
 
 def place(fleet: Fleet, installed: Installed, part: str) -> Path:
-    """Where a part lies, its bytes not proved: weights are large; see ``Store.blob_place``."""
+    """Where a part lies, its bytes not proved: reading gigabytes takes longer than loading."""
     layer = installed.manifest.part(part)
     if layer is None:
         return fleet.part_path(installed, part)  # says which parts there are

@@ -5,6 +5,7 @@ Reading and understanding a header is ``formats``' matter, arithmetic the schedu
 
 from __future__ import annotations
 
+import struct
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,16 +17,31 @@ from metier.scheduler import Shape, scratch_bytes
 from metier.scheduler.sizing import SLOTS
 
 MOST_REMEMBERED = 1024
+MOST_SEARCHED = 64 << 20
+GAP_MARKS = tuple(
+    (first.encode(), second.encode())
+    for first, second in (
+        ("<|fim_prefix|>", "<|fim_suffix|>"),
+        ("<fim_prefix>", "<fim_suffix>"),
+        ("<fim-prefix>", "<fim-suffix>"),
+        ("<｜fim▁begin｜>", "<｜fim▁hole｜>"),
+        ("<|code_prefix|>", "<|code_suffix|>"),
+        ("▁<PRE>", "▁<SUF>"),
+        ("<PRE>", "<SUF>"),
+    )
+)
+"""Texts of the tokens before and after a gap. Source: llama.cpp, ``llama-vocab.cpp``."""
 
 Stamp = tuple[str, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read of a base: what it is, and the header of its first file."""
+    """What was read of a base: what it is, the header of its first file, whether it fills gaps."""
 
     facts: GgufFacts
     header: GgufHeader
+    fills: bool
 
 
 class Facts:
@@ -45,7 +61,9 @@ class Facts:
             found = self._known.get(key)
         if found is None:
             first, *others = [read_gguf(file) for file in files]
-            found = Read(describe(first, others), first)
+            facts = describe(first, others)
+            fills = {"prefix", "suffix"} <= set(facts.infill) or _marks_gaps(files[0], first)
+            found = Read(facts, first, fills)
             with self._lock:
                 if len(self._known) >= MOST_REMEMBERED:
                     self._known.clear()
@@ -70,6 +88,18 @@ class Facts:
 def _stamp(file: Path) -> Stamp:
     facts = file.stat()
     return str(file), facts.st_size, facts.st_mtime_ns
+
+
+def _marks_gaps(file: Path, header: GgufHeader) -> bool:
+    """Whether the vocabulary has tokens for both sides of a gap, by their usual texts.
+
+    Many files do not name these tokens in a key, and llama.cpp goes by their texts too.
+    """
+    with file.open("rb") as opened:
+        data = opened.read(min(header.data_offset, MOST_SEARCHED))
+    return any(
+        all(struct.pack("<Q", len(text)) + text in data for text in pair) for pair in GAP_MARKS
+    )
 
 
 def _largest(metadata: Mapping[str, object], key: str) -> int:

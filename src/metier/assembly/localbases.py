@@ -21,7 +21,7 @@ from metier.assembly.residences import Loadable
 from metier.assembly.translating import draft_of, question_of
 from metier.conversing import Draft, OnText, Sampling, Turn
 from metier.errors import InputError, NotFoundError
-from metier.formats import read_gguf
+from metier.formats import describe, read_gguf
 from metier.generating import Cancelled, OnPiece, Piece, Question, Weights, Written
 from metier.localmodel import base_digest
 from metier.reference import Digest
@@ -100,7 +100,8 @@ class FileBases:
 
         Raises:
             NotFoundError: There is no such file, or a shard is missing (``file_not_found``).
-            InputError: It is no sound GGUF file (``bad_gguf``).
+            InputError: It is no sound GGUF file (``bad_gguf``), or writes nothing
+                (``bad_base``).
         """
         files = shards_of(path.expanduser().absolute())
         for file in files:
@@ -110,7 +111,15 @@ class FileBases:
                     code="file_not_found",
                     remedy="Name a GGUF file; of several shards the first.",
                 )
-            read_gguf(file)
+        first, *others = [read_gguf(file) for file in files]
+        facts = describe(first, others)
+        if facts.kind != "model" or facts.task != "generate":
+            what = facts.kind if facts.kind != "model" else f"model that does this: {facts.task}"
+            raise InputError(
+                f"{path.name!r} holds a {what}, which writes nothing.",
+                code="bad_base",
+                remedy="Name the GGUF file of a model that writes.",
+            )
         digest = base_digest([self._digest(file) for file in files], None)
         return Loadable(name=path.name, weights=Weights(str(digest), tuple(files)))
 

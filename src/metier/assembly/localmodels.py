@@ -5,15 +5,24 @@ It knows which parts there are and what this machine gives; it decides nothing t
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from metier.answer import Answering
 from metier.assembly.catalogue import Catalogue
 from metier.assembly.facts import Facts
 from metier.assembly.localbases import FileBases
-from metier.assembly.models import AskSpecialist, LocalModels, OpenEncoder
+from metier.assembly.models import (
+    AskSpecialist,
+    Keeping,
+    LocalModels,
+    OpenEncoder,
+    TextEncoder,
+)
 from metier.assembly.residences import Residences
 from metier.assembly.sheets import Sheets
-from metier.errors import UnavailableError
+from metier.errors import InternalError
 from metier.fleet import Fleet
-from metier.generating import OpenWorker, Residence, Worker
+from metier.generating import OpenWorker, Order, Residence, Worker
 from metier.hardware import free_memory_bytes, memory_bytes
 from metier.scheduler import Limits, LocalScheduler
 from metier.settings import Settings
@@ -26,8 +35,9 @@ def open_models(
     settings: Settings,
     fleet: Fleet,
     *,
+    remove: Callable[[str], None],
     specialist: AskSpecialist,
-    encoder: OpenEncoder,
+    answering: Answering,
     open_worker: OpenWorker | None = None,
 ) -> LocalModels:
     """The models of one home; no process is started and no file is read.
@@ -35,15 +45,16 @@ def open_models(
     Args:
         settings: Memory, keep-alive and the queue.
         fleet: What is installed.
+        remove: Takes a name away.
         specialist: How chat specialists answer.
-        encoder: How encoders are opened.
+        answering: Who opens encoders.
         open_worker: The engine; llama.cpp in a sandbox where nobody says.
     """
     facts = Facts()
     catalogue = Catalogue(fleet, facts)
     residences = Residences(fleet, catalogue, facts)
     scheduler = LocalScheduler(
-        open_worker or _engine,
+        open_worker or engine(settings.threads),
         measure=residences.measure,
         at_hand=lambda held: at_hand(settings, held),
         limits=Limits(keep_alive=settings.keep_alive, queue=settings.queue, models=settings.models),
@@ -52,10 +63,11 @@ def open_models(
         catalogue,
         residences,
         scheduler,
+        keeping=Keeping(lambda order, report: _create(fleet, order, report), fleet.copy, remove),
         sheets=Sheets(fleet, facts, residences, scheduler),
         files=FileBases(settings.home / "cache" / "gguf-digests.json"),
         specialist=specialist,
-        encoder=encoder,
+        encoder=encoder_by(answering),
     )
 
 
@@ -70,6 +82,33 @@ def at_hand(settings: Settings, held: int) -> int:
     return int(min(memory_bytes(), free_memory_bytes() + held) * SHARE)
 
 
-def _engine(residence: Residence) -> Worker:
-    name = residence.weights.files[0].name
-    raise UnavailableError(f"There is no engine for {name} yet.", code="engine_failed")
+def encoder_by(answering: Answering) -> OpenEncoder:
+    """Encoders in full precision, as sentence-transformers computes them; see ``Answering``."""
+
+    def open_encoder(name: str) -> TextEncoder:
+        from metier.engines.encoder import OnnxEncoder
+
+        encoder = answering.encoder(name, "fp32")
+        if not isinstance(encoder, OnnxEncoder):
+            raise InternalError(f"{name} opened as something else than an encoder.")
+        return encoder
+
+    return open_encoder
+
+
+def _create(fleet: Fleet, order: Order, report: Callable[[str], None]) -> None:
+    """Imported when something is made: converting knows heavy packages."""
+    from metier.assembly.creating import create
+
+    create(fleet, order, report=report)
+
+
+def engine(threads: int | None) -> OpenWorker:
+    """llama.cpp, each base in a sandboxed process of its own; imported when one is started."""
+
+    def open_local(residence: Residence) -> Worker:
+        from metier.engines.llamacpp import open_worker
+
+        return open_worker(residence, threads=threads, parallel=residence.loading.slots or 1)
+
+    return open_local

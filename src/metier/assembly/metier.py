@@ -7,8 +7,7 @@ It decides nothing: each method hands on to what ``workbench``, ``conversations`
 from __future__ import annotations
 
 import builtins
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -18,6 +17,7 @@ from metier.answer import Answering
 from metier.assembly import starting
 from metier.assembly.bases import BaseChoice, Bases
 from metier.assembly.conversations import Conversations, Lack
+from metier.assembly.localmodels import open_models
 from metier.assembly.making import Making
 from metier.assembly.measuring import PARTS, Measuring, record, standings_of
 from metier.assembly.shelves import Library
@@ -37,7 +37,6 @@ from metier.store import Store
 from metier.toolchains import Toolchains
 
 if TYPE_CHECKING:
-    from metier.assembly.models import LocalModels
     from metier.assembly.pulling import Pulled
     from metier.evals.rescoring import Rescored
     from metier.examine import Examined
@@ -85,8 +84,13 @@ class Metier:
             self._toolbox,
             self.standings,
         )
-        self._opening = threading.Lock()
-        self._models: LocalModels | None = None
+        self.models = open_models(
+            settings,
+            fleet,
+            remove=self.remove,
+            specialist=self.answer,
+            answering=self._answering,
+        )
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
 
@@ -102,10 +106,7 @@ class Metier:
 
     def close(self) -> None:
         """End every process and connection that answering started; it may be used again."""
-        with self._opening:
-            models, self._models = self._models, None
-        if models:
-            models.close()
+        self.models.close()
         self._toolbox.close()
         self._bases.close()
 
@@ -113,21 +114,6 @@ class Metier:
     def ledger(self) -> Ledger:
         """Results, evidence and decisions, in order."""
         return Ledger.open(self.settings.ledger)
-
-    @property
-    def models(self) -> LocalModels:
-        """Everything that doors do with models by name; opened when it is first asked for."""
-        from metier.assembly.localmodels import open_models
-
-        with self._opening:
-            if self._models is None:
-                self._models = open_models(
-                    self.settings,
-                    self.fleet,
-                    specialist=self.answer,
-                    encoder=lambda name: self._answering.encoder(name, "fp32"),
-                )
-            return self._models
 
     # --- what is here ---------------------------------------------------------------------------
 
@@ -155,6 +141,18 @@ class Metier:
         if path.is_dir() and (path / "model.safetensors").is_file():
             return [self.install_base(path, name=name)]
         return self.fleet.import_path(path, name)
+
+    def has_blob(self, digest: Digest) -> bool:
+        """Whether the store holds these bytes."""
+        return self.fleet.has_blob(digest)
+
+    def blob_path(self, digest: Digest) -> Path:
+        """Where they lie; raises NotFoundError."""
+        return self.fleet.blob_path(digest)
+
+    def put_blob(self, digest: Digest, chunks: Iterable[bytes]) -> bool:
+        """Take bytes in, for a model that will be made of them; see ``Fleet.put_blob``."""
+        return self.fleet.put_blob(digest, chunks)
 
     def pull(self, text: str, **told: Unpack[Pulled]) -> Installed:
         """Bring a model here from the hub, an address or a file; see ``pulling.pull``."""

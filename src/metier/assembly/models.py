@@ -11,9 +11,11 @@ import math
 import operator
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from metier.assembly.abilities import lacking
 from metier.assembly.catalogue import Catalogue, Known
 from metier.assembly.localbases import FileBases, LocalGenerator
 from metier.assembly.residences import Loadable, Residences
@@ -28,6 +30,7 @@ from metier.generating import (
     ModelListing,
     ModelSheet,
     OnPiece,
+    Order,
     Piece,
     Question,
     Ranked,
@@ -35,9 +38,9 @@ from metier.generating import (
     Taken,
     Written,
 )
+from metier.messages import Encoder
 
 if TYPE_CHECKING:
-    from metier.messages import Encoder
     from metier.scheduler import LocalScheduler
 
 
@@ -63,7 +66,29 @@ class AskSpecialist(Protocol):
         """Answer the last turn."""
 
 
-OpenEncoder = Callable[[str], "Encoder"]
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How what is installed changes.
+
+    Attributes:
+        create: Makes a model and names it; the second argument gets a sentence for each stage.
+        copy: Gives an installed thing a second name.
+        remove: Takes a name away.
+    """
+
+    create: Callable[[Order, Callable[[str], None]], object]
+    copy: Callable[[str, str], object]
+    remove: Callable[[str], None]
+
+
+class TextEncoder(Encoder, Protocol):
+    """An encoder that counts too."""
+
+    def counted(self, texts: Sequence[str]) -> list[tuple[int, bool]]:
+        """Of each text: the tokens that are looked at, and whether some were cut off."""
+
+
+OpenEncoder = Callable[[str], TextEncoder]
 """The encoder of an installed base, by its name."""
 
 
@@ -75,6 +100,7 @@ class LocalModels:
         residences: What local models are loaded as.
         scheduler: What is in memory.
         sheets: What is told of one.
+        keeping: How names are given and taken.
         files: Bases that are files of the user's own.
         specialist: How chat specialists answer.
         encoder: How encoders are opened.
@@ -87,12 +113,14 @@ class LocalModels:
         scheduler: LocalScheduler,
         *,
         sheets: Sheets,
+        keeping: Keeping,
         files: FileBases,
         specialist: AskSpecialist,
         encoder: OpenEncoder,
     ) -> None:
         self._catalogue = catalogue
         self._sheets = sheets
+        self._keeping = keeping
         self._files = files
         self._residences = residences
         self._scheduler = scheduler
@@ -188,7 +216,7 @@ class LocalModels:
         """
         name, _, base = name.partition("@")
         known = self._catalogue.known(name)
-        if known.file is not None:
+        if known.file is not None and known.listing.task == "generate":
             return self.ask_loadable(
                 self._residences.loadable(known),
                 question,
@@ -215,19 +243,14 @@ class LocalModels:
         known = self._catalogue.known(name)
         if known.listing.task != "embed":
             raise _cannot(known, "embed")
-        began = time.monotonic()
         if known.file is None:
-            vectors = self._encoder(known.listing.name).encode(list(texts))
-            return Embedded(
-                tuple(tuple(float(value) for value in row) for row in vectors),
-                tokens=0,
-                taken=Taken(total=time.monotonic() - began),
-            )
+            return _encoded(self._encoder(known.listing.name), texts, truncate=truncate)
         residence = self._residences.loadable(known).residence(loading)
         with self._scheduler.use(
             residence, name=known.listing.name, keep_alive=keep_alive, cancelled=cancelled
         ) as lease:
-            return lease.worker.embed(texts, truncate=truncate, cancelled=cancelled)
+            found = lease.worker.embed(texts, truncate=truncate, cancelled=cancelled)
+            return replace(found, taken=_loaded(found.taken, lease.load_seconds))
 
     def rank(self, name: str, query: str, documents: Sequence[str]) -> Ranked:
         """Documents by relevance: by a reranker, or by the cosine of an embedding model."""
@@ -240,6 +263,28 @@ class LocalModels:
         residence = self._residences.loadable(known).residence(UNSAID)
         with self._scheduler.use(residence, name=known.listing.name) as lease:
             return lease.worker.rank(query, documents)
+
+    # --- keeping ----------------------------------------------------------------------------------
+
+    def create(self, order: Order, *, report: Callable[[str], None]) -> ModelListing:
+        """Make a model and name it, all or nothing; see ``creating.create`` for what it raises.
+
+        A model of that name in memory is let go: it was another one.
+        """
+        self._keeping.create(order, report)
+        listing = self._catalogue.known(order.name).listing
+        self._scheduler.unload(listing.name)
+        return listing
+
+    def copy(self, source: str, destination: str) -> None:
+        """Give a model a second name; see ``Fleet.copy``."""
+        self._keeping.copy(source, destination)
+
+    def remove(self, name: str) -> None:
+        """Remove a name; a model in memory is let go."""
+        known = self._catalogue.known(name)
+        self._keeping.remove(known.listing.name)
+        self._scheduler.unload(known.listing.name)
 
     def close(self) -> None:
         """End every worker."""
@@ -263,6 +308,9 @@ class LocalModels:
         once, and only if nothing was said yet.
         """
         residence, whole = loadable.residence(loading), loadable.opened(question)
+        lacks = lacking(question, loadable.capabilities)
+        if lacks is not None:
+            raise _lacks(loadable, lacks)
         heard = _Heard(on_piece)
         for attempt in range(2):
             with self._scheduler.use(
@@ -270,12 +318,13 @@ class LocalModels:
             ) as lease:
                 began = time.monotonic()
                 try:
-                    return lease.worker.ask(
+                    written = lease.worker.ask(
                         whole,
                         loadable.voice,
                         on_piece=heard.piece if on_piece is not None else None,
                         cancelled=cancelled,
                     )
+                    return replace(written, taken=_loaded(written.taken, lease.load_seconds))
                 except UnavailableError as error:
                     soon = time.monotonic() - began < RETRY_WITHIN
                     if error.code != "engine_ended" or attempt or heard.any or not soon:
@@ -322,6 +371,33 @@ class _Heard:
             self._on_piece(piece)
 
 
+def _encoded(encoder: TextEncoder, texts: Sequence[str], *, truncate: bool) -> Embedded:
+    """Vectors by an encoder of ours, which are unit vectors."""
+    began = time.monotonic()
+    counted = encoder.counted(texts)
+    cut = [place for place, (_, over) in enumerate(counted) if over]
+    if cut and not truncate:
+        raise InputError(
+            f"Text {cut[0] + 1} is longer than the {counted[cut[0]][0]} tokens that {encoder.name} "
+            "looks at.",
+            code="prompt_too_long",
+            remedy="Shorten it, or let it be truncated.",
+        )
+    vectors = encoder.encode(texts)
+    tokens, seconds = sum(count for count, _ in counted), time.monotonic() - began
+    return Embedded(
+        tuple(tuple(row) for row in vectors.tolist()),
+        tokens,
+        truncated=bool(cut),
+        taken=Taken(total=seconds, prompt=seconds, tokens_in=tokens),
+    )
+
+
+def _loaded(taken: Taken, seconds: float) -> Taken:
+    """What an answer took, with the wait for its model."""
+    return replace(taken, total=taken.total + seconds, load=seconds)
+
+
 def by_cosine(vectors: Sequence[Sequence[float]]) -> tuple[tuple[int, float], ...]:
     """The places of all vectors but the first by their cosine with the first, best first."""
     query, *documents = vectors
@@ -337,6 +413,15 @@ def _cosine(first: Sequence[float], second: Sequence[float]) -> float:
 
 def _never() -> bool:
     return False
+
+
+def _lacks(loadable: Loadable, ability: str) -> InputError:
+    return InputError(
+        f"{loadable.name!r} does not support {ability}; it does this: "
+        f"{', '.join(loadable.capabilities)}.",
+        code="no_capability",
+        remedy=f"Ask a model with {ability}; 'metier show NAME' tells what each can do.",
+    )
 
 
 def _cannot(known: Known, what: str) -> InputError:

@@ -59,6 +59,7 @@ class Loadable:
         parameters: Its own, in Ollama's names.
         system: Its own system prompt.
         messages: What every conversation with it begins with.
+        capabilities: What it can do, in Ollama's words.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Loadable:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     system: str = ""
     messages: tuple[Message, ...] = ()
+    capabilities: tuple[str, ...] = ("completion",)
 
     def residence(self, loading: Loading) -> Residence:
         """What a request to it wants: its base with the adapters that it uses."""
@@ -150,18 +152,16 @@ class Residences:
             ):
                 for adapter in self._adapters(known, file):
                     adapters.setdefault(adapter.digest, adapter)
-        whole = replace(residence, adapters=tuple(adapters[name] for name in sorted(adapters)))
-        return Measured(whole, self.shape(whole))
+        whole = replace(residence, adapters=tuple(adapters.values()))
+        sizes = {adapter.digest: adapter.file.stat().st_size for adapter in whole.adapters}
+        return Measured(whole, self.shape(whole), sizes)
 
     def shape(self, residence: Residence) -> Shape:
-        """What its memory follows from; raises InputError (``bad_gguf``)."""
+        """What its memory follows from but its adapters; raises InputError (``bad_gguf``)."""
         weights = residence.weights
         files = (*weights.files, *([weights.projector] if weights.projector else []))
-        return replace(
-            self._facts.shape(weights.files, residence.task),
-            weights=sum(file.stat().st_size for file in files),
-            adapters=sum(adapter.file.stat().st_size for adapter in residence.adapters),
-        )
+        shape = self._facts.shape(weights.files, residence.task)
+        return replace(shape, weights=sum(file.stat().st_size for file in files))
 
     def _loadable(self, known: Known) -> Loadable:
         file = known.file
@@ -192,6 +192,7 @@ class Residences:
             parameters=file.parameters,
             system=file.system,
             messages=tuple(Message(message.role, message.content) for message in file.messages),
+            capabilities=known.listing.capabilities,
         )
 
     def _adapters(self, known: Known, file: LocalModelFile) -> tuple[AdapterWeights, ...]:

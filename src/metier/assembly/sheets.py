@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from metier.assembly.catalogue import Known, place
 from metier.assembly.facts import Facts
+from metier.assembly.modelfiles import modelfile_text
 from metier.assembly.residences import Residences
 from metier.card import AnyCard, Evidence
 from metier.errors import MetierError
@@ -57,6 +58,7 @@ class Sheets:
             template_language=file.template_language if file.template else "jinja",
             parameters=file.parameters,
             messages=tuple(Message(message.role, message.content) for message in file.messages),
+            modelfile=modelfile_text(known.installed),
             metadata={
                 **plain(header.metadata),
                 "general.parameter_count": read.facts.parameters,

@@ -19,6 +19,7 @@ from metier.cli.documents import installed_document, to_document
 from metier.cli.failures import DID_NOT_PASS, print_json
 from metier.cli.findings import problem_lines, problems_found
 from metier.cli.interrupting import interruptible
+from metier.cli.modelsheets import listed_cells, model_document, sheet_lines
 from metier.cli.parameters import complete_names, json_option
 from metier.cli.progress import working
 from metier.cli.session import Session
@@ -38,6 +39,7 @@ from metier.cli.wording import (
 )
 from metier.errors import InputError
 from metier.fleet import Installed
+from metier.generating import ModelListing
 
 
 @click.command("list", short_help="List what is installed.")
@@ -48,7 +50,9 @@ def list_installed(session: Session, as_json: bool) -> None:
     items = session.metier.list()
     broken = session.metier.fleet.broken()
     if as_json:
-        documents = [installed_document(item, card=False) for item in items]
+        documents = [
+            {**installed_document(item, card=False), **model_document(item, None)} for item in items
+        ]
         damaged = [{"name": ref.familiar, **error.as_dict()} for ref, error in broken.items()]
         print_json({"installed": documents, "damaged": damaged})
         return
@@ -58,23 +62,40 @@ def list_installed(session: Session, as_json: bool) -> None:
     if not items:
         screen.write(["Nothing is installed. Make the first one:", _make_one()])
         return
-    screen.write(_table(items, screen), cut=True)
+    screen.write(_table(items, screen, _listings(session, items)), cut=True)
 
 
 def _make_one() -> Text:
     return Text("  metier make --data FILE --name NAME", style="bold")
 
 
-def _table(items: Sequence[Installed], screen: Terminal) -> list[Text]:
+def _listings(session: Session, items: Sequence[Installed]) -> dict[str, ModelListing]:
+    """What the weights of local models are, by name; opened only if there is one."""
+    if all(item.model is None for item in items):
+        return {}
+    local = {item.name for item in items if item.model is not None}
+    found = session.metier.models.listings()
+    return {listing.name: listing for listing in found if listing.name in local}
+
+
+def _table(
+    items: Sequence[Installed], screen: Terminal, listings: Mapping[str, ModelListing]
+) -> list[Text]:
     """Specialists, then bases; without the intervals if a person's terminal is too narrow."""
-    lines = _lines(items, screen.signs, intervals=True)
+    lines = _lines(items, screen.signs, listings, intervals=True)
     widest = max(line.cell_len for line in lines)
     if screen.console.is_terminal and widest > screen.console.width:
-        return _lines(items, screen.signs, intervals=False)
+        return _lines(items, screen.signs, listings, intervals=False)
     return lines
 
 
-def _lines(items: Sequence[Installed], signs: Signs, *, intervals: bool) -> list[Text]:
+def _lines(
+    items: Sequence[Installed],
+    signs: Signs,
+    listings: Mapping[str, ModelListing],
+    *,
+    intervals: bool,
+) -> list[Text]:
     titles = ("name", "task", "accuracy", "over base", "size", "ms")
     rows: list[list[Line]] = [[Text(title, style="dim") for title in titles]]
     rows += [
@@ -87,10 +108,11 @@ def _lines(items: Sequence[Installed], signs: Signs, *, intervals: bool) -> list
         for item in items
         if item.card is not None and item.classifier is None
     ]
+    rows += [listed_cells(item, listings[item.name]) for item in items if item.name in listings]
     rows += [
         [item.reference.familiar, item.kind, "", "", size(item.size_bytes), ""]
         for item in items
-        if item.card is None
+        if item.card is None and item.name not in listings
     ]
     return aligned(rows, "llllrr")
 
@@ -138,6 +160,13 @@ def show(session: Session, name: str, recipe: bool, results: bool, as_json: bool
         print_json({"name": name, "recipe": text}) if as_json else click.echo(text, nl=False)
     elif results:
         _show_results(session, name, as_json=as_json)
+    elif item.model is not None:
+        sheet = session.metier.models.sheet(item.name)
+        if as_json:
+            document = installed_document(item, card=False)
+            print_json({**document, **model_document(item, sheet)})
+        else:
+            screen.write(sheet_lines(item, sheet))
     elif as_json:
         print_json(installed_document(item, card=True))
     elif item.card is None:

@@ -38,11 +38,14 @@ COMMANDS: dict[str, Entry] = {
     "compare": Entry("proving", "compare", "Compare two specialists on one eval."),
     "check-eval": Entry("proving", "check_eval", "Check an eval before trusting it."),
     "pull": Entry("pulling", "pull", "Fetch a model from the hub, an address or a file."),
+    "create": Entry("creating", "create", "Make a model from another by a Modelfile."),
     "list": Entry("keeping", "list_installed", "List what is installed."),
     "show": Entry("keeping", "show", "Show what a specialist is and has proved."),
     "rm": Entry("keeping", "remove", "Remove a specialist."),
-    "import": Entry("sharing", "import_path", "Import a specialist from an OCI layout or archive."),
-    "export": Entry("sharing", "export", "Export a specialist as an OCI layout."),
+    "import": Entry("sharing", "import_path", "Import a specialist, or a GGUF file as a base."),
+    "export": Entry(
+        "sharing", "export", "Export a specialist as an OCI layout, a model as a Modelfile."
+    ),
     "verify": Entry("keeping", "verify", "Check every stored byte against its digest."),
     "gc": Entry("keeping", "collect_garbage", "Remove stored files that nothing uses."),
     "mcp": Entry("agents", "mcp", "Serve specialists to coding agents (MCP)."),

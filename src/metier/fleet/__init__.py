@@ -3,8 +3,22 @@
 ``Fleet`` is what other units use. Local models are described in ``docs/formats/model.md``.
 """
 
+from metier.fleet.binding import doubts, refuse_wrong_pairing
 from metier.fleet.checking import CARD, check
 from metier.fleet.installed import Installed, Part
 from metier.fleet.keeping import Fleet
+from metier.fleet.models import base_from, files_of, model_of, shards_of
 
-__all__ = ["CARD", "Fleet", "Installed", "Part", "check"]
+__all__ = [
+    "CARD",
+    "Fleet",
+    "Installed",
+    "Part",
+    "base_from",
+    "check",
+    "doubts",
+    "files_of",
+    "model_of",
+    "refuse_wrong_pairing",
+    "shards_of",
+]

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from metier.card import read_card
 from metier.errors import CorruptError, InputError
+from metier.fleet.binding import refuse_wrong_pairing
 from metier.fleet.models import base_of, files_of
-from metier.formats import check_part
+from metier.formats import check_part, read_gguf
 from metier.localmodel import MODEL_FILE, LocalModelFile
-from metier.manifest import ARTIFACT_TYPE, CONFIG_TYPE, ROLE_TYPES, Descriptor, Manifest
+from metier.manifest import ARTIFACT_TYPE, BASE, CONFIG_TYPE, ROLE_TYPES, Descriptor, Manifest
 from metier.specialist import SPECIALIST_FILE, ChatFile, task_of
 
 CARD = "card.json"
@@ -60,27 +61,38 @@ def check(manifest: Manifest, path_of: Callable[[Descriptor], Path]) -> None:
         if layer.filepath == SPECIALIST_FILE:
             _check_specialist(path_of(layer))
         if layer.filepath == MODEL_FILE:
-            _check_model(manifest, layer, path_of(layer))
+            _check_model(manifest, layer, path_of)
 
 
-def _check_model(manifest: Manifest, layer: Descriptor, path: Path) -> None:
-    """``model.json`` names GGUF parts that are there, and the base that they are."""
-    if layer.size > MAX_MODEL_BYTES:
+def _check_model(
+    manifest: Manifest, described: Descriptor, path_of: Callable[[Descriptor], Path]
+) -> None:
+    """``model.json`` names GGUF parts that are there, the base that they are, and its adapters."""
+    if described.size > MAX_MODEL_BYTES:
         raise InputError(f"{MODEL_FILE} is longer than {MAX_MODEL_BYTES} bytes.", code="too_large")
-    model = LocalModelFile.from_bytes(path.read_bytes())
-    digests = {part.filepath: part.blob for part in manifest.layers}
-    named = files_of(model)
-    wrong = [name for name in named if name not in digests or not name.endswith(".gguf")]
+    model = LocalModelFile.from_bytes(path_of(described).read_bytes())
+    layers = {layer.filepath: layer for layer in manifest.layers}
+    wrong = [name for name in files_of(model) if name not in layers or not name.endswith(".gguf")]
     if wrong or not model.weights:
         raise CorruptError(
             f"{MODEL_FILE} names {', '.join(wrong) or 'no weights'}, which is no GGUF part.",
             code="bad_model",
         )
-    if model.base != str(base_of(model, digests)):
+    base = base_of(model, {name: layer.blob for name, layer in layers.items()})
+    if model.base != str(base) or manifest.annotations.get(BASE, model.base) != model.base:
         raise CorruptError(
             f"{MODEL_FILE} is bound to the base {model.base}, which its weights are not.",
             code="bad_model",
         )
+    if model.adapters:
+        headers = [read_gguf(path_of(layers[name])) for name in model.weights]
+        for adapter in model.adapters:
+            refuse_wrong_pairing(
+                read_gguf(path_of(layers[adapter.file])),
+                headers,
+                adapter_name=adapter.file,
+                base_name=model.parent or model.weights[0],
+            )
 
 
 def _check_specialist(path: Path) -> None:

@@ -19,8 +19,6 @@ from metier.fleet import models
 from metier.fleet.checking import CARD, MAX_CARD_BYTES, MAX_MODEL_BYTES, check
 from metier.fleet.installed import Installed, Part
 from metier.fleet.taking import check_number, give_name, take_in, take_in_all
-from metier.formats import GgufFacts, GgufHeader
-from metier.generating import AdapterWeights, Weights
 from metier.localmodel import MODEL_FILE, LocalModelFile
 from metier.manifest import (
     BASE,
@@ -55,8 +53,6 @@ class Fleet:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._read: dict[Digest, _Read] = {}
-        # A header is checked whatever its bytes are, so a list need not hash gigabytes for it.
-        self._headers = models.Headers(lambda digest: store.blob_path(digest, proved=False))
 
     @property
     def store(self) -> Store:
@@ -220,49 +216,6 @@ class Fleet:
     def blob_path(self, digest: Digest) -> Path:
         """Where a blob lies; raises NotFoundError (``blob_not_found``) and CorruptError."""
         return self._store.blob_path(digest)
-
-    def header(self, name: str | Installed, filepath: str) -> GgufHeader:
-        """The header of one of its GGUF parts, kept by digest; see ``read_gguf``."""
-        return self._headers.header(self._part(name, filepath).blob)
-
-    def facts(self, name: str | Installed) -> GgufFacts | None:
-        """What the headers of a local model's weights say, kept by digest; ``None`` for others."""
-        installed = self._resolved(name)
-        if installed.model is None:
-            return None
-        weights = installed.model.weights
-        return self._headers.facts(tuple(self._part(installed, path).blob for path in weights))
-
-    def weights(self, name: str | Installed) -> Weights:
-        """The files of a local model's base, as an engine loads them; proved once per process.
-
-        Shards lie in the model's own folder, where each has the name that leads to the others.
-
-        Raises:
-            InputError: It is no local model (code ``no_capability``).
-        """
-        installed = self._resolved(name)
-        model = models.model_of(installed)
-        paths = [self.part_path(installed, path) for path in model.weights]
-        if len(paths) > 1:
-            folder = self._store.folder(installed.reference)
-            paths = [folder / path for path in model.weights]
-        projector = self.part_path(installed, model.projector) if model.projector else None
-        return Weights(digest=model.base, files=tuple(paths), projector=projector)
-
-    def adapters(self, name: str | Installed) -> tuple[tuple[AdapterWeights, float], ...]:
-        """The adapters of a local model, each with how strongly it is on."""
-        installed = self._resolved(name)
-        return tuple(
-            (
-                AdapterWeights(
-                    digest=str(self._part(installed, adapter.file).blob),
-                    file=self.part_path(installed, adapter.file),
-                ),
-                adapter.scale,
-            )
-            for adapter in models.model_of(installed).adapters
-        )
 
     def remove(self, name: str) -> None:
         """Remove a name; ``Store.collect_garbage`` gives the space back."""

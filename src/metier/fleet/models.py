@@ -1,59 +1,22 @@
 """Local models among what is installed: their files, what binds them, what their headers say.
 
-It knows ``model.json`` and GGUF headers; it keeps headers by digest, so that a list of a thousand
-models over one base reads one header. It loads no weights.
+It knows ``model.json`` and what GGUF headers say of each other; it loads no weights.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from metier.errors import InputError
 from metier.fleet.installed import Installed
-from metier.formats import GgufFacts, GgufHeader, describe, read_gguf
+from metier.formats import GgufFacts, describe, read_gguf
 from metier.localmodel import LocalModelFile, base_digest
 from metier.manifest import Descriptor, Role
 from metier.reference import Digest
 
 _SHARD = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})(?P<suffix>\.gguf)")
-_CACHED = 256
-
-
-class Headers:
-    """Headers of GGUF blobs by digest, the latest few of them kept."""
-
-    def __init__(self, path_of: Callable[[Digest], Path]) -> None:
-        self._path_of = path_of
-        self._read: dict[Digest, GgufHeader] = {}
-        self._facts: dict[tuple[Digest, ...], GgufFacts] = {}
-
-    def header(self, digest: Digest) -> GgufHeader:
-        """One header; long arrays are left out."""
-        found = self._read.get(digest)
-        if found is None:
-            found = read_gguf(self._path_of(digest))
-            _trim(self._read)
-            self._read[digest] = found
-        return found
-
-    def facts(self, digests: tuple[Digest, ...]) -> GgufFacts:
-        """What the header of the first shard and those of the others say."""
-        found = self._facts.get(digests)
-        if found is None:
-            first, *others = (self.header(digest) for digest in digests)
-            found = describe(first, others)
-            _trim(self._facts)
-            self._facts[digests] = found
-        return found
-
-
-def _trim(kept: dict[Any, Any]) -> None:
-    while len(kept) >= _CACHED:
-        # The oldest goes; another thread may have been faster.
-        kept.pop(next(iter(kept)), None)
 
 
 def role_of(model: LocalModelFile, filepath: str) -> Role:
@@ -168,9 +131,9 @@ def base_from(
     facts = [describe(header) for header in headers]
     names = [file.name for file in files]
     check_shards(facts, names, sum(len(header.tensors) for header in headers))
-    _expect_kind(names[0], facts[0], "model")
+    expect_kind(names[0], facts[0], "model")
     if projector is not None:
-        _expect_kind(projector.name, describe(read_gguf(projector)), "projector")
+        expect_kind(projector.name, describe(read_gguf(projector)), "projector")
     parts: dict[str, bytes | Path | Digest] = {file.name: file for file in files}
     if projector is not None:
         parts[projector.name] = projector
@@ -189,7 +152,8 @@ def base_from(
 _WANTED = {"model": "a model's weights", "projector": "a projector", "adapter": "an adapter"}
 
 
-def _expect_kind(name: str, facts: GgufFacts, kind: str) -> None:
+def expect_kind(name: str, facts: GgufFacts, kind: str) -> None:
+    """Refuse a file that is something else (code ``bad_gguf``)."""
     if facts.kind != kind:
         is_what = _WANTED.get(facts.kind, "something else")
         raise InputError(
@@ -218,3 +182,10 @@ def name_from(filename: str) -> str:
     stem = match["stem"] if match else PurePosixPath(filename).stem
     cleaned = re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-.")[:80]
     return cleaned or "model"
+
+
+def shard_name(name: str, place: int, count: int) -> str:
+    """The name by which an engine finds one shard from another; ``place`` counts from 0."""
+    match = _SHARD.fullmatch(name)
+    stem = match["stem"] if match else name.removesuffix(".gguf")
+    return f"{stem}-{place + 1:05}-of-{count:05}.gguf"

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from metier.formats.ggml import FILE_TYPES
+from metier.formats.ggml import FILE_TYPES, INFILL_TOKENS
 from metier.formats.gguf import GgufHeader, LongArray
 from metier.generating import Task
 
@@ -127,7 +127,7 @@ def describe(header: GgufHeader, others: Sequence[GgufHeader] = ()) -> GgufFacts
         bos=keys.number("tokenizer.ggml.bos_token_id"),
         eos=keys.number("tokenizer.ggml.eos_token_id"),
         add_bos=_truth(keys.metadata.get("tokenizer.ggml.add_bos_token")),
-        infill=_infill(keys),
+        infill=_infill(keys, header.infill),
         adapter_type=keys.text("adapter.type"),
         adapter_alpha=_float(keys.metadata.get("adapter.lora.alpha")),
         bases=_bases(keys),
@@ -222,12 +222,20 @@ def _templates(metadata: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _infill(keys: _Keys) -> dict[str, int]:
-    found = {
-        part: next((keys.number(name) for name in names if keys.number(name) is not None), None)
-        for part, names in _FIM.items()
-    }
-    return {part: token for part, token in found.items() if token is not None}
+def _infill(keys: _Keys, passed_over: Mapping[str, int]) -> dict[str, int]:
+    """By the keys that say the ids, else by the tokens' texts, as llama.cpp finds them."""
+    tokens = keys.metadata.get("tokenizer.ggml.tokens")
+    texts = passed_over
+    if isinstance(tokens, tuple):
+        texts = {text: place for place, text in enumerate(tokens)}
+    found: dict[str, int] = {}
+    for part, names in _FIM.items():
+        said = (keys.number(name) for name in names)
+        spelled = (texts.get(text) for text in INFILL_TOKENS[part])
+        token = next((token for token in (*said, *spelled) if token is not None), None)
+        if token is not None:
+            found[part] = token
+    return found
 
 
 def _bases(keys: _Keys) -> tuple[str, ...]:

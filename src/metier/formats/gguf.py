@@ -12,12 +12,12 @@ import math
 import os
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO, NoReturn
 
-from metier.formats.ggml import TENSOR_TYPES
+from metier.formats.ggml import INFILL_TOKENS, TENSOR_TYPES
 from metier.formats.refusing import opened, refuse
 
 MAX_GGUF_HEADER_BYTES = 256 << 20
@@ -54,6 +54,7 @@ _SCALARS: dict[int, tuple[str, struct.Struct]] = {
 }
 _BOOL, _STRING, _ARRAY = 7, 8, 9
 _FLOATS = (6, 12)
+_INFILL = frozenset(text.encode() for texts in INFILL_TOKENS.values() for text in texts)
 _U32 = struct.Struct("<I")
 _U64 = struct.Struct("<Q")
 
@@ -96,6 +97,8 @@ class GgufHeader:
         tensors: In the order of the header.
         alignment: Of every tensor's offset, in bytes.
         data_offset: Where the tensors' bytes begin.
+        infill: Tokens of a vocabulary that was passed over: text to id, of those that stand
+            around a gap.
     """
 
     version: int
@@ -103,6 +106,7 @@ class GgufHeader:
     tensors: tuple[GgufTensor, ...]
     alignment: int
     data_offset: int
+    infill: Mapping[str, int] = field(default_factory=dict)
 
 
 def check_gguf(path: Path) -> None:
@@ -145,7 +149,14 @@ def read_gguf(
         for name, shape, kind, offset, length in described
     )
     _check_places(path, tensors, alignment, data_offset, size)
-    return GgufHeader(version, MappingProxyType(metadata), tensors, alignment, data_offset)
+    return GgufHeader(
+        version,
+        MappingProxyType(metadata),
+        tensors,
+        alignment,
+        data_offset,
+        MappingProxyType(reading.infill),
+    )
 
 
 def _alignment(reading: _Reading, metadata: Mapping[str, Any]) -> int:
@@ -160,13 +171,7 @@ def _alignment(reading: _Reading, metadata: Mapping[str, Any]) -> int:
 def _check_places(
     path: Path, tensors: tuple[GgufTensor, ...], alignment: int, begin: int, size: int
 ) -> None:
-    """Refuse names that repeat, and bytes that overlap, are not aligned or leave the file."""
-    if len({tensor.name for tensor in tensors}) != len(tensors):
-        seen: set[str] = set()
-        for tensor in tensors:
-            if tensor.name in seen:
-                refuse("gguf", path, f"the tensor {tensor.name!r} is there twice")
-            seen.add(tensor.name)
+    """Refuse bytes that overlap, are not aligned or leave the file."""
     end = begin
     for tensor in sorted(tensors, key=lambda tensor: tensor.offset):
         shown = f"the tensor {tensor.name!r} (byte {tensor.offset})"
@@ -194,6 +199,8 @@ class _Reading:
         self._strings_left = MAX_STRINGS
         self._bytes_left = MAX_KEPT_BYTES
         self._items_left = MAX_KEPT_ITEMS
+        self._names: set[str] = set()
+        self.infill: dict[str, int] = {}
 
     @property
     def position(self) -> int:
@@ -243,7 +250,8 @@ class _Reading:
         if kind == _STRING:
             return self._string(f"the value of {key[:80]!r}")
         if kind == _ARRAY:
-            return self._array(f"the array {key[:80]!r}", 0)
+            wanted = _INFILL if key == "tokenizer.ggml.tokens" else frozenset[bytes]()
+            return self._array(f"the array {key[:80]!r}", 0, wanted)
         if kind not in _SCALARS:
             self.refuse(f"{key[:80]!r} has the unknown type {kind}")
         return self._scalars(kind, 1)[0]
@@ -251,6 +259,9 @@ class _Reading:
     def tensor(self) -> tuple[str, tuple[int, ...], str, int, int]:
         """Name, shape, type, offset among the data, bytes."""
         name = self.name(MAX_NAME_BYTES, "a tensor's name")
+        if name in self._names:
+            self.refuse(f"the tensor {name!r} is there twice")
+        self._names.add(name)
         dimensions = self._u32()
         if not 1 <= dimensions <= MAX_DIMENSIONS:
             self.refuse(f"the tensor {name!r} has {dimensions} dimensions; 1 to 4 are possible")
@@ -273,7 +284,7 @@ class _Reading:
             self.refuse(f"the tensor {name!r} lies beyond every file")
         return name, shape, type_name, offset, length
 
-    def _array(self, what: str, depth: int) -> Any:
+    def _array(self, what: str, depth: int, wanted: frozenset[bytes] = frozenset()) -> Any:
         kind = self._u32()
         length = self._u64()
         if kind == _ARRAY:
@@ -285,7 +296,7 @@ class _Reading:
             self.refuse(f"{what} has {length} items, more than the file holds")
         if length > SHORT and not self._long_arrays:
             if kind == _STRING:
-                self._skip_strings(length, what)
+                self._skip_strings(length, what, wanted)
                 return LongArray("string", length)
             self._skip(length * item_bytes)
             return LongArray(_SCALARS[kind][0], length)
@@ -324,23 +335,36 @@ class _Reading:
         # Vocabularies hold halves of characters; they are shown as what they are not.
         return self._take(length).decode("utf-8", "replace")
 
-    def _skip_strings(self, count: int, what: str) -> None:
-        """Pass over strings; this loop decides how fast a header is read."""
+    def _skip_strings(self, count: int, what: str, wanted: frozenset[bytes]) -> None:
+        """Pass over strings, noting the places of those wanted.
+
+        This loop decides how fast a header is read.
+        """
         self._strings_left -= count
         if self._strings_left < 0:
             self.refuse(f"its arrays have more than {MAX_STRINGS} texts")
         unpack = _U64.unpack_from
-        while count:
-            self._need(8)
-            window, at, last = self._window, self._at, len(self._window) - 8
-            while count and at <= last:
+        lengths = frozenset(map(len, wanted))
+        ahead = 8 + max(lengths, default=0)
+        place = 0
+        while place < count:
+            self._need(max(8, min(ahead, self._limit - self.position)))
+            window, begin, last = self._window, self._at, len(self._window) - 8
+            at = begin
+            while place < count and at <= last:
                 (length,) = unpack(window, at)
-                if length > MAX_STRING_BYTES:
+                after = at + 8 + length
+                if length in lengths:
+                    if after > last + 8 and at > begin:
+                        break
+                    if window[at + 8 : after] in wanted:
+                        self.infill[window[at + 8 : after].decode()] = place
+                elif length > MAX_STRING_BYTES:
                     self._at = at
                     self.refuse(f"an item of {what} is {length} bytes long, which is too long")
-                at += 8 + length
-                count -= 1
-            self._skip(at - self._at)
+                at = after
+                place += 1
+            self._skip(at - begin)
 
     def _u32(self) -> int:
         found: int = _U32.unpack(self._take(4))[0]

@@ -5,8 +5,9 @@ format and no store. See ``docs/explanation/scheduling.md``.
 """
 
 from metier.scheduler.clock import Clock, SystemClock
-from metier.scheduler.scheduling import Limits, LocalScheduler, Measured
+from metier.scheduler.scheduling import LocalScheduler
 from metier.scheduler.sizing import Needs, Shape, Sized, scratch_bytes, sized
+from metier.scheduler.values import Limits, Measured
 
 __all__ = [
     "Clock",

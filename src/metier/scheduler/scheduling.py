@@ -10,69 +10,25 @@ from __future__ import annotations
 import copy
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from metier.errors import InputError, MetierError, UnavailableError
-from metier.generating import Cancelled, OpenWorker, Residence, Resident, Worker
+from metier.generating import Cancelled, OpenWorker, Residence, Resident
+from metier.scheduler.adapters import with_adapters
 from metier.scheduler.clock import Clock, SystemClock
 from metier.scheduler.faults import Faults
 from metier.scheduler.holding import Held, key_of
 from metier.scheduler.room import claim, victims_for
-from metier.scheduler.sizing import Shape, Sized, sized
+from metier.scheduler.sizing import Sized, sized
+from metier.scheduler.values import AtHand, Leased, Limits, Measure, Measured
 
-KEEP_ALIVE = 300.0
-"""Seconds that a model stays after its last request."""
-QUEUE = 512
-"""Requests that wait at most."""
-PATIENCE = 5.0
-"""Seconds that a resident has, once loaded, before those who wait for room may claim it."""
 LOOK = 0.05
 """Seconds between two looks at whether somebody who waits has gone away."""
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the scheduler keeps to.
-
-    Attributes:
-        keep_alive: Seconds that a model stays when nobody says; negative for ever.
-        queue: Requests that wait at most, for a load, for room or for a free slot.
-        models: Workers at most, or ``None``: as many as fit.
-        patience: See ``PATIENCE``.
-    """
-
-    keep_alive: float = KEEP_ALIVE
-    queue: int = QUEUE
-    models: int | None = None
-    patience: float = PATIENCE
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What to open for a residence: with every adapter that may be asked for, and its shape."""
-
-    residence: Residence
-    shape: Shape
-
-
-Measure = Callable[[Residence], Measured]
-"""Looks at the files of a residence; called before a load, outside the lock."""
-AtHand = Callable[[int], int]
-"""Bytes that residents hold privately to the bytes that all residents together may take."""
-
-
 _Act = Literal["take", "load", "measure", "again"]
-
-
-@dataclass(frozen=True, slots=True)
-class Leased:
-    """A worker that will not be evicted while it is held; see ``generating.Lease``."""
-
-    worker: Worker
-    load_seconds: float
 
 
 class LocalScheduler:
@@ -167,7 +123,8 @@ class LocalScheduler:
         measured = self._measure(residence)
         with self._lock:
             room = self._at_hand(sum(held.needs.private for held in self._held))
-        return sized(measured.shape, measured.residence.loading, room)
+        wanted, shape = with_adapters(residence, measured, (), room)
+        return sized(shape, wanted.loading, room)
 
     def unload(self, name: str) -> bool:
         """Let the model of this name go once it answers nobody; whether it was there.
@@ -187,7 +144,10 @@ class LocalScheduler:
         return found
 
     def close(self) -> None:
-        """End every worker; who asks afterwards is refused."""
+        """End every worker, also those in use; it may be used again afterwards.
+
+        Who asks or waits meanwhile is refused.
+        """
         with self._lock:
             self._closed = True
             for held in self._held:
@@ -196,6 +156,11 @@ class LocalScheduler:
             self._changed.notify_all()
             self._watch.notify_all()
         self._see_off()
+        with self._lock:
+            # A load that was under way ends first; it sees that nobody wants it any more.
+            while self._held:
+                self._changed.wait(LOOK)
+            self._closed = False
 
     # --- getting a worker -------------------------------------------------------------------------
 
@@ -281,6 +246,8 @@ class LocalScheduler:
                 self._clock.wait(self._changed, seconds)
                 if loading is None or loading.stage != "loading" or seconds is not None:
                     break
+                if self._closed:
+                    break
         finally:
             self._waiting -= 1
         if loading is not None and loading.failure is not None:
@@ -311,9 +278,9 @@ class LocalScheduler:
             return None, None
         self._faults.check(key, now)
         asked = max([wanted.loading.num_ctx or 0, *(held.asked for held in same)])
-        loading = replace(wanted.loading, num_ctx=asked or None)
         room = self._at_hand(sum(held.needs.private for held in self._held))
-        fitted = sized(measured.shape, loading, room)
+        wanted, shape = with_adapters(waiter.residence, measured, same, room)
+        fitted = sized(shape, replace(wanted.loading, num_ctx=asked or None), room)
         for held in same:
             held.retiring = True
         held = Held(

@@ -36,7 +36,7 @@ class Shape:
 
     Attributes:
         weights: Bytes of its files that may be mapped: weights and projector.
-        adapters: Bytes of its adapters, which are read.
+        adapters: Bytes of the adapters that it is started with, which are read.
         trained: Tokens of context that it was trained for; 0 if not known.
         cache: Bytes of the cache of keys and values per token; 0 for models without one.
         scratch: Bytes of buffers while computing.

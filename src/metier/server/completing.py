@@ -11,6 +11,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
@@ -18,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from metier.errors import MetierError
-from metier.generating import Models, Piece, Question, Taken, Written
+from metier.generating import Models, OnPiece, Piece, Question, Taken, Written
 from metier.server import native, openai_chat, openai_schemas, openai_text, openai_vectors
 from metier.server.events import DONE, event
 from metier.server.facade import Facade
@@ -104,19 +105,51 @@ class _Ask:
         return [item for item in ordered if isinstance(item, Written)]
 
     def _one(self, place: int, on_choice: OnChoice | None, cancelled: Cancelled) -> Written:
-        def on_piece(piece: Piece) -> None:
+        question = self._questions[place]
+
+        def say(piece: Piece) -> None:
             self.told.spoke()
             if on_choice is not None:
                 on_choice(place, piece)
 
+        joined = _WithChances(say) if question.logprobs else None
+        on_piece = say if joined is None else joined.piece
         written = self._models.ask(
             self._model,
-            self._questions[place],
+            question,
             on_piece=on_piece if on_choice is not None else None,
             cancelled=cancelled,
         )
+        if joined is not None:
+            joined.flush()
         self.told.answered(self._model, written.taken)
         return written
+
+
+class _WithChances:
+    """Puts the chances of tokens into one piece with their text, which comes just before them."""
+
+    def __init__(self, say: OnPiece) -> None:
+        self._say = say
+        self._held: Piece | None = None
+
+    def piece(self, piece: Piece) -> None:
+        """Hear one piece; text waits for its chances."""
+        bare = not (piece.text or piece.thinking or piece.tool_calls)
+        if bare and self._held is not None:
+            piece = replace(self._held, chances=self._held.chances + piece.chances)
+            self._held = None
+        self.flush()
+        if piece.chances:
+            self._say(piece)
+        else:
+            self._held = piece
+
+    def flush(self) -> None:
+        """Say what waits."""
+        if self._held is not None:
+            self._say(self._held)
+        self._held = None
 
 
 def _streamed(

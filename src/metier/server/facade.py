@@ -6,10 +6,10 @@ satisfies ``Pages``; both are strangers to the server and are handed in by whoev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 from metier.card import AnyCard, Card
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
@@ -104,14 +104,14 @@ class Base(Protocol):
         """What would measure it, or ""."""
 
 
-class Keeping(Protocol):
-    """The verbs that bring models in; thread-safe."""
+class Facade(Protocol):
+    """The verbs that the server offers over HTTP; thread-safe."""
 
     @property
     def models(self) -> Models:
         """Everything that is here by name, and what is asked of it."""
 
-    def pull(self, name: str, *, report: Report, cancelled: Callable[[], bool]) -> object:
+    def pull(self, name: str, /, *, report: Report, cancelled: Callable[[], bool]) -> object:
         """Fetch a model from the hub; what is half fetched stays for the next time.
 
         The messages of ``report`` are Ollama's words; ``data`` has ``digest``, ``total`` and
@@ -124,16 +124,11 @@ class Keeping(Protocol):
     def blob_path(self, digest: Digest) -> Path:
         """Where they lie, for an order; raises NotFoundError."""
 
-    def put_blob(self, digest: Digest, source: BinaryIO) -> object:
-        """Take bytes in; raises InputError (``wrong_digest``) unless they have this digest."""
+    def put_blob(self, digest: Digest, chunks: Iterable[bytes]) -> bool:
+        """Take bytes in, and say whether they were not here before.
 
-
-class Facade(Protocol):
-    """The verbs that the server offers over HTTP; thread-safe."""
-
-    @property
-    def models(self) -> Models:
-        """Everything that is here by name, and what is asked of it."""
+        Raises InputError (``digest_mismatch``) unless they have this digest, and StorageError.
+        """
 
     def list(self) -> Sequence[Installed]:
         """Everything that is installed."""

@@ -7,22 +7,22 @@ It runs the façade's verbs in threads and streams their progress; translation i
 from __future__ import annotations
 
 import asyncio
-import io
 import queue
 import threading
-from typing import Any, BinaryIO, cast
+from collections.abc import Iterator
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from metier.errors import CorruptError, InputError, NotFoundError, UnavailableError
+from metier.errors import NotFoundError, UnavailableError
 from metier.generating import Order
 from metier.messages import Progress
+from metier.reference import Digest
 from metier.server import ollama, ollama_orders
 from metier.server import ollama_reading as reading
-from metier.server.facade import Keeping
+from metier.server.facade import Facade
 from metier.server.lines import Cancelled, Lines, Put
 from metier.server.ollama_routes import (
     FLAG,
@@ -41,7 +41,7 @@ from metier.server.ollama_routes import (
 _WAITING_CHUNKS = 16
 
 
-def router(metier: Keeping) -> APIRouter:
+def router(metier: Facade) -> APIRouter:
     """The routes under ``/api`` that change what is here, and those that do nothing."""
     routes = APIRouter(tags=[TAG])
     _add_making(routes, metier)
@@ -52,7 +52,7 @@ def router(metier: Keeping) -> APIRouter:
     return routes
 
 
-def _add_making(routes: APIRouter, metier: Keeping) -> None:
+def _add_making(routes: APIRouter, metier: Facade) -> None:
     async def create(request: Request) -> Response:
         asked = reading.parse_body(await request.body())
         order, stream = await run_in_threadpool(ollama_orders.parse_create, asked, metier.blob_path)
@@ -79,7 +79,7 @@ def _unheard(_said: bytes) -> None:
     """Progress that nobody asked for."""
 
 
-def _create(metier: Keeping, order: Order, put: Put) -> None:
+def _create(metier: Facade, order: Order, put: Put) -> None:
     def report(sentence: str) -> None:
         put(ollama_orders.created(sentence))
 
@@ -89,7 +89,7 @@ def _create(metier: Keeping, order: Order, put: Put) -> None:
     metier.models.create(order, report=report)
 
 
-def _add_names(routes: APIRouter, metier: Keeping) -> None:
+def _add_names(routes: APIRouter, metier: Facade) -> None:
     async def copy(request: Request) -> Response:
         asked = reading.parse_body(await request.body())
         written, source, destination = ollama_orders.parse_copy(asked)
@@ -108,7 +108,7 @@ def _add_names(routes: APIRouter, metier: Keeping) -> None:
     add(routes, "DELETE", "delete", delete, "Remove a model's name", NAMED)
 
 
-def _add_blobs(routes: APIRouter, metier: Keeping) -> None:
+def _add_blobs(routes: APIRouter, metier: Facade) -> None:
     async def has_blob(digest: str) -> Response:
         wanted = ollama_orders.blob_digest(digest)
         if not await run_in_threadpool(metier.has_blob, wanted):
@@ -122,11 +122,10 @@ def _add_blobs(routes: APIRouter, metier: Keeping) -> None:
         body = Body()
         taking = asyncio.ensure_future(run_in_threadpool(_take, metier, wanted, body))
         try:
-            await body.fill(request, taking)
+            await body.fill(request)
             await taking
         except ClientDisconnect:
             # Nobody is there to be told; what came so far is thrown away.
-            body.break_off()
             await asyncio.gather(taking, return_exceptions=True)
             return Response(b"", 499)
         return Response(b"", 201)
@@ -135,74 +134,61 @@ def _add_blobs(routes: APIRouter, metier: Keeping) -> None:
     add(routes, "POST", "blobs/{digest:path}", put_blob, "Take bytes in under their digest")
 
 
-def _take(metier: Keeping, digest: Any, body: Body) -> None:
+def _take(metier: Facade, digest: Digest, body: Body) -> None:
     try:
-        metier.put_blob(digest, cast("BinaryIO", io.BufferedReader(body, 1 << 20)))
-    except CorruptError as error:
-        raise InputError(f"digest mismatch, expected {digest}", code="digest_mismatch") from error
+        metier.put_blob(digest, body.chunks())
     finally:
-        body.close_reading()
+        body.close()
 
 
-class Body(io.RawIOBase):
-    """A request's body as a file that a thread reads while the loop fills it."""
+class Body:
+    """A request's body that a thread reads, piece by piece, while the loop receives it."""
 
     def __init__(self) -> None:
         self._chunks: queue.Queue[bytes | None] = queue.Queue(_WAITING_CHUNKS)
-        self._rest = memoryview(b"")
         self._broken = False
-        self._read = threading.Event()
+        self._closed = threading.Event()
 
-    def readable(self) -> bool:
-        """It is read only."""
-        return True
+    def chunks(self) -> Iterator[bytes]:
+        """The pieces; raises ConnectionResetError if the caller left before the end."""
+        while (chunk := self._chunks.get()) is not None:
+            yield chunk
+        if self._broken:
+            raise ConnectionResetError("The caller left before the body was complete.")
 
-    def readinto(self, target: Any) -> int:
-        """Wait for bytes; 0 at the end. Raises OSError if the caller left."""
-        while not self._rest:
-            chunk = self._chunks.get()
-            if self._broken:
-                raise ConnectionResetError("The caller left before the body was complete.")
-            if chunk is None:
-                self._chunks.put(None)
-                return 0
-            self._rest = memoryview(chunk)
-        size = min(len(self._rest), len(target))
-        target[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
-
-    def close_reading(self) -> None:
+    def close(self) -> None:
         """The reader wants no more."""
-        self._read.set()
+        self._closed.set()
 
-    def break_off(self) -> None:
-        """The rest will never come."""
-        self._broken = True
-        with self._chunks.mutex:
-            self._chunks.queue.clear()
-        self._chunks.put(None)
+    async def fill(self, request: Request) -> None:
+        """Hand everything over, or tell the reader that the rest never comes.
 
-    async def fill(self, request: Request, reader: asyncio.Future[None]) -> None:
-        """Put the whole body in; raises ClientDisconnect. Stops early when ``reader`` has ended."""
-        async for chunk in request.stream():
-            if reader.done():
-                return
-            if chunk:
-                await self._put(chunk)
-        await self._put(None)
+        Raises ClientDisconnect; ends early when the reader wants no more.
+        """
+        try:
+            async for chunk in request.stream():
+                if self._closed.is_set():
+                    return
+                if chunk:
+                    await self._put(chunk)
+        except BaseException:
+            self._broken = True
+            raise
+        finally:
+            await self._put(None)
 
     async def _put(self, chunk: bytes | None) -> None:
-        while not self._read.is_set():
+        while not self._closed.is_set():
             try:
                 self._chunks.put_nowait(chunk)
             except queue.Full:
+                # The disk is slower than the caller; the caller's socket waits with us.
                 await asyncio.sleep(0.002)
             else:
                 return
 
 
-def _add_pull(routes: APIRouter, metier: Keeping) -> None:
+def _add_pull(routes: APIRouter, metier: Facade) -> None:
     async def pull(request: Request) -> Response:
         asked = ollama_orders.parse_pull(reading.parse_body(await request.body()))
 
@@ -220,7 +206,7 @@ def _add_pull(routes: APIRouter, metier: Keeping) -> None:
     add(routes, "POST", "pull", pull, "Fetch a model", fields)
 
 
-def _add_absent(routes: APIRouter, metier: Keeping) -> None:
+def _add_absent(routes: APIRouter, metier: Facade) -> None:
     async def push(request: Request) -> Response:
         name = ollama_orders.parse_pull(reading.parse_body(await request.body())).name
         with asked_for(name):

@@ -130,8 +130,15 @@ def _add_server(routes: APIRouter) -> None:
 
 
 def _add_lists(routes: APIRouter, metier: Facade) -> None:
+    told: tuple[object, bytes] = ((), ollama_listing.tags(()))
+
     def tags() -> Response:
-        return json_bytes(ollama_listing.tags(metier.models.listings()))
+        nonlocal told
+        listings = metier.models.listings()
+        # A list that has not changed is the same tuple, and its JSON the same bytes.
+        if listings is not told[0] or not isinstance(listings, tuple):
+            told = (listings, ollama_listing.tags(listings))
+        return json_bytes(told[1])
 
     def processes() -> Response:
         return json_bytes(ollama_listing.processes(metier.models.running()))
@@ -142,12 +149,12 @@ def _add_lists(routes: APIRouter, metier: Facade) -> None:
         model, system = reading.stored_name(name), reading.text(asked, "system")
         agent = request.headers.get("user-agent", "")
 
-        def told() -> bytes:
+        def sheet() -> bytes:
             with asked_for(name):
-                sheet = metier.models.sheet(model, verbose=verbose)
-            return ollama_listing.sheet(sheet, name=name, system=system, agent=agent)
+                found = metier.models.sheet(model, verbose=verbose)
+            return ollama_listing.sheet(found, name=name, system=system, agent=agent)
 
-        return json_bytes(await run_in_threadpool(told))
+        return json_bytes(await run_in_threadpool(sheet))
 
     add(routes, "GET HEAD", "tags", tags, "Every model that is here")
     add(routes, "GET", "ps", processes, "Every model that is in memory")

@@ -59,6 +59,8 @@ _OLLAMA_KINDS: tuple[tuple[type[MetierError], int], ...] = (
 # OpenAI's own statuses and codes, which its clients tell apart; /v1/classify is ours.
 _OPENAI = ("/v1/chat/", "/v1/completions", "/v1/embeddings", "/v1/models", "/v1/rerank")
 _OPENAI_CODES = {"prompt_too_long": "context_length_exceeded"}
+# litellm tells a prompt that is too long by this half of a sentence and by nothing else.
+_TOO_LONG = " It is longer than the model's context length."
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error"}
 
 
@@ -98,7 +100,7 @@ def problem_of(error: MetierError, path: str = "") -> Problem:
         status = 499 if error.code == "cancelled" else status
     return Problem(
         status=status,
-        message=error.message,
+        message=error.message + (_TOO_LONG if openai and error.code in _OPENAI_CODES else ""),
         code=_OPENAI_CODES.get(error.code, error.code) if openai else error.code,
         remedy=error.remedy,
         retryable=error.retryable,

@@ -100,25 +100,24 @@ class Store:
         """
         return self._layout.read(digest, limit)
 
-    def blob_path(self, digest: Digest, *, proved: bool = True) -> Path:
+    def blob_path(self, digest: Digest) -> Path:
         """Where a blob lies, for readers that map files; read only.
 
         All of its bytes are proved the first time that this process asks, and again whenever
-        the file's size, time or inode changed; not if ``proved`` is false, for readers that
-        trust no byte anyway. Errors are those of ``read_blob``.
+        the file's size, time or inode changed. Errors are those of ``read_blob``.
         """
         with self._layout.opened(digest) as file:
             facts = os.fstat(file.fileno())
             seen = (facts.st_ino, facts.st_size, facts.st_mtime_ns)
-            if proved and self._proved.get(digest) != seen:
+            if self._proved.get(digest) != seen:
                 if digest_of(file) != digest:
                     raise corrupt_blob(digest)
                 self._proved[digest] = seen
         return self._layout.blob(digest)
 
     def has_blob(self, digest: Digest) -> bool:
-        """Whether a blob is here; its bytes are not read."""
-        return self._layout.has(digest)
+        """Whether a blob is here; gc leaves it alone for a day from now, as after ``add_blob``."""
+        return loose.renew(self._layout, digest)
 
     def add_blob(self, digest: Digest, chunks: Iterable[bytes]) -> bool:
         """Bring in a blob that no name needs yet; gc leaves it alone for ``loose.KEPT_SECONDS``.

@@ -9,17 +9,21 @@ from typing import Any
 
 import pytest
 
+import tiny_bert
+from local_models import install_local
+from metier.answer import Answering
+from metier.assembly import Metier
 from metier.assembly.localmodels import open_models
 from metier.assembly.models import LocalModels, by_cosine
 from metier.conversing import Reply, Turn
 from metier.errors import InputError, NotFoundError, UnavailableError
 from metier.fleet import Fleet
-from metier.generating import Loading, Message, Options, Piece, Question
+from metier.generating import Loading, Message, Options, Order, Piece, Question
+from metier.reference import Reference
 from metier.settings import Settings
 from metier.store import Store
-from tests.local_models import install_local
-from tests.scripted_worker import ScriptedWorker, Workshop
-from tests.tiny_gguf import tiny_adapter, tiny_embedder, tiny_model
+from scripted_worker import ScriptedWorker, Workshop
+from tiny_gguf import tiny_adapter, tiny_embedder, tiny_model
 
 
 @dataclass
@@ -60,8 +64,9 @@ def place(tmp_path: Path, weights: Path) -> Iterator[Place]:
     models = open_models(
         Settings(home=tmp_path / "home"),
         fleet,
+        remove=fleet.remove,
         specialist=specialist,  # type: ignore[arg-type]
-        encoder=lambda name: pytest.fail(f"no encoder for {name}"),
+        answering=Answering(fleet, lambda base: fleet.store.folder(Reference.parse(base)), 1),
         open_worker=workshop.open,
     )
     install_local(fleet, "tiny", weights)
@@ -231,6 +236,47 @@ def test_embedding_and_ranking_by_a_local_model(place: Place) -> None:
     assert [position for position, _ in ranked.order] == [1, 0]
 
 
+def test_an_encoder_embeds_counts_and_ranks(tmp_path: Path) -> None:
+    metier = Metier.open(Settings(home=tmp_path / "home"))
+    metier.install_base(tiny_bert.make_folder(tmp_path / "bert"), name="encoder")
+    models = metier.models
+    listing = models.listing("encoder")
+    assert (listing.task, listing.capabilities) == ("embed", ("embedding",))
+    found = models.embed("encoder", ["the card", "late payment"])
+    assert found.tokens == 4 + 5
+    assert sum(value * value for value in found.vectors[0]) == pytest.approx(1.0, abs=1e-5)
+    assert not found.truncated
+    long = "late " * 100
+    assert models.embed("encoder", [long]).truncated
+    with pytest.raises(InputError) as told:
+        models.embed("encoder", [long], truncate=False)
+    assert told.value.code == "prompt_too_long"
+    assert models.rank("encoder", "the card", ["late", "the card"]).order[0][0] == 1
+    with pytest.raises(InputError) as told:
+        models.ask("encoder", Question(prompt="hi"))
+    assert told.value.code == "no_capability"
+    assert models.load("encoder") == 0.0
+    assert not models.unload("encoder")
+
+
+def test_a_chat_specialist_answers_in_turns(place: Place) -> None:
+    metier = Metier.open(Settings(home=place.fleet.store.home))
+    metier.install_starters(lambda _: None)
+    heard: list[Piece] = []
+    question = Question(messages=(Message("user", "hi"),), options=Options(temperature=0.5))
+    written = place.models.ask("sveltekit@remote:one", question, on_piece=heard.append)
+    assert written.text == "written"
+    assert written.taken.tokens_in == 3
+    assert heard == [Piece(text="written")]
+    (asked,) = place.asked
+    assert asked["name"] == "sveltekit"
+    assert asked["base"] == "remote:one"
+    assert asked["turns"] == (Turn("user", "hi"),)
+    assert asked["sampling"].temperature == 0.5
+    with pytest.raises(InputError, match="does not write"):
+        place.say("banking-intents")
+
+
 def test_unloading_and_removing(place: Place) -> None:
     place.say("tiny")
     assert place.models.unload("tiny")
@@ -240,6 +286,22 @@ def test_unloading_and_removing(place: Place) -> None:
     place.models.remove("tiny")
     assert place.workshop.alive == []
     assert [listing.name for listing in place.models.listings()] == ["second"]
+
+
+def test_a_model_is_made_from_another_and_listed(place: Place, weights: Path) -> None:
+    place.say("tiny")
+    said: list[str] = []
+    adapter = tiny_adapter(place.files, weights, seed=7)
+    order = Order(name="made", base="tiny", system="Be kind.", adapters={"a.gguf": adapter})
+    listing = place.models.create(order, report=said.append)
+    assert listing.name == "made"
+    assert listing.parent == "tiny"
+    assert said
+    assert place.say("made") == "You said: hi."
+    assert "\nFROM made\n" in place.models.sheet("made").modelfile
+    assert len(place.workshop.opened) == 2
+    place.models.create(Order(name="made", base="tiny"), report=said.append)
+    assert place.models.listing("made").digest != listing.digest
 
 
 def test_documents_stand_in_order_of_their_cosine() -> None:

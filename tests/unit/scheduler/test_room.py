@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.scripted_worker import residence
-
 from metier.scheduler.holding import Held
 from metier.scheduler.room import claim, together, victims_for
 from metier.scheduler.sizing import Needs
+from scripted_worker import residence
 
 
 def held(base: str, **facts: Any) -> Held:

@@ -10,12 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.scripted_worker import MovedClock, Workshop, residence, until
 
 from metier.errors import InputError, MetierError, UnavailableError
 from metier.generating import Question, Residence, Voice
 from metier.scheduler import Limits, LocalScheduler, Measured, Shape
+from metier.scheduler.faults import LIMIT
 from metier.scheduler.sizing import MARGIN
+from scripted_worker import MovedClock, Workshop, residence, until
 
 WEIGHTS = 10 << 20
 ONE = WEIGHTS + MARGIN + int(WEIGHTS * 0.02)
@@ -261,10 +262,10 @@ def test_a_dead_worker_is_replaced(make: Callable[..., Stage]) -> None:
 
 def test_crashes_in_a_row_pause_starting(make: Callable[..., Stage]) -> None:
     stage = make()
-    for _ in range(3):
+    for _ in range(LIMIT):
         with pytest.raises(UnavailableError):
             stage.crash("a")
-    with pytest.raises(UnavailableError, match="failed 3 times") as told:
+    with pytest.raises(UnavailableError, match=f"failed {LIMIT} times") as told:
         stage.touch("a")
     assert told.value.code == "engine_failed"
     assert told.value.retryable
@@ -277,13 +278,13 @@ def test_crashes_in_a_row_pause_starting(make: Callable[..., Stage]) -> None:
 
 def test_a_worker_that_does_not_start_pauses_too(make: Callable[..., Stage]) -> None:
     failures: list[Exception] = [
-        UnavailableError("It said no.", code="engine_failed") for _ in range(3)
+        UnavailableError("It said no.", code="engine_failed") for _ in range(LIMIT)
     ]
     stage = make(Workshop(failures=failures))
-    for _ in range(3):
+    for _ in range(LIMIT):
         with pytest.raises(UnavailableError, match="It said no"):
             stage.touch("a")
-    with pytest.raises(UnavailableError, match=r"failed 3 times.*It said no"):
+    with pytest.raises(UnavailableError, match=rf"failed {LIMIT} times.*It said no"):
         stage.touch("a")
 
 
@@ -336,10 +337,22 @@ def test_too_large_a_model_is_refused_with_both_numbers(make: Callable[..., Stag
     assert stage.workshop.opened == []
 
 
-def test_after_closing_nobody_is_served(make: Callable[..., Stage]) -> None:
+def test_closing_ends_everybody_and_it_may_be_used_again(
+    make: Callable[..., Stage], pool: ThreadPoolExecutor
+) -> None:
+    gate = threading.Event()
     stage = make()
     stage.touch("a")
-    stage.scheduler.close()
+    stage.workshop.gate = gate
+    loading = pool.submit(stage.touch, "b")
+    until(lambda: stage.workshop.loading.get(("b", "generate")) == 1)
+    waiting = pool.submit(stage.touch, "b")
+    until(lambda: stage.scheduler._waiting == 1)
+    closing = pool.submit(stage.scheduler.close)
+    assert isinstance(waiting.exception(5), UnavailableError)
+    gate.set()
+    closing.result(5)
     assert stage.workshop.alive == []
-    with pytest.raises(UnavailableError):
-        stage.touch("a")
+    assert loading.done() or loading.exception(5) is None
+    stage.touch("a")
+    assert stage.workshop.alive == ["a"]

@@ -204,7 +204,7 @@ def test_a_foreign_page_can_change_nothing(
 ) -> None:
     reply = httpx.request(method, open_server + path, headers=headers)
     assert reply.status_code == 403
-    assert httpx.get(f"{open_server}/v1/models/banking-intents").status_code == 200
+    assert httpx.get(f"{open_server}/metier/v1/specialists/banking-intents").status_code == 200
 
 
 @pytest.mark.parametrize("headers", [one for one in FOREIGN if one.get("Origin") not in LOCAL])

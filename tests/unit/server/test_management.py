@@ -184,7 +184,7 @@ def test_a_job_is_stopped(tmp_path: Path) -> None:
         for job in made:
             assert client.post(f"{job['href']}/stop").status_code == 200
         assert [ended(client, job)["state"] for job in made] == ["stopped", "stopped"]
-        assert client.get("/v1/models").json()["data"] == []
+        assert client.get("/metier/v1/specialists").json()["specialists"] == []
 
 
 def test_an_unknown_job_is_404(client: httpx.Client) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from metier.engines.llamacpp import wire
-from metier.errors import MetierError, UnavailableError
+from metier.errors import InputError, MetierError, UnavailableError
 from metier.generating import (
     Cancelled,
     Embedded,
@@ -33,7 +33,8 @@ _PATIENCE: Final = 30.0  # seconds without a word after which a worker is taken 
 _ASKING: Final = 10.0  # seconds of silence after which it is asked for a word
 _LOOK: Final = 0.05  # seconds between two looks at whether a caller has given up
 _LINES_KEPT: Final = 12
-_NOISE: Final = re.compile(r"^[\d.]+ [A-Z] ")
+_CLOCK: Final = re.compile(r"^[\d.]+ [A-Z] ")
+_FACTS: Final = ("print_info:", "llama_model_loader:")  # about every model, told at each start
 
 
 class LocalWorker:
@@ -221,7 +222,15 @@ class LocalWorker:
                 details={"stderr": words},
             )
         error = wire.to_error(said["failed"])
-        if error.code != "engine_failed":
+        adapter = next((word for word in words if "lora adapter" in word), None)
+        if adapter is not None:
+            return InputError(
+                f"An adapter does not fit the base: {adapter.rpartition('adapter: ')[2]}.",
+                code="wrong_base",
+                remedy="Use the adapter with the base that it was made for.",
+                details={"stderr": words},
+            )
+        if error.code != "engine_failed" or error.details:
             return error
         return UnavailableError(
             f"{error.message.rstrip('.')}{_because(words)}.",
@@ -242,8 +251,8 @@ class LocalWorker:
 
 def last_words(said: bytes) -> list[str]:
     """The last lines that the engine wrote, without its clock."""
-    lines = (_NOISE.sub("", line).strip() for line in said.decode("utf-8", "replace").splitlines())
-    return [line for line in lines if line][-_LINES_KEPT:]
+    lines = (_CLOCK.sub("", line).strip() for line in said.decode("utf-8", "replace").splitlines())
+    return [line for line in lines if line and not line.startswith(_FACTS)][-_LINES_KEPT:]
 
 
 def _because(words: Sequence[str]) -> str:

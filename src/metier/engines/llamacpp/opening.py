@@ -12,6 +12,7 @@ from typing import Final
 
 from metier.engines.llamacpp.client import LocalWorker
 from metier.engines.llamacpp.plan import Plan
+from metier.engines.prompting import PICTURE
 from metier.errors import UnavailableError
 from metier.generating import Residence
 from metier.hardware import usable_cores
@@ -20,13 +21,17 @@ from metier.sandbox import Limits, Place, Sandbox, detect, python
 _NEEDED: Final = ("metier", "xllamacpp", "jinja2", "markupsafe")
 _START: Final = (
     "import sys; end = sys.argv.index('-'); sys.path[:0] = sys.argv[1:end]; "
-    "from metier.engines.llamacpp.program import main; main(sys.argv[end + 1:])"
+    "from metier.engines.llamacpp.program import main; import os; "
+    "main(int(os.environ['METIER_REQUESTS']), int(os.environ['METIER_REPLIES']), "
+    "sys.argv[end + 1:])"
 )
 _BATCH: Final = 2048
+_PARALLEL: Final = 4
 _MODEL: Final = "/job/model"
 _BASE: Final = f"{_MODEL}/base.gguf"
+_ENVIRONMENT: Final = {"LLAMA_MEDIA_MARKER": PICTURE}
 _FOR_EVER: Final = 1_000_000_000
-_LIMITS: Final = Limits(
+LIMITS: Final = Limits(
     seconds=_FOR_EVER,
     cpu_seconds=_FOR_EVER,
     memory_mb=1 << 20,
@@ -44,7 +49,7 @@ def open_worker(
     *,
     sandbox: Sandbox | None = None,
     threads: int | None = None,
-    parallel: int = 4,
+    parallel: int | None = None,
     seconds: float = 600.0,
     traps: Sequence[str] = (),
 ) -> LocalWorker:
@@ -54,7 +59,8 @@ def open_worker(
         residence: The base, every adapter that may be asked for, what it does, how it is loaded.
         sandbox: Where it runs; ``None`` finds the best one.
         threads: Threads, where ``residence`` does not say; ``None`` for every usable core.
-        parallel: Requests that are written at once; more wait.
+        parallel: Requests that are written at once, where ``residence`` names no slots: they
+            then share one context, and what has no room waits. ``None`` for four.
         seconds: How long loading may take.
         traps: Guards that are left out, to test that the trial of adapters finds it.
 
@@ -63,14 +69,16 @@ def open_worker(
         InputError: ``bad_gguf``, ``wrong_base``.
     """
     weights, loading = residence.weights, residence.loading
-    places = _places(residence)
+    places = places_of(residence)
+    writes = residence.task == "generate"
     plan = Plan(
         model=str(weights.files[0]),
         projector=str(weights.projector or ""),
         adapters=tuple((adapter.digest, str(adapter.file)) for adapter in residence.adapters),
         task=residence.task,
         context=loading.num_ctx or 0,
-        parallel=parallel,
+        parallel=(loading.slots or parallel or _PARALLEL) if writes else 1,
+        shared=not (writes and loading.slots),
         threads=loading.num_thread or threads or usable_cores(),
         batch=loading.num_batch or _BATCH,
         gpu_layers=-1 if loading.num_gpu is None else loading.num_gpu,
@@ -83,7 +91,11 @@ def open_worker(
     command = [program, "-I", "-S", "-B", "-c", _START]
     command += [*(place.target for place in packages), "-", *(place.target for place in places)]
     talking = (sandbox or detect()).attend(
-        command, places=(*own, *packages, *places), limits=_LIMITS, listener=True
+        command,
+        places=(*own, *packages, *places),
+        environment=_ENVIRONMENT,
+        limits=LIMITS,
+        listener=True,
     )
     return LocalWorker(
         talking, plan.plain([str(place.source) for place in places]), seconds=seconds
@@ -107,7 +119,7 @@ def _packages() -> list[Place]:
     return [Place(folder, f"/packages/{number}") for number, folder in enumerate(folders)]
 
 
-def _places(residence: Residence) -> list[Place]:
+def places_of(residence: Residence) -> list[Place]:
     """The files that the worker sees, each alone and named as the engine wants shards to be."""
     weights = residence.weights
     count = len(weights.files)

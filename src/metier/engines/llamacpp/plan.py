@@ -27,6 +27,7 @@ class Plan:
         context: Tokens of context for one request; 0 for what the model was trained for, at most
             4,096.
         parallel: Requests that are written at once.
+        shared: Whether they share one context; else each has its own.
         threads: Threads.
         batch: Tokens processed at once.
         gpu_layers: Layers on a graphics processor; -1 for what fits.
@@ -42,6 +43,7 @@ class Plan:
     task: Task = "generate"
     context: int = 0
     parallel: int = 4
+    shared: bool = True
     threads: int = 1
     batch: int = 2048
     gpu_layers: int = -1

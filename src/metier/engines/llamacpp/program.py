@@ -23,6 +23,7 @@ from typing import Any, Final
 from metier.engines.llamacpp import wire
 from metier.engines.llamacpp.plan import Plan
 from metier.engines.llamacpp.serving import Served, too_long
+from metier.engines.llamacpp.trial import Trial
 from metier.engines.llamacpp.vocabulary import Vocabulary
 from metier.engines.llamacpp.writing import Writer
 from metier.errors import InternalError, MetierError
@@ -49,6 +50,8 @@ class Desk:
         self.context = plan.context or min(trained, _USUAL_CONTEXT)
         pools = self._vocabulary.value(f"{architecture}.pooling_type") is not None
         self._served = Served(plan, context=self.context, pools=pools)
+        if plan.trial and plan.task == "generate":
+            Trial(self._served, self._vocabulary.size).run()
         self._writer = Writer(self._served, self._vocabulary)
         self._do = {
             "ask": self._ask,
@@ -127,14 +130,15 @@ def _trace(future: Future[None]) -> None:
 _OURS: Final = wire.from_error(InternalError("The engine's worker failed; its log says where."))
 
 
-def main(files: Sequence[str]) -> None:
+def main(asked: int, replies: int, files: Sequence[str]) -> None:
     """Serve until the requests end.
 
     Args:
+        asked: Descriptor of the requests.
+        replies: Descriptor of the replies.
         files: What the plan's numbers stand for.
     """
-    requests = os.fdopen(int(os.environ["METIER_REQUESTS"]), "rb")
-    replies = int(os.environ["METIER_REPLIES"])
+    requests = os.fdopen(asked, "rb")
     writing = threading.Lock()
 
     def reply(line: dict[str, Any]) -> None:

@@ -6,8 +6,10 @@ llama.cpp's server gives to them; it knows no model.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
+from metier.errors import InputError
 from metier.generating import Options
 
 DEFAULTS: Final = Options(
@@ -32,7 +34,18 @@ _SAME_NAME: Final = (
 
 
 def parameters(options: Options) -> dict[str, Any]:
-    """What the server is sent for options in which everything but ``logit_bias`` is said."""
+    """What the server is sent for options in which everything but ``logit_bias`` is said.
+
+    Raises:
+        InputError: ``bad_options``: a number that is none.
+    """
+    numbers = {name: getattr(options, name) for name in _SAME_NAME}
+    numbers |= {
+        f"logit_bias of {token}": bias for token, bias in (options.logit_bias or {}).items()
+    }
+    for name, number in numbers.items():
+        if not math.isfinite(number):
+            raise InputError(f"{name} is {number}, which is no number.", code="bad_options")
     sent: dict[str, Any] = {name: getattr(options, name) for name in _SAME_NAME}
     sent["n_keep"] = options.num_keep
     sent["stop"] = list(options.stop or ())

@@ -39,11 +39,16 @@ class Served:
         self.plan = plan
         self.context = context
         try:
-            self._server = xllamacpp.Server(_parameters(xllamacpp, plan, context, pools))
+            self._server = xllamacpp.Server(parameters_of(xllamacpp, plan, context, pools))
         except (RuntimeError, ValueError) as failure:
             raise UnavailableError(
                 "The engine could not load the model.", code="engine_failed"
             ) from failure
+
+    @property
+    def sees(self) -> bool:
+        """Whether it can see pictures."""
+        return bool(self.plan.projector)
 
     def adapters(self, scales: Mapping[str, float]) -> list[dict[str, Any]]:
         """The list that every request carries: all adapters, those that are off too.
@@ -57,7 +62,7 @@ class Served:
         ]
 
     def complete(self, body: Mapping[str, Any], on_chunk: OnChunk) -> None:
-        """Write; every chunk goes to ``on_chunk``.
+        """Write; every chunk goes to ``on_chunk``, or the whole at once if ``body`` says so.
 
         Raises:
             MetierError: What the server refuses.
@@ -71,7 +76,7 @@ class Served:
                 return True
             return on_chunk(chunk)
 
-        sent = json.dumps({**body, "stream": True}, separators=(",", ":")).encode()
+        sent = json.dumps({"stream": True, **body}, separators=(",", ":")).encode()
         self._server.handle_completions(sent, receive)
         if refused:
             raise refused[0]
@@ -133,18 +138,19 @@ def too_long(tokens: int, context: int) -> InputError:
     )
 
 
-def _parameters(library: Any, plan: Plan, context: int, pools: bool) -> Any:
+def parameters_of(library: Any, plan: Plan, context: int, pools: bool) -> Any:
+    """The library's parameters for a plan; ``pools``: whether the model says how it pools."""
     chosen = library.CommonParams()
     chosen.model.path = plan.model
     chosen.model_alias = {"model"}  # else each chunk repeats the path
     chosen.hostnames = [LISTENER]
     chosen.n_threads_http = 1  # nobody can call it
     chosen.endpoint_slots = False
-    chosen.verbosity = 3
-    chosen.n_ctx = context
+    chosen.verbosity = 2  # warnings
     chosen.n_parallel = plan.parallel
     # One cache that all requests share: memory does not grow with their number.
-    chosen.kv_unified = True
+    chosen.kv_unified = plan.shared
+    chosen.n_ctx = context if plan.shared else context * plan.parallel
     chosen.n_batch = plan.batch
     chosen.n_ubatch = min(plan.batch, _MOST_AT_ONCE)
     chosen.cpuparams.n_threads = chosen.cpuparams_batch.n_threads = plan.threads
@@ -154,6 +160,7 @@ def _parameters(library: Any, plan: Plan, context: int, pools: bool) -> Any:
         chosen.load_mode = library.llama_load_mode.LLAMA_LOAD_MODE_NONE
     # The cache in the host's memory knows no adapters: it answers from another one's cache.
     chosen.cache_ram_mib = -1 if "host_cache" in plan.traps else 0
+    chosen.cache_idle_slots = False  # it is a part of that cache
     chosen.lora_adapters = [library.CommonAdapterLoraInfo(file, 0.0) for _, file in plan.adapters]
     chosen.mmproj.path = plan.projector
     chosen.ctx_shift = True  # a request that may not shift is given a limit instead

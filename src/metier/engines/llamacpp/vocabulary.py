@@ -16,6 +16,7 @@ from metier.errors import UnavailableError
 _WHOLE: Final = 128  # bytes, no less than ``struct llama_model_params`` has
 _VOCABULARY_ONLY: Final = 72  # where ``vocab_only`` lies in it, in builds since 10000
 _FLAGS: Final = bytes([0, 0, 1, 0, 0])  # vocab_only, check_tensors, use_extra_bufts, no_host, …
+_GAP: Final = ("pre", "suf", "mid")
 _POINTER: Final = ctypes.c_void_p
 _INTEGERS: Final = (
     "llama_vocab_bos", "llama_vocab_eos", "llama_vocab_eot", "llama_vocab_fim_pre",
@@ -97,10 +98,10 @@ class Vocabulary:
         self.template: str | None = template.decode("utf-8", "replace") if template else None
 
     @property
-    def gap(self) -> tuple[int, int, int] | None:
-        """The tokens before a prefix, before a suffix and before the middle, or ``None``."""
-        found = tuple(self._token(f"fim_{part}") for part in ("pre", "suf", "mid"))
-        return None if None in found else found  # type: ignore[return-value]
+    def gap_keys(self) -> dict[str, int]:
+        """The tokens for filling in the middle, under the header's names for them."""
+        keys = ((f"fim_{part}_token_id", self._token(f"fim_{part}")) for part in _GAP)
+        return {f"tokenizer.ggml.{key}": token for key, token in keys if token is not None}
 
     def value(self, key: str) -> str | None:
         """What the header says under a key, as text, or ``None``."""

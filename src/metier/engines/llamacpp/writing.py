@@ -1,53 +1,82 @@
-"""One answer inside the worker: from a question to tokens, and from chunks to pieces.
+"""One answer inside the worker: from the engine's chunks to pieces and a whole.
 
-It knows how prompts of each kind become tokens, how long an answer may get, and how chunks become
-pieces and an answer. It knows no pipe and no parameter of the library's loading.
+It knows how a chunk reads, what of it is a piece and what it took; it knows no pipe, no template
+and no parameter of the library's loading.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from metier.engines.llamacpp.sampling import DEFAULTS, parameters
-from metier.engines.llamacpp.serving import Served, too_long
+from metier.engines.llamacpp.asking import Asked, Asking
+from metier.engines.llamacpp.room import Room
+from metier.engines.llamacpp.serving import Served
 from metier.engines.llamacpp.vocabulary import Vocabulary
-from metier.errors import InputError
-from metier.generating import (
-    Options,
-    Piece,
-    Question,
-    Taken,
-    TokenChance,
-    ToolCall,
-    Voice,
-    Written,
-)
+from metier.generating import Piece, Question, Taken, TokenChance, ToolCall, Voice, Written
 
-_CONTEXTS: Final = 10  # contexts that an endless answer may fill by shifting
+_STEP: Final = 64  # tokens that an answer is promised at a time
 OnPiece = Callable[[Piece], None]
 Stopping = Callable[[], bool]
 
 
 @dataclass(slots=True)
-class _Answer:
-    """What has arrived of an answer."""
+class Answer:
+    """What has arrived of an answer.
 
+    Attributes:
+        on_piece: Receives each piece, or ``None``.
+        alternatives: How many of each token are wanted.
+        raw: What the engine wrote.
+        full: Whether it ended because there was no room or no wish for more.
+        ended: Whether the engine has said that it is over.
+    """
+
+    on_piece: OnPiece | None
+    alternatives: int
     text: list[str] = field(default_factory=list)
     thinking: list[str] = field(default_factory=list)
     calls: list[ToolCall] = field(default_factory=list)
     chances: list[TokenChance] = field(default_factory=list)
     tokens: list[int] = field(default_factory=list)
-    finish: str = "stop"
+    raw: list[str] = field(default_factory=list)
+    full: bool = False
+    ended: bool = False
     taken: Taken = field(default_factory=Taken)
 
     def add(self, piece: Piece) -> None:
+        """One more piece."""
         self.text.append(piece.text)
         self.thinking.append(piece.thinking)
         self.calls += piece.tool_calls
         self.chances += piece.chances
+        if self.on_piece is not None:
+            self.on_piece(piece)
+
+    def read(self, chunk: dict[str, Any], asked: Asked) -> None:
+        """What a chunk of the engine says."""
+        choice = chunk["choices"][0]
+        self.tokens += chunk["__verbose"]["tokens"]
+        self.raw.append(choice["text"])
+        pieces = asked.parser.feed(choice["text"])
+        if choice.get("logprobs"):
+            *before, last = pieces or [Piece()]
+            found = chances(choice["logprobs"], self.alternatives)
+            pieces = [*before, replace(last, chances=found)]
+        for piece in pieces:
+            self.add(piece)
+        if choice["finish_reason"] is not None:
+            self.ended = True
+            self.full = choice["finish_reason"] == "length"
+            whole = taken(chunk)
+            written = self.taken.tokens_out + whole.tokens_out
+            self.taken = replace(whole, tokens_out=written)
+
+    def pause(self, tokens: int) -> None:
+        """So many tokens were written, and it goes on later."""
+        self.taken = replace(self.taken, tokens_out=self.taken.tokens_out + tokens)
 
 
 class Writer:
@@ -61,6 +90,9 @@ class Writer:
     def __init__(self, served: Served, vocabulary: Vocabulary) -> None:
         self._served = served
         self._vocabulary = vocabulary
+        self._asking = Asking(served, vocabulary)
+        plan = served.plan
+        self._room = Room(served.context * (1 if plan.shared else plan.parallel))
 
     def write(
         self, question: Question, voice: Voice, on_piece: OnPiece | None, stopping: Stopping
@@ -68,139 +100,91 @@ class Writer:
         """Answer one question; ``stopping`` is asked with each token.
 
         Raises:
-            InputError: ``prompt_too_long``, ``no_capability``, ``bad_template``, ``bad_grammar``.
+            InputError: See :meth:`Asking.prepare`, and ``bad_options``.
             UnavailableError: ``engine_failed``.
         """
         began = time.perf_counter()
-        options = question.options.over(voice.options).over(DEFAULTS)
-        tokens = self._prompt(question)
-        room = self._served.context - len(tokens)
-        if room < 1:
-            raise too_long(len(tokens), self._served.context)
-        body = {
-            **parameters(options),
-            **_constraint(question),
-            "prompt": tokens,
-            "n_predict": _most(options, room, self._served.context, shift=question.shift),
-            "cache_prompt": question.cache_prompt,
-            "lora": self._served.adapters(voice.adapters),
-            "return_tokens": True,
-            "verbose": True,
-        }
-        if question.logprobs:
-            body["n_probs"] = max(question.top_logprobs, 1)
-        answer = _Answer()
-        parser = _Plain()
-
-        def receive(chunk: dict[str, Any]) -> bool:
-            choice = chunk["choices"][0]
-            answer.tokens += chunk.get("__verbose", {}).get("tokens", ())
-            chances = _chances(choice.get("logprobs"), question.top_logprobs)
-            for piece in parser.feed(choice["text"]):
-                _pass(answer, piece, on_piece)
-            if chances:
-                _pass(answer, Piece(chances=chances), on_piece)
-            if choice["finish_reason"] is not None:
-                answer.finish = "length" if choice["finish_reason"] == "length" else "stop"
-                answer.taken = _taken(chunk)
-            return stopping()
-
-        if options.num_predict == 0:
-            answer.finish = "length"
-            answer.taken = Taken(tokens_in=len(tokens))
+        asked = self._asking.prepare(question, voice)
+        answer = Answer(on_piece, question.top_logprobs)
+        if asked.nothing:
+            answer.full = True
+            answer.taken = Taken(tokens_in=len(asked.tokens))
         else:
-            self._served.complete(body, receive)
-            for piece in parser.end():
-                _pass(answer, piece, on_piece)
-        taken = answer.taken
+            while not self._written(asked, answer, stopping):
+                continue
+            for piece in asked.parser.finish():
+                answer.add(piece)
+        counted = answer.taken
         return Written(
             text="".join(answer.text),
             thinking="".join(answer.thinking),
             tool_calls=tuple(answer.calls),
             chances=tuple(answer.chances),
-            finish="length" if answer.finish == "length" else "stop",
-            context=(*tokens, *answer.tokens),
-            taken=Taken(
-                time.perf_counter() - began, 0.0, taken.prompt, taken.writing,
-                taken.tokens_in, taken.tokens_cached, taken.tokens_out,
+            finish="length" if answer.full else "stop",
+            truncated=asked.truncated,
+            context=self._context(asked, answer),
+            taken=replace(
+                counted,
+                total=time.perf_counter() - began,
+                tokens_in=len(asked.tokens) or counted.tokens_in,
             ),
-        )  # fmt: skip
-
-    def _prompt(self, question: Question) -> list[int]:
-        before = list(question.context)
-        if question.suffix is not None:
-            return before + self._gapped(question.prompt or "", question.suffix)
-        if question.prompt is not None:
-            return before + self._vocabulary.tokens(question.prompt, whole=not before)
-        text = "".join(
-            f"<|im_start|>{message.role}\n{message.text}<|im_end|>\n"
-            for message in question.messages
         )
-        return before + self._rendered(f"{text}<|im_start|>assistant\n", whole=not before)
 
-    def _rendered(self, text: str, *, whole: bool) -> list[int]:
-        """Tokens of a rendered conversation: templates often write the first token themselves."""
-        vocabulary = self._vocabulary
-        written = vocabulary.adds_bos and bool(vocabulary.bos_text)
-        if written and text.startswith(vocabulary.bos_text):
-            text = text[len(vocabulary.bos_text) :]
-        return vocabulary.tokens(text, whole=whole)
+    def _written(self, asked: Asked, answer: Answer, stopping: Stopping) -> bool:
+        """Write until the answer ends (``True``) or the room does."""
+        again = self._vocabulary.tokens("".join(answer.raw), whole=False) if answer.raw else []
+        tokens = [*asked.tokens, *again]
+        most = asked.body["n_predict"] - answer.taken.tokens_out
+        optimistic = self._served.plan.shared and not asked.whole and not answer.raw
+        sure = min(most, _STEP) if optimistic else most
+        held = min(len(tokens) + sure, self._served.context)
+        if not self._served.plan.shared:
+            held = self._served.context
+        if not self._room.take(held, stopping):
+            return True
+        written = 0
+        crowded = False
 
-    def _gapped(self, prefix: str, suffix: str) -> list[int]:
-        gap = self._vocabulary.gap
-        if gap is None:
-            raise InputError(
-                "The model has no tokens for filling in the middle.",
-                code="no_capability",
-                remedy="Leave suffix out, or use a model made for code.",
-            )
-        first = [self._vocabulary.bos] if self._vocabulary.adds_bos else []
-        return [
-            *(token for token in first if token is not None),
-            gap[0],
-            *self._vocabulary.tokens(prefix, whole=False),
-            gap[1],
-            *self._vocabulary.tokens(suffix, whole=False),
-            gap[2],
-        ]
+        def receive(chunk: dict[str, Any]) -> bool:
+            nonlocal written, held, crowded
+            answer.read(chunk, asked)
+            written = chunk["__verbose"]["tokens_predicted"]
+            room = held - len(tokens)
+            if room <= written < most and held < self._served.context and not answer.ended:
+                crowded = not self._room.grow(_STEP)
+                held += 0 if crowded else _STEP
+            return crowded or stopping()
 
+        try:
+            self._served.complete(_body(asked, answer, tokens, most), receive)
+        finally:
+            self._room.give(held)
+        if crowded and not answer.ended:
+            answer.pause(written)
+            return stopping()
+        return True
 
-class _Plain:
-    """Passes text on as it is."""
-
-    def feed(self, text: str) -> list[Piece]:
-        return [Piece(text=text)] if text else []
-
-    def end(self) -> list[Piece]:
-        return []
-
-
-def _pass(answer: _Answer, piece: Piece, on_piece: OnPiece | None) -> None:
-    answer.add(piece)
-    if on_piece is not None:
-        on_piece(piece)
-
-
-def _most(options: Options, room: int, context: int, *, shift: bool) -> int:
-    """Tokens at most: without shifting what the context has room for."""
-    wanted = options.num_predict if options.num_predict is not None else -1
-    limit = _CONTEXTS * context if shift else room
-    return limit if wanted < 0 else min(wanted, limit)
+    def _context(self, asked: Asked, answer: Answer) -> tuple[int, ...]:
+        """Tokens of prompt and answer; the engine does not name those of split characters."""
+        if not asked.tokens:
+            return ()
+        written = answer.tokens
+        if len(written) < answer.taken.tokens_out - 1:
+            written = self._vocabulary.tokens("".join(answer.raw), whole=False)
+        return (*asked.tokens, *written)
 
 
-def _constraint(question: Question) -> dict[str, Any]:
-    constraint = question.constraint
-    if constraint is None:
-        return {}
-    if constraint.kind == "grammar":
-        return {"grammar": str(constraint.value)}
-    schema = {"type": "object"} if constraint.kind == "json" else constraint.value
-    return {"json_schema": schema}
+def _body(asked: Asked, answer: Answer, tokens: list[int], most: int) -> dict[str, Any]:
+    body = {**asked.body, "n_predict": most, "return_tokens": True, "verbose": True}
+    if asked.tokens:
+        body["prompt"] = tokens
+    if answer.raw and "seed" in body:
+        body["seed"] += answer.taken.tokens_out  # else it would draw the same numbers again
+    return body
 
 
-def _chances(logprobs: Any, alternatives: int) -> tuple[TokenChance, ...]:
-    if not logprobs:
-        return ()
+def chances(logprobs: dict[str, Any], alternatives: int) -> tuple[TokenChance, ...]:
+    """The chances of tokens as the engine says them, with so many alternatives each."""
     return tuple(
         TokenChance(
             item["token"],
@@ -215,7 +199,8 @@ def _chances(logprobs: Any, alternatives: int) -> tuple[TokenChance, ...]:
     )
 
 
-def _taken(chunk: dict[str, Any]) -> Taken:
+def taken(chunk: dict[str, Any]) -> Taken:
+    """What the last chunk says of time and tokens."""
     usage, timings = chunk["usage"], chunk["timings"]
     return Taken(
         prompt=timings["prompt_ms"] / 1000,

@@ -14,6 +14,8 @@ from metier.generating import Question
 
 MOST_CONSTRAINT = 256 << 10
 _MOST_DEPTH = 64
+_SPACING = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+"""Spaces as models write them in calls, and no others: the engine's grammars read this key."""
 
 
 def forced_tools(question: Question) -> tuple[Mapping[str, Any], ...]:
@@ -60,22 +62,45 @@ def constraint_fields(question: Question) -> dict[str, Any]:
 
 
 def call_schema(tools: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The schema of one call of one of ``tools``; ``calls.calls_of`` reads what fits it."""
-    calls = [_schema(tool) for tool in tools]
-    return calls[0] if len(calls) == 1 else {"anyOf": calls}
+    """The schema of one call of one of ``tools``; ``calls.calls_of`` reads what fits it.
+
+    Parameters that refer to themselves stand under ``$defs``, and what they refer to moves along.
+    """
+    definitions: dict[str, Any] = {}
+    calls = [_schema(tool, definitions) for tool in tools]
+    schema = calls[0] if len(calls) == 1 else {"anyOf": calls}
+    schema = {**schema, "$defs": definitions} if definitions else schema
+    return {**schema, "x-guidance": dict(_SPACING)}
 
 
-def _schema(tool: Mapping[str, Any]) -> dict[str, Any]:
+def _schema(tool: Mapping[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     function = tool.get("function", tool)
     parameters = function.get("parameters") if isinstance(function, Mapping) else None
     if not isinstance(parameters, Mapping) or not parameters:
         parameters = {"type": "object"}
+    _check(parameters)
+    moved = f"parameters{len(definitions)}"
+    arguments = _moved(parameters, f"#/$defs/{moved}")
+    if arguments != parameters:
+        definitions[moved] = arguments
+        arguments = {"$ref": f"#/$defs/{moved}"}
     return {
         "type": "object",
-        "properties": {"name": {"const": _name(tool)}, "arguments": dict(parameters)},
+        "properties": {"name": {"const": _name(tool)}, "arguments": arguments},
         "required": ["name", "arguments"],
         "additionalProperties": False,
     }
+
+
+def _moved(schema: Any, place: str) -> Any:
+    """A schema whose references to itself still hold when it stands at ``place``."""
+    if isinstance(schema, Mapping):
+        moved = {key: _moved(value, place) for key, value in schema.items()}
+        reference = schema.get("$ref")
+        if isinstance(reference, str) and reference.startswith("#"):
+            moved["$ref"] = place + reference[1:]
+        return moved
+    return [_moved(item, place) for item in schema] if isinstance(schema, list | tuple) else schema
 
 
 def _name(tool: Mapping[str, Any]) -> str:
@@ -85,6 +110,18 @@ def _name(tool: Mapping[str, Any]) -> str:
 
 def _checked(schema: Any) -> Any:
     """A schema that the engine may see: JSON, of bounded size and depth, closed in itself."""
+    _check(schema)
+    try:
+        size = len(json.dumps(schema, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise _bad(f"it is not JSON: {error}") from error
+    if size > MOST_CONSTRAINT:
+        raise _bad(f"it is longer than {MOST_CONSTRAINT} characters")
+    return schema
+
+
+def _check(schema: Any) -> None:
+    """Refuse what is no schema, too deep, or refers to something outside."""
     if not isinstance(schema, Mapping | bool):
         raise _bad("a schema is a JSON object")
     pending: list[tuple[Any, int]] = [(schema, 1)]
@@ -99,13 +136,6 @@ def _checked(schema: Any) -> Any:
             pending += [(value, depth + 1) for value in held.values()]
         elif isinstance(held, list | tuple):
             pending += [(value, depth + 1) for value in held]
-    try:
-        size = len(json.dumps(schema, allow_nan=False))
-    except (TypeError, ValueError) as error:
-        raise _bad(f"it is not JSON: {error}") from error
-    if size > MOST_CONSTRAINT:
-        raise _bad(f"it is longer than {MOST_CONSTRAINT} characters")
-    return schema
 
 
 def _bad(what: str) -> InputError:

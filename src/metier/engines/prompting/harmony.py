@@ -39,7 +39,7 @@ class HarmonyParser:
         header = prompt[prompt.rfind("<|start|>") :] if "<|start|>" in prompt else ""
         if header.endswith(_MESSAGE):
             self._open(header)
-        elif _CHANNEL.search(header) and _MESSAGE not in header:
+        elif "<|channel|>" in header and _MESSAGE not in header:
             self._held = header[header.find("<|channel|>") :]
 
     def feed(self, text: str) -> list[Piece]:

@@ -8,7 +8,7 @@ of ``metier.engines.prompting.limits``. It knows no conversation: variables come
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -17,6 +17,7 @@ from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.ext import Extension
 from jinja2.filters import FILTERS as THEIRS
+from jinja2.lexer import Token, TokenStream
 from jinja2.runtime import BlockReference, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
@@ -62,10 +63,18 @@ _KEPT_METHODS: Mapping[type, frozenset[str]] = {
 }
 
 
+_DICT_NAMES = frozenset(dir(dict))
+
+
 class _Generation(Extension):
     """``{% generation %}`` marks what an assistant said, for training; here it only renders."""
 
     tags = {"generation"}  # noqa: RUF012 - Jinja reads it from the class
+
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        for token in stream:
+            spend()
+            yield token
 
     def parse(self, parser: Any) -> nodes.Node:
         line = next(parser.stream).lineno
@@ -76,15 +85,20 @@ class _Generation(Extension):
 class _Counting(CodeGenerator):
     """Compiles what the sandbox does not intercept into calls that count."""
 
+    def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
+        spend()
+        return super().visit(node, *args, **kwargs)
+
     def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:  # noqa: N802
         self.write("(environment.step() or ")
         super().visit_Compare(node, frame)
         self.write(")")
 
     def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:  # noqa: N802
-        self.write("(environment.step() or ")
+        sliced = isinstance(node.arg, nodes.Slice)
+        self.write("(environment.step() or " if sliced else "")
         super().visit_Getitem(node, frame)
-        self.write(")")
+        self.write(")" if sliced else "")
 
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802
         self.write("environment.chained(")
@@ -152,6 +166,11 @@ class _Environment(ImmutableSandboxedEnvironment):
                 node.environment = self
         return tree
 
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if type(obj) is dict and attribute not in _DICT_NAMES:
+            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
+        return super().getattr(obj, attribute)
+
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         for kind, kept in _KEPT_METHODS.items():
             if isinstance(obj, kind):
@@ -172,6 +191,10 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def call(self, context: Any, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         spend(2)
+        owner = getattr(obj, "__self__", None)
+        if isinstance(owner, str):
+            args = check_method(owner, obj.__name__, args)
+            return bounded(super().call(context, obj, *args, **kwargs))
         if isinstance(obj, Macro | LoopContext | BlockReference):
             budget = limits.current()
             budget.look()
@@ -179,9 +202,6 @@ class _Environment(ImmutableSandboxedEnvironment):
                 args = tuple(Counted(item) for item in args)
             with budget.deeper():
                 return bounded(super().call(context, obj, *args, **kwargs))
-        owner = getattr(obj, "__self__", None)
-        if isinstance(owner, str):
-            args = check_method(owner, obj.__name__, args)
         return bounded(super().call(context, obj, *args, **kwargs))
 
 
@@ -200,7 +220,7 @@ def compile_jinja(text: str) -> Renderer:
         InputError: ``bad_template``, with the line; the function raises it too, and
             ``template_too_slow`` and ``template_too_long``.
     """
-    with limits.budgeted(10 * limits.MOST_SECONDS):
+    with limits.budgeted(limits.MOST_COMPILING):
         try:
             template = _environment().from_string(text)
         except jinja2.TemplateSyntaxError as error:

@@ -18,7 +18,8 @@ from metier.errors import InputError
 MOST_SECONDS = 0.1
 MOST_OUTPUT = 1 << 20
 MOST_MADE = 128 << 20
-MOST_TEMPLATE = 128 << 10
+MOST_TEMPLATE = 64 << 10
+MOST_COMPILING = 1.0
 MOST_ITEMS = 200_000
 MOST_DEPTH = 60
 MOST_CALLS = 60
@@ -28,10 +29,10 @@ _UNITS_BETWEEN_LOOKS = 256
 _CHARACTERS_A_UNIT = 4096
 
 
-def too_slow() -> InputError:
+def too_slow(seconds: float = MOST_SECONDS) -> InputError:
     """The error of a template that took too long."""
     return InputError(
-        f"The chat template takes more than {MOST_SECONDS * 1000:.0f} ms.",
+        f"The chat template takes more than {seconds * 1000:.0f} ms.",
         code="template_too_slow",
         remedy="Use a simpler template (TEMPLATE in a Modelfile), or a shorter conversation.",
     )
@@ -49,9 +50,10 @@ def too_long(what: str) -> InputError:
 class Budget:
     """What is left of the time of one rendering; times are processor seconds of this thread."""
 
-    __slots__ = ("_deadline", "_depth", "_made", "_units")
+    __slots__ = ("_deadline", "_depth", "_made", "_seconds", "_units")
 
     def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
         self._deadline = time.thread_time() + seconds
         self._units = 0
         self._depth = 0
@@ -67,7 +69,7 @@ class Budget:
         """Look at the clock now. Raises ``template_too_slow``."""
         self._units = 0
         if time.thread_time() > self._deadline:
-            raise too_slow()
+            raise too_slow(self._seconds)
 
     def make(self, characters: int) -> None:
         """Count characters of texts, as work and as memory that may be held."""
@@ -174,6 +176,8 @@ def short(length: int) -> int:
 
 def bounded(value: Any) -> Any:
     """``value`` if it is within the bounds."""
+    if type(value) is str and len(value) < _CHARACTERS_A_UNIT:
+        return value
     if value is None or isinstance(value, bool | float):
         return value
     weigh(value)

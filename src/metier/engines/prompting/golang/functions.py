@@ -27,6 +27,7 @@ from metier.engines.prompting.limits import short
 _VERB = re.compile(r"%([-+# 0]*)(\d*|\*)(?:\.(\d*|\*))?([a-zA-Z%])")
 _WIDEST = 10_000
 _NUMBER_VERBS = {"d": "d", "x": "x", "X": "X", "o": "o", "b": "b", "c": "c"}
+_SIMPLE = {bool, int, str}
 _DECIMAL_VERBS = set("eEfFgG")
 
 
@@ -126,10 +127,12 @@ def _verb(verb: str, flags: str, precision: str | None, value: Any) -> str:
 
 
 def _same(left: Any, right: Any) -> bool:
+    if type(left) is type(right) and type(left) in _SIMPLE:
+        return bool(left == right)
     if left is None or right is None:
         return left is right
     for value in (left, right):
-        if isinstance(value, Record | Mapping) or (
+        if isinstance(value, Record | dict) or (
             isinstance(value, list | tuple) and not isinstance(value, Kinds)
         ):
             raise TypeError(f"eq cannot compare {kind(value)}")
@@ -169,7 +172,7 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
 
 def _index(value: Any, *places: Any) -> Any:
     for place in places:
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             value = value.get(place) if isinstance(place, str) else None
         elif isinstance(value, list | tuple | str):
             held: Sequence[Any] = value.encode() if isinstance(value, str) else value

@@ -213,7 +213,7 @@ class _Runner:
 
 def _pairs(value: Any, line: int) -> Iterable[tuple[Any, Any]]:
     """What a range goes over: index and item, key and value (in order of keys), or numbers."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return [(key, value[key]) for key in sorted(value, key=str)]
     if isinstance(value, list | tuple):
         return enumerate(value)
@@ -231,7 +231,7 @@ def _field(value: Any, name: str, line: int) -> Any:
         if not value.has(name):
             raise bad(f"there is no field {name}", line)
         return value[name]
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return value.get(name)
     if value is None:
         return None

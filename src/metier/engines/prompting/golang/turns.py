@@ -41,7 +41,7 @@ class GoTemplate:
     """
 
     def __init__(self, text: str) -> None:
-        with limits.budgeted(10 * limits.MOST_SECONDS):
+        with limits.budgeted(limits.MOST_COMPILING):
             self._tree = parse(text, FUNCTIONS.keys() | LAZY)
         self._body = self._tree.body
         if not {"messages", "response"} & self._tree.names:

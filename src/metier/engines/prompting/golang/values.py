@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from metier.engines.prompting.limits import bounded, short, weigh
+from metier.engines.prompting.limits import bounded, short, spend, weigh
 
 NO_VALUE = "<no value>"
 
@@ -75,7 +75,7 @@ def _text(value: Any) -> str:
         return go_json(value)
     if isinstance(value, Kinds) and len(value) == 1:
         return value[0]
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         pairs = (f"{_text(key)}:{_text(value[key])}" for key in sorted(value, key=str))
         return f"map[{' '.join(pairs)}]"
     if isinstance(value, list | tuple):
@@ -95,6 +95,7 @@ def go_json(value: Any) -> str:
     text = json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
     for letter in "<>&\u2028\u2029":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
+    spend(len(text) >> 6)
     return short_text(text)
 
 
@@ -102,7 +103,7 @@ def _plain(value: Any) -> Any:
     """A value of dicts and lists; maps sorted, records in their own order."""
     if isinstance(value, Record):
         return _plain_record(value.json)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {str(key): _plain(value[key]) for key in sorted(value, key=str)}
     if isinstance(value, Kinds):
         return value[0] if len(value) == 1 else list(value)
@@ -114,7 +115,7 @@ def _plain(value: Any) -> Any:
 
 
 def _plain_record(held: Any) -> Any:
-    if isinstance(held, Mapping):
+    if isinstance(held, dict):
         return {key: _plain(item) for key, item in held.items()}
     return _plain(held)
 
@@ -123,7 +124,7 @@ def length(value: Any) -> int:
     """Bytes of a text, items of a list or map; raises TypeError for anything else."""
     if isinstance(value, str):
         return len(value.encode("utf-8", "replace"))
-    if isinstance(value, Mapping | list | tuple):
+    if isinstance(value, list | tuple | dict):
         return len(value)
     raise TypeError(f"len of {kind(value)}")
 
@@ -139,7 +140,7 @@ def kind(value: Any) -> str:
         (str, "string"),
         (int, "int"),
         (float, "float64"),
-        (Mapping, "map"),
+        (dict, "map"),
         ((list, tuple), "list"),
     )
     return next((name for types, name in names if isinstance(value, types)), "unknown")

@@ -8,12 +8,12 @@ import time
 from dataclasses import replace
 
 import pytest
-from tests.scripted_worker import ScriptedWorker, Workshop, residence
 
 from metier.errors import MetierError
 from metier.generating import Question, Residence, Voice
 from metier.scheduler import Limits, LocalScheduler, Measured, Shape
 from metier.scheduler.sizing import MARGIN
+from scripted_worker import ScriptedWorker, Workshop, residence
 
 WEIGHTS = 1 << 20
 ONE = WEIGHTS + MARGIN + int(WEIGHTS * 0.02)
@@ -33,13 +33,8 @@ class Watched(Workshop):
         return worker
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_everybody_gets_an_answer_or_a_clear_error(
-    seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("metier.scheduler.faults.PAUSE", 0.05)
-    workshop = Watched()
-    scheduler = LocalScheduler(
+def over(workshop: Workshop) -> LocalScheduler:
+    return LocalScheduler(
         workshop.open,
         measure=lambda wanted: Measured(
             replace(wanted, adapters=residence("-", "x", "y").adapters),
@@ -48,6 +43,15 @@ def test_everybody_gets_an_answer_or_a_clear_error(
         at_hand=lambda held: 2 * ONE,
         limits=Limits(keep_alive=0.02, queue=64, patience=0.01),
     )
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_everybody_gets_an_answer_or_a_clear_error(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metier.scheduler.faults.PAUSE", 0.05)
+    workshop = Watched()
+    scheduler = over(workshop)
     end = time.monotonic() + SECONDS
     answers: list[str] = []
     errors: list[str] = []

@@ -1,8 +1,8 @@
-"""The shapes of local generation."""
+"""What is asked of a model."""
 
 from __future__ import annotations
 
-from metier.generating import Options, Question, Written
+from metier.generating import Options, Question
 
 
 def test_a_callers_options_stand_over_the_models():
@@ -15,8 +15,3 @@ def test_a_callers_options_stand_over_the_models():
 def test_what_nobody_says_stays_unsaid():
     assert Options().over(Options()) == Options()
     assert Question(prompt="a").options.temperature is None
-
-
-def test_an_answer_without_more_is_a_whole_one():
-    answer = Written("yes")
-    assert (answer.finish, answer.truncated, answer.tool_calls) == ("stop", False, ())
