@@ -146,6 +146,17 @@ def test_bases_of_every_kind_write_for_a_specialist(metier: Metier, weights: Pat
     assert refs == {"local:special-1", "local:special-2", "local:tiny"}
 
 
+def test_an_eval_asks_a_local_base_one_task_at_a_time(metier: Metier, weights: Path) -> None:
+    metier.install_starters(lambda _: None)
+    for base, name in (("tiny", "local:tiny"), (str(weights), f"local:{weights.name}")):
+        entrant = metier._measuring.entrant("coder", base, (), 1, prompted=True)
+        assert entrant.base == name
+        assert entrant.base_digest.startswith("sha256:")
+        assert entrant.askers == 1
+        assert entrant.cost_class == "this machine"
+        assert not entrant.recorded
+
+
 def test_a_budget_that_ends_keeps_what_was_written(metier: Metier) -> None:
     metier.install_starters(lambda _: None)
     reply = metier.answer(
