@@ -11,6 +11,7 @@ import math
 import operator
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -22,7 +23,7 @@ from metier.assembly.residences import Loadable, Residences
 from metier.assembly.sheets import Sheets
 from metier.assembly.translating import turns_of, written_of
 from metier.conversing import OnText, Reply, Sampling, Turn
-from metier.errors import InputError, UnavailableError
+from metier.errors import InputError, NotFoundError, UnavailableError
 from metier.generating import (
     Cancelled,
     Embedded,
@@ -146,15 +147,16 @@ class LocalModels:
         found = []
         for resident in self._scheduler.residents():
             for name in resident.names:
-                found.append(
-                    RunningModel(
-                        listing=self._catalogue.known(name).listing,
-                        memory_bytes=resident.memory_bytes,
-                        context=resident.context,
-                        expires=resident.stays[name],
-                        users=resident.users,
+                with suppress(NotFoundError):  # it was removed while it was in memory
+                    found.append(
+                        RunningModel(
+                            listing=self._catalogue.known(name).listing,
+                            memory_bytes=resident.memory_bytes,
+                            context=resident.context,
+                            expires=resident.stays[name],
+                            users=resident.users,
+                        )
                     )
-                )
         return found
 
     def writers(self) -> list[str]:
