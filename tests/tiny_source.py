@@ -115,7 +115,8 @@ def shape_of(architecture: Architecture) -> Shape:
 @cache
 def tokenizer(architecture: Architecture = "qwen2", vocabulary: int = 512) -> Tokenizer:
     """A byte-level BPE tokenizer, the special tokens last, trained on a fixed text."""
-    built = Tokenizer(models.BPE())
+    # As in the families' own files: llama 3 takes a whole word before it merges.
+    built = Tokenizer(models.BPE(ignore_merges=architecture == "llama"))
     split = SPLITS["llama-bpe" if architecture == "llama" else "qwen2"]
     built.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -256,18 +257,29 @@ def config_of(shape: Shape, *, tied: bool = False) -> dict[str, Any]:
     return config
 
 
-def save_tensors(target: Path, tensors: dict[str, Array]) -> None:
-    """Write a safetensors file, by the format's own rules: length, JSON header, bytes."""
+def save_tensors(target: Path, tensors: dict[str, Array], dtype: str = "F32") -> None:
+    """Write a safetensors file, by the format's own rules: length, JSON header, bytes.
+
+    Numbers are kept as F32, F16 or BF16 (the upper half of float32, cut off).
+    """
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
-    at = 0
+    body, at = [], 0
     for name, values in tensors.items():
-        span = [at, at + values.nbytes]
-        header[name] = {"dtype": "F32", "shape": list(values.shape), "data_offsets": span}
-        at += values.nbytes
+        raw = _stored(values, dtype)
+        span = [at, at + len(raw)]
+        header[name] = {"dtype": dtype, "shape": list(values.shape), "data_offsets": span}
+        body.append(raw)
+        at += len(raw)
     head = json.dumps(header).encode()
     head += b" " * (-len(head) % 8)
-    body = b"".join(np.ascontiguousarray(values).tobytes() for values in tensors.values())
-    target.write_bytes(len(head).to_bytes(8, "little") + head + body)
+    target.write_bytes(len(head).to_bytes(8, "little") + head + b"".join(body))
+
+
+def _stored(values: Array, dtype: str) -> bytes:
+    plain = np.ascontiguousarray(values)
+    if dtype == "BF16":
+        return (plain.view(np.uint32) >> 16).astype("<u2").tobytes()
+    return plain.astype({"F32": "<f4", "F16": "<f2"}[dtype]).tobytes()
 
 
 def tiny_folder(

@@ -28,7 +28,7 @@ from metier.server import (
 )
 from metier.server.answering import Classify, Listing
 from metier.server.batching import Batches
-from metier.server.facade import Facade, Failure, Keeping, Pages
+from metier.server.facade import Facade, Failure, Pages
 from metier.server.guard import Guard, Hosts, Receive, Scope, Send, check_binding
 from metier.server.guest import Guest
 from metier.server.jobs import Jobs
@@ -117,7 +117,7 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
     app.state.jobs = jobs
     metrics = Metrics(lambda: metier.models.running())
     _add_programs(app, Listing(metier, metrics, __version__), Classify(batches, limits))
-    _add_dialects(app, metier, jobs)
+    _add_routers(app, metier, jobs)
     website.add_to(app)
     if guest is not None:
         app.router.routes.append(Route("/mcp", guest))
@@ -134,12 +134,10 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
     return app
 
 
-def _add_dialects(app: FastAPI, metier: Facade, jobs: Jobs) -> None:
+def _add_routers(app: FastAPI, metier: Facade, jobs: Jobs) -> None:
     app.include_router(management.router(metier, jobs))
-    app.include_router(conversations.router(metier))
-    app.include_router(completing.router(metier))
-    app.include_router(ollama_routes.router(metier))
-    app.include_router(ollama_keeping.router(cast("Keeping", metier)))
+    for unit in (conversations, completing, ollama_routes, ollama_keeping):
+        app.include_router(unit.router(metier))
 
 
 def _body_limit(path: str, limits: Limits) -> int:

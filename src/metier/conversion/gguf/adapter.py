@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SETTINGS = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
+LARGEST_ALPHA = 1e6
 FAMILIES = ("llama", "qwen2", "qwen3")
 _NAME = re.compile(
     r"base_model\.model\.(?:model\.layers\.(\d+)\.([a-z_.]+)|(lm_head))"
@@ -244,8 +245,8 @@ def _alpha(settings: Mapping[str, Any], pair: _Pair) -> float:
         raise _refuse(f"{pair.first!r} has the rank {pair.rank}; {SETTINGS} says {rank!s:.20}.")
     alpha = _by_pattern(settings, "alpha_pattern", module, settings.get("lora_alpha"))
     fits = isinstance(alpha, int | float) and not isinstance(alpha, bool)
-    if not fits or not math.isfinite(alpha) or alpha == 0:
-        raise _refuse(f"{SETTINGS}: lora_alpha is {alpha!s:.40}, not a number other than 0.")
+    if not fits or not 1 / LARGEST_ALPHA <= abs(alpha) <= LARGEST_ALPHA:
+        raise _refuse(f"{SETTINGS}: lora_alpha is {alpha!s:.40}, not a number that can be one.")
     return float(alpha)
 
 

@@ -192,8 +192,8 @@ def _rope(config: Mapping[str, Any], architecture: Architecture, context: int) -
 def _yarn(scaling: Mapping[str, Any], base: float, original: int) -> Rope:
     factor = _number(scaling, "factor")
     usual = 0.1 * math.log(factor) + 1 if factor > 1 else 1.0
-    attention = scaling.get("attention_factor")
-    if attention is not None and not math.isclose(float(attention), usual, rel_tol=1e-4):
+    attention = _number(scaling, "attention_factor", usual)
+    if not math.isclose(attention, usual, rel_tol=1e-4):
         raise refuse(
             f"config.json: yarn with attention_factor {attention} is not converted; "
             f"the engine uses {usual:.4f}."
@@ -226,8 +226,9 @@ def _number(config: Mapping[str, Any], name: str, otherwise: float | None = None
     found = config.get(name)
     if found is None and otherwise is not None:
         return otherwise
-    fits = isinstance(found, int | float) and not isinstance(found, bool)
-    if not fits or not math.isfinite(found) or not 0 < found < 1e15:
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        raise _not(name, found, "a positive number")
+    if not 0 < found < 1e15:  # NaN is in no range either.
         raise _not(name, found, "a positive number")
     return float(found)
 

@@ -124,6 +124,8 @@ def _tokens(
 ) -> tuple[list[str], list[int]]:
     words = _object(model, "vocab")
     added = tokenizer.get("added_tokens") or []
+    if not isinstance(added, list):
+        raise refuse("tokenizer.json: added_tokens is no list.")
     by_number: dict[int, tuple[str, int]] = {}
     for text, number in words.items():
         _place(by_number, text, number, NORMAL, rows)
@@ -176,7 +178,8 @@ def _steps(tokenizer: Mapping[str, Any], name: str, inner: str) -> list[Mapping[
     found = tokenizer.get(name)
     if found is None:
         return []
-    steps = found.get(inner) if found.get("type") == "Sequence" else [found]
+    opened = isinstance(found, Mapping) and found.get("type") == "Sequence"
+    steps = found.get(inner) if opened else [found]
     if not isinstance(steps, list) or not all(isinstance(step, Mapping) for step in steps):
         raise refuse(f"tokenizer.json: {name} is not understood.")
     return steps
