@@ -156,13 +156,24 @@ class Writer:
             return crowded or stopping()
 
         try:
-            self._served.complete(_body(asked, answer, tokens, most), receive)
+            self._served.complete(self._body(asked, answer, tokens, most), receive)
         finally:
             self._room.give(held)
         if crowded and not answer.ended:
             answer.pause(written)
             return stopping()
         return True
+
+    def _body(self, asked: Asked, answer: Answer, tokens: list[int], most: int) -> dict[str, Any]:
+        body = {**asked.body, "n_predict": most, "return_tokens": True, "verbose": True}
+        if asked.tokens and self._served.sees:  # then the server takes texts only, and begins them
+            begun = self._vocabulary.adds_bos and tokens[0] == self._vocabulary.bos
+            body["prompt"] = self._vocabulary.detokenize(tokens[1:] if begun else tokens)
+        elif asked.tokens:
+            body["prompt"] = tokens
+        if answer.raw and "seed" in body:
+            body["seed"] += answer.taken.tokens_out  # else it would draw the same numbers again
+        return body
 
     def _context(self, asked: Asked, answer: Answer) -> tuple[int, ...]:
         """Tokens of prompt and answer; the engine does not name those of split characters."""
@@ -172,15 +183,6 @@ class Writer:
         if len(written) < answer.taken.tokens_out - 1:
             written = self._vocabulary.tokens("".join(answer.raw), whole=False)
         return (*asked.tokens, *written)
-
-
-def _body(asked: Asked, answer: Answer, tokens: list[int], most: int) -> dict[str, Any]:
-    body = {**asked.body, "n_predict": most, "return_tokens": True, "verbose": True}
-    if asked.tokens:
-        body["prompt"] = tokens
-    if answer.raw and "seed" in body:
-        body["seed"] += answer.taken.tokens_out  # else it would draw the same numbers again
-    return body
 
 
 def chances(logprobs: dict[str, Any], alternatives: int) -> tuple[TokenChance, ...]:
