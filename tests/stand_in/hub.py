@@ -277,7 +277,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, body: bytes, asked: Asked, fault: Fault | None) -> None:
         kind = fault.kind if fault else ""
         at = min(fault.at, len(body) // 2) if fault else 0
-        chunk = _CHUNK if self.hub.rate or fault else 16 * _CHUNK
+        chunk = _CHUNK if self.hub.rate or fault else 64 * _CHUNK
         for start in range(0, len(body), chunk):
             if kind == "cut" and start >= at:
                 self._break()
@@ -286,7 +286,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.hub.released.wait(60)
                 self._break()
                 return
-            part = body[start : start + chunk]
+            part = memoryview(body)[start : start + chunk]
             if kind == "drip":
                 time.sleep(0.02)
             if self.hub.rate:
