@@ -91,7 +91,7 @@ def asking(told: Told) -> None:
     told.take("chat schema", chat, "tiny", HI, options=more, format=SCHEMA)
     told.take("chat json", chat, "tiny", HI, options=more, format="json")
     told.take("chat logprobs", chat, "tiny", HI, options=FEW, logprobs=True, top_logprobs=2)
-    told.take("chat think", chat, "tiny", HI, think=True)
+    told.take("chat think", chat, "tiny", HI, think=True, options=FEW)
     told.take("chat think false", chat, "tiny", HI, think=False, options=FEW)
     seen = [{"role": "user", "content": "What is it?", "images": [PICTURE]}]
     told.take("chat images", chat, "tiny", seen)
@@ -125,10 +125,12 @@ def keeping(told: Told, folder: Path) -> None:
     told.take("embed one", client.embed, "team/words:v1", "hello", truncate=True, dimensions=8)
     told.take("embeddings", client.embeddings, "team/words:v1", "hello")
     told.take("embed unable", client.embed, "ranks", "hello")
-    told.take("create", client.create, "mine", from_="tiny", system="Be brief.",
-              parameters={"temperature": 0.1, "stop": ["x"]}, messages=HI, license="MIT")  # fmt: skip
-    told.take("create stream", client.create, "mine:2", from_="mine", stream=True,
-              template="{{ .Prompt }}")  # fmt: skip
+    mine = {"system": "Be brief.", "messages": HI, "license": "MIT"}
+    few = {"temperature": 0.1, "stop": ["x"]}
+    told.take("create", client.create, "mine", from_="tiny", parameters=few, **mine)
+    bare = {"from_": "mine", "template": "{{ .Prompt }}"}
+    told.take("create stream", client.create, "mine:2", stream=True, **bare)
+    told.take("think unable", client.chat, "mine:2", HI, think=True)
     told.take("create unknown", client.create, "x", from_="none")
     told.take("show created", client.show, "mine")
     told.take("chat created", client.chat, "mine", HI, options={"num_predict": 4})

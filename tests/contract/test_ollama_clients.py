@@ -18,28 +18,42 @@ from typing import Any
 import pytest
 
 import tiny_gguf
-from clients import needs_python_clients, python_client
+from clients import (
+    needs_node_clients,
+    needs_python_clients,
+    node,
+    node_client,
+    python_client,
+)
 from metier.assembly import Metier
 from metier.settings import Settings
+from stand_in.hub import serving_hub
 from stand_in.serving import serving
 
 HERE = Path(__file__).parent
+PULLED = "hf.co/owner/tiny-GGUF"
+python_clients = needs_python_clients()
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("files")
     home = tmp_path_factory.mktemp("home")
-    settings = replace(Settings.read(), home=home, general_url=None, threads=1)
-    metier = Metier.open(settings)
-    metier.fleet.import_gguf(tiny_gguf.tiny_model(folder), "tiny")
-    metier.fleet.import_gguf(tiny_gguf.tiny_embedder(folder), "team/words:v1")
-    metier.fleet.import_gguf(tiny_gguf.tiny_reranker(folder), "ranks")
-    try:
-        with serving(metier) as address:
-            yield address
-    finally:
-        metier.close()
+    with serving_hub() as hub:
+        settings = Settings.read()
+        settings = replace(settings, home=home, general_url=None, threads=1, hub_endpoint=hub.url)
+        metier = Metier.open(settings)
+        tiny = tiny_gguf.tiny_model(folder)
+        other = tiny_gguf.tiny_model(tmp_path_factory.mktemp("other"), seed=5)
+        hub.add("owner/tiny-GGUF", {"tiny-f16.gguf": other.read_bytes()})
+        metier.fleet.import_gguf(tiny, "tiny")
+        metier.fleet.import_gguf(tiny_gguf.tiny_embedder(folder), "team/words:v1")
+        metier.fleet.import_gguf(tiny_gguf.tiny_reranker(folder), "ranks")
+        try:
+            with serving(metier) as address:
+                yield address
+        finally:
+            metier.close()
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +75,18 @@ def speak(*command: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def python(address: str, files: Path) -> dict[str, Any]:
-    return speak(str(python_client()), str(HERE / "ollama_python.py"), address, str(files))
+    driver = HERE / "ollama_python.py"
+    return speak(str(python_client()), str(driver), address, str(files), PULLED)
 
 
-pytestmark = needs_python_clients()
+@pytest.fixture(scope="module")
+def javascript(address: str, files: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    # Modules are found beside the program that asks for them.
+    place = tmp_path_factory.mktemp("node")
+    (place / "node_modules").symlink_to(node_client() / "node_modules")
+    driver = place / "ollama_javascript.mjs"
+    driver.write_bytes((HERE / driver.name).read_bytes())
+    return speak(node(), str(driver), address, PULLED)
 
 
 def whole(told: dict[str, Any]) -> None:
@@ -76,9 +98,10 @@ def whole(told: dict[str, Any]) -> None:
     assert datetime.fromisoformat(told["created_at"]).tzinfo is not None
 
 
-# -- asking ----------------------------------------------------------------------------------------
+# -- asking --------------------------------------------------------------------------------------
 
 
+@python_clients
 def test_chat(python: dict[str, Any]) -> None:
     told = python["chat"]
     whole(told)
@@ -88,6 +111,7 @@ def test_chat(python: dict[str, Any]) -> None:
     assert told["eval_count"] <= 12
 
 
+@python_clients
 def test_chat_in_pieces(python: dict[str, Any]) -> None:
     lines = python["chat stream"]
     assert len(lines) > 2
@@ -97,12 +121,14 @@ def test_chat_in_pieces(python: dict[str, Any]) -> None:
     assert text == python["chat"]["message"]["content"], "the same seed gives the same text"
 
 
+@python_clients
 def test_chat_with_tools(python: dict[str, Any]) -> None:
     whole(python["chat tools"])
     whole(python["chat tools stream"][-1])
     whole(python["chat after a call"])
 
 
+@python_clients
 def test_an_answer_of_a_schema(python: dict[str, Any]) -> None:
     told = python["chat schema"]
     if told["done_reason"] == "stop":
@@ -112,6 +138,7 @@ def test_an_answer_of_a_schema(python: dict[str, Any]) -> None:
     assert told["message"]["content"].lstrip().startswith("{")
 
 
+@python_clients
 @pytest.mark.parametrize("name", ["chat json", "generate json"])
 def test_an_answer_of_json(python: dict[str, Any], name: str) -> None:
     told = python[name]
@@ -119,6 +146,7 @@ def test_an_answer_of_json(python: dict[str, Any], name: str) -> None:
     assert text.lstrip().startswith("{")
 
 
+@python_clients
 def test_log_probabilities(python: dict[str, Any]) -> None:
     told = python["chat logprobs"]
     assert told["logprobs"]
@@ -127,31 +155,39 @@ def test_log_probabilities(python: dict[str, Any]) -> None:
         assert len(one["top_logprobs"]) == 2
 
 
-def test_thinking_is_refused_by_a_model_that_does_not(python: dict[str, Any]) -> None:
-    assert python["chat think"] == {"error": '"tiny" does not support thinking', "status": 400}
+@python_clients
+def test_thinking(python: dict[str, Any]) -> None:
+    whole(python["chat think"])
     whole(python["chat think false"])
+    refused = {"error": '"mine:2" does not support thinking', "status": 400}
+    assert python["think unable"] == refused
 
 
+@python_clients
 def test_pictures_are_refused_by_a_model_that_does_not_see(python: dict[str, Any]) -> None:
     assert python["chat images"] == {"error": '"tiny" does not support images', "status": 400}
 
 
+@python_clients
 @pytest.mark.parametrize("name", ["chat unknown", "chat unknown stream", "show unknown"])
 def test_an_unknown_model(python: dict[str, Any], name: str) -> None:
     assert python[name] == {"error": "model 'none' not found", "status": 404}
 
 
+@python_clients
 def test_a_bad_option(python: dict[str, Any]) -> None:
     told = python["chat bad option"]
     assert told == {"error": 'option "num_ctx" must be of type integer', "status": 400}
 
 
+@python_clients
 def test_a_prompt_that_is_too_long_is_400_or_says_truncated(python: dict[str, Any]) -> None:
     told = python["chat too long"]
     assert told.get("status") == 400
     assert "long" in told["error"] or "context" in told["error"]
 
 
+@python_clients
 def test_generate(python: dict[str, Any]) -> None:
     told = python["generate"]
     whole(told)
@@ -163,16 +199,19 @@ def test_generate(python: dict[str, Any]) -> None:
     whole(lines[-1])
 
 
+@python_clients
 @pytest.mark.parametrize("way", ["context", "raw", "template", "stop"])
 def test_generate_in_its_ways(python: dict[str, Any], way: str) -> None:
     whole(python[f"generate {way}"])
 
 
+@python_clients
 def test_a_context_stands_before_the_prompt(python: dict[str, Any]) -> None:
     before, after = python["generate"], python["generate context"]
     assert after["prompt_eval_count"] > len(before["context"])
 
 
+@python_clients
 def test_a_suffix_is_filled_in_or_refused(python: dict[str, Any]) -> None:
     told = python["generate suffix"]
     if "insert" in python["show"]["capabilities"]:
@@ -181,6 +220,7 @@ def test_a_suffix_is_filled_in_or_refused(python: dict[str, Any]) -> None:
         assert told == {"error": '"tiny" does not support insert', "status": 400}
 
 
+@python_clients
 def test_loading_and_unloading(python: dict[str, Any]) -> None:
     assert python["chat load"]["done_reason"] == "load"
     running = python["ps"]["models"]
@@ -192,14 +232,16 @@ def test_loading_and_unloading(python: dict[str, Any]) -> None:
     assert "tiny:latest" not in [one["name"] for one in python["ps after"]["models"]]
 
 
+@python_clients
 def test_four_streams_at_once(python: dict[str, Any]) -> None:
     assert len(python["four streams"]) == 4
     assert all(python["four streams"])
 
 
-# -- lists and vectors -------------------------------------------------------------------------------
+# -- lists and vectors ---------------------------------------------------------------------------
 
 
+@python_clients
 def test_list(python: dict[str, Any]) -> None:
     models = {one["model"]: one for one in python["list"]["models"]}
     assert {"tiny:latest", "team/words:v1", "ranks:latest"} <= models.keys()
@@ -211,6 +253,7 @@ def test_list(python: dict[str, Any]) -> None:
     assert tiny["modified_at"]
 
 
+@python_clients
 def test_show(python: dict[str, Any]) -> None:
     told = python["show"]
     family = told["modelinfo"]["general.architecture"]
@@ -221,6 +264,7 @@ def test_show(python: dict[str, Any]) -> None:
     assert told["modelfile"].lstrip().startswith(("FROM", "#"))
 
 
+@python_clients
 def test_embed(python: dict[str, Any]) -> None:
     vectors = python["embed"]["embeddings"]
     assert len(vectors) == 2
@@ -230,9 +274,10 @@ def test_embed(python: dict[str, Any]) -> None:
     assert python["embed unable"]["status"] == 400
 
 
-# -- keeping -----------------------------------------------------------------------------------------
+# -- keeping -------------------------------------------------------------------------------------
 
 
+@python_clients
 def test_create(python: dict[str, Any]) -> None:
     assert python["create"]["status"] == "success"
     assert python["create stream"][-1]["status"] == "success"
@@ -246,6 +291,7 @@ def test_create(python: dict[str, Any]) -> None:
     whole(python["chat created"])
 
 
+@python_clients
 def test_blobs(python: dict[str, Any]) -> None:
     assert python["blob"].startswith("sha256:")
     assert python["blob"] == python["blob again"]
@@ -253,16 +299,66 @@ def test_blobs(python: dict[str, Any]) -> None:
     whole(python["chat files"])
 
 
+@python_clients
 def test_copy_and_delete(python: dict[str, Any]) -> None:
     assert python["copy"]["status"] == "success"
-    assert python["copy unknown"]["status"] == "error"
+    assert python["copy unknown"] == {"error": "model 'none' not found", "status": 404}
     listed = {one["model"] for one in python["list copied"]["models"]}
     assert {"mine:latest", "mine:2", "team/copy:latest"} <= listed
     assert python["delete"]["status"] == "success"
     assert python["delete again"] == {"error": "model 'team/copy' not found", "status": 404}
 
 
+@python_clients
 def test_push_says_that_sharing_comes_later(python: dict[str, Any]) -> None:
     for name in ("push", "push stream"):
         assert python[name]["status"] == 501
         assert "comes later" in python[name]["error"]
+
+
+# -- pulling -------------------------------------------------------------------------------------
+
+
+@python_clients
+def test_pull(python: dict[str, Any]) -> None:
+    told = [line["status"] for line in python["pull stream"]]
+    assert told[0] == "pulling manifest"
+    assert told[-1] == "success"
+    sized = [line for line in python["pull stream"] if line["total"]]
+    assert sized
+    assert all(line["digest"].startswith("sha256:") for line in sized)
+    assert all(0 <= line["completed"] <= line["total"] for line in sized)
+    assert python["pull"]["status"] == "success"
+    whole(python["chat pulled"])
+
+
+@python_clients
+def test_a_pull_of_nothing_ends_with_an_error(python: dict[str, Any]) -> None:
+    assert python["pull unknown"]["error"]
+
+
+# -- JavaScript ----------------------------------------------------------------------------------
+
+
+@needs_node_clients()
+def test_javascript_speaks_every_verb(javascript: dict[str, Any]) -> None:
+    told = javascript
+    for name in ("chat", "generate", "chat tools", "chat schema"):
+        whole(told[name])
+    for name in ("chat stream", "generate stream"):
+        assert len(told[name]) > 2
+        whole(told[name][-1])
+    assert told["chat unknown"] == {"error": "model 'none' not found", "status": 404}
+    assert told["think unable"]["status"] == 400
+    assert "does not support images" in told["chat images"]["error"]
+    assert len(told["embed"]["embeddings"]) == 2
+    assert told["embeddings"]["embedding"]
+    assert {"tiny:latest"} <= {one["name"] for one in told["list"]["models"]}
+    assert told["show"]["model_info"]["general.architecture"]
+    assert told["ps"]["models"][0]["expires_at"]
+    assert told["version"] == {"version": "0.32.9"}
+    assert told["create"][-1]["status"] == "success"
+    assert told["copy"]["status"] == "success"
+    assert told["delete"]["status"] == "success"
+    assert told["pull"][-1]["status"] == "success"
+    assert told["push"]["status"] == 501

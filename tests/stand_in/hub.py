@@ -7,6 +7,7 @@ asked and how many bytes went out is recorded.
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import json
@@ -62,6 +63,11 @@ class Fault:
     probe: bool = False
 
 
+@functools.lru_cache(maxsize=256)
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
 class Hub:
     """Repositories, faults and the record of what was asked."""
 
@@ -86,7 +92,7 @@ class Hub:
 
     def large(self, data: bytes) -> str:
         """The digest of a large file."""
-        return hashlib.sha256(data).hexdigest()
+        return _sha256(data)
 
     def find(self, digest: str) -> bytes | None:
         """A large file by its digest."""
@@ -228,7 +234,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, b"", {})
             return
         kind = fault.kind if fault else ""
-        tag = "another" if kind == "etag" else hashlib.sha256(data).hexdigest()
+        tag = "another" if kind == "etag" else _sha256(data)
         headers = {"ETag": f'"{tag}"', "Accept-Ranges": "bytes"}
         extent, status, body = asked.extent, 200, data
         if extent is not None and kind != "whole" and not self._no_ranges():
@@ -271,7 +277,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, body: bytes, asked: Asked, fault: Fault | None) -> None:
         kind = fault.kind if fault else ""
         at = min(fault.at, len(body) // 2) if fault else 0
-        for start in range(0, len(body), _CHUNK):
+        chunk = _CHUNK if self.hub.rate or fault else 64 * _CHUNK
+        for start in range(0, len(body), chunk):
             if kind == "cut" and start >= at:
                 self._break()
                 return
@@ -279,7 +286,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.hub.released.wait(60)
                 self._break()
                 return
-            part = body[start : start + _CHUNK]
+            part = memoryview(body)[start : start + chunk]
             if kind == "drip":
                 time.sleep(0.02)
             if self.hub.rate:

@@ -52,8 +52,6 @@ def _no_chat(name: str) -> InputError:
 class StandIn(Shelf):
     """Satisfies ``metier.server.Facade``."""
 
-    models: ScriptedModels
-
     def __init__(self, folder: Path, fleet: Sequence[Card] = (), *, pause: float = 0.0) -> None:
         super().__init__(folder)
         self.models = ScriptedModels()

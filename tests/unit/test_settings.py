@@ -51,6 +51,8 @@ def test_everything_that_can_be_set(tmp_path: Path) -> None:
             "METIER_GENERAL_KEY": " sk-secret\n",
             "METIER_THREADS": "3",
             "NO_COLOR": "1",
+            "HF_ENDPOINT": "https://mirror.example.com/",
+            "HF_HUB_OFFLINE": "yes",
         }
     )
     assert settings.mirror == tmp_path
@@ -59,13 +61,15 @@ def test_everything_that_can_be_set(tmp_path: Path) -> None:
     assert settings.general_key == "sk-secret"
     assert settings.threads == 3
     assert settings.no_color
+    assert settings.hub_endpoint == "https://mirror.example.com"
+    assert settings.hub_offline
     assert "sk-secret" not in repr(settings)
 
 
 def test_empty_values_are_not_set(tmp_path: Path) -> None:
     names = ("MIRROR", "GENERAL_URL", "GENERAL_MODEL", "GENERAL_KEY", "GENERAL_KEY_FILE", "THREADS")
     empty = {f"METIER_{name}": "" for name in names}
-    settings = Settings.read({"METIER_HOME": str(tmp_path), "NO_COLOR": "", **empty})
+    settings = Settings.read({"METIER_HOME": str(tmp_path), "NO_COLOR": "", "HF_HUB_OFFLINE": "0", **empty})
     assert settings == Settings(home=tmp_path)
 
 

@@ -7,12 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from metier.answer import Answering
 from metier.assembly.catalogue import Catalogue
 from metier.assembly.facts import Facts
 from metier.assembly.localbases import FileBases
-from metier.assembly.models import AskSpecialist, Keeping, LocalModels, OpenEncoder
+from metier.assembly.models import (
+    AskSpecialist,
+    Keeping,
+    LocalModels,
+    OpenEncoder,
+    TextEncoder,
+)
 from metier.assembly.residences import Residences
 from metier.assembly.sheets import Sheets
+from metier.errors import InternalError
 from metier.fleet import Fleet
 from metier.generating import OpenWorker, Order, Residence, Worker
 from metier.hardware import free_memory_bytes, memory_bytes
@@ -29,7 +37,7 @@ def open_models(
     *,
     remove: Callable[[str], None],
     specialist: AskSpecialist,
-    encoder: OpenEncoder,
+    answering: Answering,
     open_worker: OpenWorker | None = None,
 ) -> LocalModels:
     """The models of one home; no process is started and no file is read.
@@ -39,7 +47,7 @@ def open_models(
         fleet: What is installed.
         remove: Takes a name away.
         specialist: How chat specialists answer.
-        encoder: How encoders are opened.
+        answering: Who opens encoders.
         open_worker: The engine; llama.cpp in a sandbox where nobody says.
     """
     facts = Facts()
@@ -59,7 +67,7 @@ def open_models(
         sheets=Sheets(fleet, facts, residences, scheduler),
         files=FileBases(settings.home / "cache" / "gguf-digests.json"),
         specialist=specialist,
-        encoder=encoder,
+        encoder=encoder_by(answering),
     )
 
 
@@ -72,6 +80,20 @@ def at_hand(settings: Settings, held: int) -> int:
     if settings.memory is not None:
         return settings.memory
     return int(min(memory_bytes(), free_memory_bytes() + held) * SHARE)
+
+
+def encoder_by(answering: Answering) -> OpenEncoder:
+    """Encoders in full precision, as sentence-transformers computes them; see ``Answering``."""
+
+    def open_encoder(name: str) -> TextEncoder:
+        from metier.engines.encoder import OnnxEncoder
+
+        encoder = answering.encoder(name, "fp32")
+        if not isinstance(encoder, OnnxEncoder):
+            raise InternalError(f"{name} opened as something else than an encoder.")
+        return encoder
+
+    return open_encoder
 
 
 def _create(fleet: Fleet, order: Order, report: Callable[[str], None]) -> None:

@@ -7,11 +7,11 @@ It decides nothing: each method hands on to what ``workbench``, ``conversations`
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
 from metier.answer import Answering
 from metier.assembly import starting
@@ -89,7 +89,7 @@ class Metier:
             fleet,
             remove=self.remove,
             specialist=self.answer,
-            encoder=lambda name: self._answering.encoder(name, "fp32"),
+            answering=self._answering,
         )
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
@@ -150,9 +150,9 @@ class Metier:
         """Where they lie; raises NotFoundError."""
         return self.fleet.blob_path(digest)
 
-    def put_blob(self, digest: Digest, source: BinaryIO) -> bool:
+    def put_blob(self, digest: Digest, chunks: Iterable[bytes]) -> bool:
         """Take bytes in, for a model that will be made of them; see ``Fleet.put_blob``."""
-        return self.fleet.put_blob(digest, iter(lambda: source.read(1 << 20), b""))
+        return self.fleet.put_blob(digest, chunks)
 
     def pull(self, text: str, **told: Unpack[Pulled]) -> Installed:
         """Bring a model here from the hub, an address or a file; see ``pulling.pull``."""

@@ -115,7 +115,13 @@ def modelfile_text(installed: Installed) -> str:
     lines += [f"# Its adapter: {part.file}" for part in model.adapters]
     if model.template is None:
         lines.append("# Its template is the one in its weights.")
-    return "\n".join(lines) + "\n" + write_modelfile(modelfile_of(installed))
+    try:
+        text = write_modelfile(modelfile_of(installed))
+    except InputError as error:
+        # A text from elsewhere may have lines that no quote can hold; the model is whole.
+        lines.append(f"# Not all of it can be said here: {error.message}")
+        text = write_modelfile(Modelfile((installed.name,)))
+    return "\n".join(lines) + "\n" + text
 
 
 def export_modelfile(fleet: Fleet, name: str, directory: Path) -> Path:

@@ -12,6 +12,7 @@ import operator
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,7 +23,7 @@ from metier.assembly.residences import Loadable, Residences
 from metier.assembly.sheets import Sheets
 from metier.assembly.translating import turns_of, written_of
 from metier.conversing import OnText, Reply, Sampling, Turn
-from metier.errors import InputError, UnavailableError
+from metier.errors import InputError, MetierError, UnavailableError
 from metier.generating import (
     Cancelled,
     Embedded,
@@ -34,18 +35,20 @@ from metier.generating import (
     Piece,
     Question,
     Ranked,
+    Resident,
     RunningModel,
     Taken,
     Written,
 )
+from metier.messages import Encoder
 
 if TYPE_CHECKING:
-    from metier.messages import Encoder
     from metier.scheduler import LocalScheduler
 
 
 RETRY_WITHIN = 0.25
 """Seconds: a worker that ended so soon after it got a question had ended before."""
+TIME = "%Y-%m-%dT%H:%M:%SZ"
 UNSAID = Loading()
 """A loading that says nothing."""
 
@@ -81,7 +84,14 @@ class Keeping:
     remove: Callable[[str], None]
 
 
-OpenEncoder = Callable[[str], "Encoder"]
+class TextEncoder(Encoder, Protocol):
+    """An encoder that counts too."""
+
+    def counted(self, texts: Sequence[str]) -> list[tuple[int, bool]]:
+        """Of each text: the tokens that are looked at, and whether some were cut off."""
+
+
+OpenEncoder = Callable[[str], TextEncoder]
 """The encoder of an installed base, by its name."""
 
 
@@ -141,7 +151,7 @@ class LocalModels:
             for name in resident.names:
                 found.append(
                     RunningModel(
-                        listing=self._catalogue.known(name).listing,
+                        listing=self._resident_listing(name, resident),
                         memory_bytes=resident.memory_bytes,
                         context=resident.context,
                         expires=resident.stays[name],
@@ -189,6 +199,8 @@ class LocalModels:
 
     def unload(self, name: str) -> bool:
         """Let one go; whether it was in memory."""
+        if self._scheduler.unload(name):
+            return True  # also a file that is a base, which no list knows
         return self._scheduler.unload(self._catalogue.known(name).listing.name)
 
     # --- answering --------------------------------------------------------------------------------
@@ -236,14 +248,8 @@ class LocalModels:
         known = self._catalogue.known(name)
         if known.listing.task != "embed":
             raise _cannot(known, "embed")
-        began = time.monotonic()
         if known.file is None:
-            vectors = self._encoder(known.listing.name).encode(list(texts))
-            return Embedded(
-                tuple(tuple(float(value) for value in row) for row in vectors),
-                tokens=0,
-                taken=Taken(total=time.monotonic() - began),
-            )
+            return _encoded(self._encoder(known.listing.name), texts, truncate=truncate)
         residence = self._residences.loadable(known).residence(loading)
         with self._scheduler.use(
             residence, name=known.listing.name, keep_alive=keep_alive, cancelled=cancelled
@@ -325,10 +331,27 @@ class LocalModels:
                     )
                     return replace(written, taken=_loaded(written.taken, lease.load_seconds))
                 except UnavailableError as error:
+                    if error.code == "cancelled":
+                        # As everywhere: who gives up has not met a fault of ours.
+                        raise InputError(error.message, code="cancelled") from error
                     soon = time.monotonic() - began < RETRY_WITHIN
                     if error.code != "engine_ended" or attempt or heard.any or not soon:
                         raise
         raise AssertionError("unreachable")
+
+    def _resident_listing(self, name: str, resident: Resident) -> ModelListing:
+        """What is listed of a name in memory: also of files, and of what was removed meanwhile."""
+        try:
+            return self._catalogue.known(name).listing
+        except MetierError:
+            weights = resident.residence.weights
+            return ModelListing(
+                name=name,
+                digest=weights.digest.removeprefix("sha256:"),
+                size_bytes=sum(file.stat().st_size for file in weights.files if file.exists()),
+                modified=datetime.fromtimestamp(resident.loaded, UTC).strftime(TIME),
+                task=resident.residence.task,
+            )
 
     def _ask_specialist(
         self,
@@ -368,6 +391,28 @@ class _Heard:
         self.any = True
         if self._on_piece is not None:
             self._on_piece(piece)
+
+
+def _encoded(encoder: TextEncoder, texts: Sequence[str], *, truncate: bool) -> Embedded:
+    """Vectors by an encoder of ours, which are unit vectors."""
+    began = time.monotonic()
+    counted = encoder.counted(texts)
+    cut = [place for place, (_, over) in enumerate(counted) if over]
+    if cut and not truncate:
+        raise InputError(
+            f"Text {cut[0] + 1} is longer than the {counted[cut[0]][0]} tokens that {encoder.name} "
+            "looks at.",
+            code="prompt_too_long",
+            remedy="Shorten it, or let it be truncated.",
+        )
+    vectors = encoder.encode(texts)
+    tokens, seconds = sum(count for count, _ in counted), time.monotonic() - began
+    return Embedded(
+        tuple(tuple(row) for row in vectors.tolist()),
+        tokens,
+        truncated=bool(cut),
+        taken=Taken(total=seconds, prompt=seconds, tokens_in=tokens),
+    )
 
 
 def _loaded(taken: Taken, seconds: float) -> Taken:

@@ -187,6 +187,10 @@ class OnnxEncoder:
             list(self._workers().map(lambda rows: self._run(rows, tokens, vectors), runs))
         return vectors
 
+    def counted(self, texts: Sequence[str]) -> list[tuple[int, bool]]:
+        """Of each text: the tokens that are looked at, and whether some were cut off."""
+        return self._reader.counted(texts)
+
     def _run(self, rows: list[int], tokens: list[list[int]], vectors: FloatArray) -> None:
         longest = max(len(tokens[row]) for row in rows)
         ids = np.zeros((len(rows), longest), np.int64)

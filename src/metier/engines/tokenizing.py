@@ -53,6 +53,15 @@ class TokenReader:
         encodings = self._tokenizer.encode_batch_fast(cleaned, add_special_tokens=self._special)
         return [encoding.ids for encoding in encodings]
 
+    def counted(self, texts: Sequence[str]) -> list[tuple[int, bool]]:
+        """Of each text: its tokens, special ones included, and whether some were cut off."""
+        cleaned = [self._clean(text) for text in texts]
+        encodings = self._tokenizer.encode_batch(cleaned, add_special_tokens=self._special)
+        return [
+            (len(encoding.ids), bool(encoding.overflowing) or len(text) > self._characters)
+            for text, encoding in zip(texts, encodings, strict=True)
+        ]
+
     def _clean(self, text: str) -> str:
         cut = text[: self._characters]
         return cut if cut.isascii() else _SURROGATE.sub("\ufffd", cut)

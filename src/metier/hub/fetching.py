@@ -10,6 +10,7 @@ import queue
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -41,6 +42,8 @@ SMALL = 1 << 20
 _TICK = 0.1
 _LAST_WORDS = 0.5
 _AGAIN = 2
+_RECENT = 5.0
+_PIECES_EACH = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +73,16 @@ class Tally:
     report: Report
     completed: int = 0
     fetched: int = 0
-    started: float = field(default_factory=time.monotonic)
+    clock: Callable[[], float] = time.monotonic
+    seen: deque[tuple[float, int]] = field(default_factory=deque)
 
     def tell(
         self, file: RemoteFile, size: int, done: int, came: int, *, stage: str = "pull"
     ) -> None:
         """Report where one file and the whole stand; ``came``: bytes that were not here before."""
-        fetched = self.fetched + max(0, came)
-        speed = fetched / max(1e-6, time.monotonic() - self.started)
+        speed = self._speed(self.fetched + max(0, came))
         there = min(self.total, self.completed + done)
-        left = (self.total - there) / speed if speed > 0 and fetched else None
+        left = (self.total - there) / speed if speed > 0 else None
         digest = file.sha256 or file.key
         words = "verifying sha256 digest" if stage == "check" else f"pulling {digest[:12]}"
         self.report(
@@ -97,6 +100,15 @@ class Tally:
                 },
             )
         )
+
+    def _speed(self, fetched: int) -> float:
+        """Bytes a second over the last seconds, so that a stall shows."""
+        now = self.clock()
+        self.seen.append((now, fetched))
+        while len(self.seen) > 2 and now - self.seen[1][0] >= _RECENT:
+            self.seen.popleft()
+        since, before = self.seen[0]
+        return (fetched - before) / (now - since) if now > since else 0.0
 
 
 @contextmanager
@@ -253,7 +265,7 @@ class _Fetch:
 
     def _in_pieces(self, part: Partial, size: int) -> None:
         pieces: queue.SimpleQueue[Extent] = queue.SimpleQueue()
-        wanted = extents.cut(part.missing(), self._manner.piece)
+        wanted = extents.cut(part.missing(), self._length(part))
         for piece in wanted:
             pieces.put(piece)
         errors: list[Exception] = []
@@ -266,18 +278,39 @@ class _Fetch:
         for worker in crew:
             worker.start()
         try:
-            for worker in crew:
-                while worker.is_alive():
-                    worker.join(_TICK)
-                    self._tell(part, size)
+            self._attend(part, crew, size)
         finally:
+            stopped = self._stop.is_set() or self._cancelled()
             self._stop.set()
+            until = time.monotonic() + _LAST_WORDS
             for worker in crew:
                 # One that waits for a silent server is left behind; it can write no more.
-                worker.join(_LAST_WORDS)
+                worker.join(max(0.0, until - time.monotonic()))
             self._tally.fetched += part.done - part.resumed
         if errors:
             raise errors[0]
+        if stopped:
+            self._check_stopped()
+
+    def _length(self, part: Partial) -> int:
+        """Of a piece: several for each connection, so that all of them end at about one time."""
+        wanted = part.identity.size - part.done
+        share = wanted // (self._manner.connections * _PIECES_EACH) + 1
+        return max(min(self._manner.piece, share), min(SMALL, self._manner.piece))
+
+    def _attend(self, part: Partial, crew: Sequence[threading.Thread], size: int) -> None:
+        """Tell how far it is and take what came into the digest, until the crew ends."""
+        spoke = 0.0
+        while not self._stop.is_set() and not self._cancelled():
+            waiting = next((worker for worker in crew if worker.is_alive()), None)
+            if waiting is None:
+                break
+            if not part.hash_on():
+                waiting.join(_TICK)
+            if time.monotonic() - spoke >= _TICK:
+                spoke = time.monotonic()
+                self._tell(part, size)
+        self._tell(part, size)
 
     def _work(
         self, part: Partial, pieces: queue.SimpleQueue[Extent], errors: list[Exception]
@@ -322,22 +355,24 @@ class _Fetch:
         self._retried(read)
         self._tally.fetched += part.done - part.resumed
 
-    def _gathered(self, body: Iterator[bytes]) -> Iterator[bytearray]:
+    def _gathered(self, body: Iterator[bytes]) -> Iterator[bytes]:
         """The body in pieces worth noting; what came before an error comes out first."""
-        gathered = bytearray()
+        gathered: list[bytes] = []
+        length = 0
         try:
             for data in body:
-                gathered += data
-                if len(gathered) >= self._manner.noted:
-                    yield gathered
-                    gathered = bytearray()
+                gathered.append(data)
+                length += len(data)
+                if length >= self._manner.noted:
+                    yield b"".join(gathered)
+                    gathered, length = [], 0
                 self._check_stopped()
         except TryAgain:
             if gathered:
-                yield gathered
+                yield b"".join(gathered)
             raise
         if gathered:
-            yield gathered
+            yield b"".join(gathered)
 
     def _check_stopped(self) -> None:
         if self._stop.is_set() or self._cancelled():

@@ -35,6 +35,7 @@ _SPARE = 32 << 20
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _MODE = 0o444
 _POLL = 0.05
+_HASHED = 4 << 20
 _MOST_JOURNAL = 64 << 20
 
 
@@ -63,13 +64,17 @@ class Identity:
 
 
 class Partial:
-    """One file under way; threads may write different extents of it at once."""
+    """One file under way; threads may write different extents of it at once.
+
+    One thread, which made it, takes bytes into the digest, finishes and closes.
+    """
 
     def __init__(self, folder: Path, key: str, identity: Identity) -> None:
         self._final, self._part = folder / key, folder / f"{key}.part"
         self._journal = folder / f"{key}.journal"
         self._lock = threading.Lock()
         self._closed = False
+        self._hasher, self._hashed = hashlib.sha256(), 0
         self.identity = identity
         with storage_errors(f"Opening {self._part.name}"):
             self._extents = self._resume()
@@ -105,6 +110,8 @@ class Partial:
             with self._lock:
                 if self._closed:
                     raise InputError("The file was let go.", code="cancelled")
+                if at < self._hashed:
+                    self._hasher, self._hashed = hashlib.sha256(), 0
                 while view:
                     written = os.pwrite(self._data, view, place)
                     view, place = view[written:], place + written
@@ -113,18 +120,35 @@ class Partial:
 
     def digest(self, cancelled: Callable[[], bool], *, as_git: bool = False) -> str:
         """SHA-256 of the whole, or what git calls it; raises InputError (``cancelled``)."""
-        whole = hashlib.sha256()
         if as_git:
             start = f"blob {self.identity.size}\0".encode()
             whole = hashlib.sha1(start, usedforsecurity=False)
-        with storage_errors(f"Reading {self._part.name}"):
             at = 0
-            while data := os.pread(self._data, 1 << 22, at):
-                if cancelled():
-                    raise InputError("It was cancelled.", code="cancelled")
-                whole.update(data)
-                at += len(data)
-        return whole.hexdigest()
+            with storage_errors(f"Reading {self._part.name}"):
+                while data := os.pread(self._data, _HASHED, at):
+                    whole.update(data)
+                    at += len(data)
+            return whole.hexdigest()
+        while self.hash_on(least=1):
+            if cancelled():
+                raise InputError("It was cancelled.", code="cancelled")
+        return self._hasher.hexdigest()
+
+    def hash_on(self, *, least: int = _HASHED) -> bool:
+        """Take bytes that are here without a gap from the start into the digest.
+
+        So that little is left to read when the last byte comes. Whether there were ``least``.
+        """
+        with self._lock:
+            whole = self._extents[0][1] if self._extents and self._extents[0][0] == 0 else 0
+            at = self._hashed
+            if whole - at < least:
+                return False
+            self._hashed = min(whole, at + _HASHED)
+            hasher, count = self._hasher, self._hashed - at
+        with storage_errors(f"Reading {self._part.name}"):
+            hasher.update(os.pread(self._data, count, at))
+        return True
 
     def finish(self) -> Path:
         """Make it durable, give it its name and return that."""

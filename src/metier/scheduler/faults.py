@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from metier.errors import UnavailableError
 
-LIMIT = 3
+LIMIT = 5
 """Failures in a row, without an answer between them, after which starting pauses."""
 WINDOW = 60.0
 """Seconds in which they happen."""
-PAUSE = 10.0
+PAUSE = 5.0
 """Seconds until one more start is tried."""
 
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
@@ -28,11 +28,12 @@ from metier.server import (
 )
 from metier.server.answering import Classify, Listing
 from metier.server.batching import Batches
-from metier.server.facade import Facade, Failure, Keeping, Pages
+from metier.server.facade import Facade, Failure, Pages
 from metier.server.guard import Guard, Hosts, Receive, Scope, Send, check_binding
 from metier.server.guest import Guest
 from metier.server.jobs import Jobs
 from metier.server.limits import LIMITS, Limits
+from metier.server.lines import LEFT
 from metier.server.metrics import Metrics
 from metier.server.observing import Observing, seen
 from metier.server.pages import Website
@@ -117,11 +118,7 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
     app.state.jobs = jobs
     metrics = Metrics(lambda: metier.models.running())
     _add_programs(app, Listing(metier, metrics, __version__), Classify(batches, limits))
-    app.include_router(management.router(metier, jobs))
-    app.include_router(conversations.router(metier))
-    app.include_router(completing.router(metier))
-    app.include_router(ollama_routes.router(metier))
-    app.include_router(ollama_keeping.router(cast("Keeping", metier)))
+    _add_routers(app, metier, jobs)
     website.add_to(app)
     if guest is not None:
         app.router.routes.append(Route("/mcp", guest))
@@ -136,6 +133,12 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
     )
     app.add_middleware(cast("Any", Observing), metrics=metrics, log_requests=log_requests)
     return app
+
+
+def _add_routers(app: FastAPI, metier: Facade, jobs: Jobs) -> None:
+    app.include_router(management.router(metier, jobs))
+    for unit in (conversations, completing, ollama_routes, ollama_keeping):
+        app.include_router(unit.router(metier))
 
 
 def _body_limit(path: str, limits: Limits) -> int:
@@ -227,6 +230,7 @@ def _add_errors(app: FastAPI, website: Website) -> Any:
             ),
         )
 
+    app.add_exception_handler(ClientDisconnect, _on_left)
     app.add_exception_handler(MetierError, on_metier)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_fields)
@@ -236,6 +240,11 @@ def _add_errors(app: FastAPI, website: Website) -> Any:
         await respond(Request(scope), problem)(scope, receive, send)
 
     return refuse
+
+
+async def _on_left(_request: Request, _error: Exception) -> Response:
+    """The caller went away while its body came; nobody reads this but the access log."""
+    return Response(status_code=LEFT)
 
 
 def _of_http(error: HTTPException, request: Request) -> Problem:

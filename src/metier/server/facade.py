@@ -104,8 +104,8 @@ class Base(Protocol):
         """What would measure it, or ""."""
 
 
-class Keeping(Protocol):
-    """The verbs that bring models in; thread-safe."""
+class Facade(Protocol):
+    """The verbs that the server offers over HTTP; thread-safe."""
 
     @property
     def models(self) -> Models:
@@ -129,14 +129,6 @@ class Keeping(Protocol):
 
         Raises InputError (``digest_mismatch``) unless they have this digest, and StorageError.
         """
-
-
-class Facade(Protocol):
-    """The verbs that the server offers over HTTP; thread-safe."""
-
-    @property
-    def models(self) -> Models:
-        """Everything that is here by name, and what is asked of it."""
 
     def list(self) -> Sequence[Installed]:
         """Everything that is installed."""

@@ -22,7 +22,7 @@ from metier.messages import Progress
 from metier.reference import Digest
 from metier.server import ollama, ollama_orders
 from metier.server import ollama_reading as reading
-from metier.server.facade import Keeping
+from metier.server.facade import Facade
 from metier.server.lines import Cancelled, Lines, Put
 from metier.server.ollama_routes import (
     FLAG,
@@ -41,7 +41,7 @@ from metier.server.ollama_routes import (
 _WAITING_CHUNKS = 16
 
 
-def router(metier: Keeping) -> APIRouter:
+def router(metier: Facade) -> APIRouter:
     """The routes under ``/api`` that change what is here, and those that do nothing."""
     routes = APIRouter(tags=[TAG])
     _add_making(routes, metier)
@@ -52,7 +52,7 @@ def router(metier: Keeping) -> APIRouter:
     return routes
 
 
-def _add_making(routes: APIRouter, metier: Keeping) -> None:
+def _add_making(routes: APIRouter, metier: Facade) -> None:
     async def create(request: Request) -> Response:
         asked = reading.parse_body(await request.body())
         order, stream = await run_in_threadpool(ollama_orders.parse_create, asked, metier.blob_path)
@@ -79,7 +79,7 @@ def _unheard(_said: bytes) -> None:
     """Progress that nobody asked for."""
 
 
-def _create(metier: Keeping, order: Order, put: Put) -> None:
+def _create(metier: Facade, order: Order, put: Put) -> None:
     def report(sentence: str) -> None:
         put(ollama_orders.created(sentence))
 
@@ -89,7 +89,7 @@ def _create(metier: Keeping, order: Order, put: Put) -> None:
     metier.models.create(order, report=report)
 
 
-def _add_names(routes: APIRouter, metier: Keeping) -> None:
+def _add_names(routes: APIRouter, metier: Facade) -> None:
     async def copy(request: Request) -> Response:
         asked = reading.parse_body(await request.body())
         written, source, destination = ollama_orders.parse_copy(asked)
@@ -108,7 +108,7 @@ def _add_names(routes: APIRouter, metier: Keeping) -> None:
     add(routes, "DELETE", "delete", delete, "Remove a model's name", NAMED)
 
 
-def _add_blobs(routes: APIRouter, metier: Keeping) -> None:
+def _add_blobs(routes: APIRouter, metier: Facade) -> None:
     async def has_blob(digest: str) -> Response:
         wanted = ollama_orders.blob_digest(digest)
         if not await run_in_threadpool(metier.has_blob, wanted):
@@ -134,7 +134,7 @@ def _add_blobs(routes: APIRouter, metier: Keeping) -> None:
     add(routes, "POST", "blobs/{digest:path}", put_blob, "Take bytes in under their digest")
 
 
-def _take(metier: Keeping, digest: Digest, body: Body) -> None:
+def _take(metier: Facade, digest: Digest, body: Body) -> None:
     try:
         metier.put_blob(digest, body.chunks())
     finally:
@@ -188,7 +188,7 @@ class Body:
                 return
 
 
-def _add_pull(routes: APIRouter, metier: Keeping) -> None:
+def _add_pull(routes: APIRouter, metier: Facade) -> None:
     async def pull(request: Request) -> Response:
         asked = ollama_orders.parse_pull(reading.parse_body(await request.body()))
 
@@ -206,7 +206,7 @@ def _add_pull(routes: APIRouter, metier: Keeping) -> None:
     add(routes, "POST", "pull", pull, "Fetch a model", fields)
 
 
-def _add_absent(routes: APIRouter, metier: Keeping) -> None:
+def _add_absent(routes: APIRouter, metier: Facade) -> None:
     async def push(request: Request) -> Response:
         name = ollama_orders.parse_pull(reading.parse_body(await request.body())).name
         with asked_for(name):

@@ -40,6 +40,7 @@ _LOADING: Mapping[str, str] = {
     "use_mmap": "boolean",
     "num_thread": "integer",
 }
+_COUNTS = ("num_ctx", "num_batch", "num_thread")
 _WITHOUT_EFFECT: Mapping[str, str] = {
     "draft_num_predict": "integer",
     "numa": "boolean",
@@ -80,6 +81,11 @@ def options(value: Any) -> tuple[Options, Loading]:
     given = checked(value, "options")
     sampling = {name: given[name] for name in _SAMPLING if name in given}
     loading = {name: given[name] for name in _LOADING if name in given}
+    for name in _COUNTS:
+        if loading.get(name, 1) < 0:
+            raise wrong(f'option "{name}" is out of range', name)
+        if loading.get(name) == 0:
+            del loading[name]  # which is how Ollama's programs say "as you like"
     return Options(**sampling), Loading(**loading)
 
 

@@ -7,14 +7,15 @@ never by a path; where a blob lies is asked of ``Find``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from metier.errors import InputError
 from metier.generating import Order
 from metier.messages import Progress
+from metier.modelfile import parse_modelfile
 from metier.reference import Digest
 from metier.server.ollama import line
 from metier.server.ollama_options import checked, wrong
@@ -24,7 +25,7 @@ Find = Callable[[Digest], Path]
 """Where a blob lies; raises NotFoundError."""
 _FILE = re.compile(r"(?!/)(?:(?!\.{1,2}(?:/|$))[^/\\\x00-\x1f:]{1,200}(?:/(?!$)|$)){1,8}")
 _QUANTIZE = ("f16", "q8_0")
-_REFUSED = ("modelfile", "path", "remote_host", "draft_files", "draft_quantize")
+_REFUSED = ("path", "remote_host", "draft_files", "draft_quantize")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,10 @@ def parse_create(asked: Mapping[str, Any], find: Find) -> tuple[Order, bool]:
     """
     name = stored_name(model_of(asked))
     stream = flag(asked, "stream", otherwise=True)
+    quantize = _quantize(text(asked, "quantize") or text(asked, "quantization"))
+    if text(asked, "modelfile"):
+        order = _of_modelfile(name, text(asked, "modelfile"), find)
+        return replace(order, quantize=quantize), stream
     for field in _REFUSED:
         if asked.get(field):
             raise wrong(f"{field} is not offered here", field, "bad_request")
@@ -74,9 +79,62 @@ def parse_create(asked: Mapping[str, Any], find: Find) -> tuple[Order, bool]:
         parameters=_parameters(asked.get("parameters")),
         messages=messages(asked.get("messages")) or None,
         licences=_licences(asked.get("license")),
-        quantize=_quantize(text(asked, "quantize") or text(asked, "quantization")),
+        quantize=quantize,
     )
     return order, stream
+
+
+def _of_modelfile(name: str, given: str, find: Find) -> Order:
+    """The order of a Modelfile, which Ollama's older clients send as a text.
+
+    FROM names an installed model or, as those clients write it, a blob: ``@sha256:…``. A path of
+    the server's machine is neither.
+    """
+    said = parse_modelfile(given)
+    blobs = [source for source in said.sources if source.startswith("@")]
+    if blobs and len(blobs) < len(said.sources):
+        raise wrong("FROM names a model and blobs at once", "modelfile", "bad_modelfile")
+    if not blobs and len(said.sources) > 1:
+        raise wrong("FROM names several models", "modelfile", "bad_modelfile")
+    return Order(
+        name=name,
+        base=None if blobs else _named(said.sources[0]),
+        weights=_numbered(blobs, "model", find),
+        adapters=_numbered(said.adapters, "adapter", find),
+        template=said.template,
+        template_language="go" if said.template is not None else None,
+        system=said.system,
+        parameters=dict(said.parameters),
+        messages=messages([{"role": role, "content": told} for role, told in said.messages])
+        or None,
+        licences=said.licences or None,
+    )
+
+
+def _named(source: str) -> str:
+    try:
+        return stored_name(source)
+    except InputError as error:
+        raise wrong(
+            f"FROM {source[:80]!r} is not the name of a model; over HTTP a Modelfile names only "
+            "what is in the store",
+            "modelfile",
+            "bad_modelfile",
+        ) from error
+
+
+def _numbered(blobs: Sequence[str], stem: str, find: Find) -> dict[str, Path]:
+    files = {}
+    for number, blob in enumerate(blobs):
+        if not blob.startswith("@"):
+            raise wrong(
+                f"ADAPTER {blob[:80]!r} is not a blob; send its bytes to /api/blobs first and "
+                "name it by '@sha256:…'",
+                "modelfile",
+                "bad_modelfile",
+            )
+        files[f"{stem}-{number}.gguf"] = find(blob_digest(blob[1:], "modelfile"))
+    return files
 
 
 def _parameters(value: Any) -> dict[str, Any]:

@@ -116,8 +116,8 @@ class Store:
         return self._layout.blob(digest)
 
     def has_blob(self, digest: Digest) -> bool:
-        """Whether a blob is here; its bytes are not read."""
-        return self._layout.has(digest)
+        """Whether a blob is here; gc leaves it alone for a day from now, as after ``add_blob``."""
+        return loose.renew(self._layout, digest)
 
     def add_blob(self, digest: Digest, chunks: Iterable[bytes]) -> bool:
         """Bring in a blob that no name needs yet; gc leaves it alone for ``loose.KEPT_SECONDS``.

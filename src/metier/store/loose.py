@@ -44,6 +44,17 @@ def add(layout: Layout, digest: Digest, chunks: Iterable[bytes]) -> bool:
     return True
 
 
+def renew(layout: Layout, digest: Digest) -> bool:
+    """Whether a blob is here; if so, the one who asks counts on it from now on."""
+    if not layout.has(digest):
+        return False
+    with layout.using():
+        found = layout.has(digest)
+        if found:
+            _mark(layout, digest)
+    return found
+
+
 def kept(layout: Layout, *, forget: bool = False) -> set[Digest]:
     """Digests that came within the last day; with ``forget`` older marks are removed."""
     found: set[Digest] = set()

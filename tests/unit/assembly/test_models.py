@@ -9,13 +9,17 @@ from typing import Any
 
 import pytest
 
+import tiny_bert
 from local_models import install_local
+from metier.answer import Answering
+from metier.assembly import Metier
 from metier.assembly.localmodels import open_models
 from metier.assembly.models import LocalModels, by_cosine
-from metier.conversing import Reply, Turn
+from metier.conversing import Reply, Sampling, Turn
 from metier.errors import InputError, NotFoundError, UnavailableError
 from metier.fleet import Fleet
 from metier.generating import Loading, Message, Options, Order, Piece, Question
+from metier.reference import Reference
 from metier.settings import Settings
 from metier.store import Store
 from scripted_worker import ScriptedWorker, Workshop
@@ -62,7 +66,7 @@ def place(tmp_path: Path, weights: Path) -> Iterator[Place]:
         fleet,
         remove=fleet.remove,
         specialist=specialist,  # type: ignore[arg-type]
-        encoder=lambda name: pytest.fail(f"no encoder for {name}"),
+        answering=Answering(fleet, lambda base: fleet.store.folder(Reference.parse(base)), 1),
         open_worker=workshop.open,
     )
     install_local(fleet, "tiny", weights)
@@ -230,6 +234,58 @@ def test_embedding_and_ranking_by_a_local_model(place: Place) -> None:
     assert found.vectors == ((2.0, 1.0, 2.0), (1.0, 1.0, 0.0))
     ranked = place.models.rank("embedder", "aa", ["b", "aaa"])
     assert [position for position, _ in ranked.order] == [1, 0]
+
+
+def test_an_encoder_embeds_counts_and_ranks(tmp_path: Path) -> None:
+    metier = Metier.open(Settings(home=tmp_path / "home"))
+    metier.install_base(tiny_bert.make_folder(tmp_path / "bert"), name="encoder")
+    models = metier.models
+    listing = models.listing("encoder")
+    assert (listing.task, listing.capabilities) == ("embed", ("embedding",))
+    found = models.embed("encoder", ["the card", "late payment"])
+    assert found.tokens == 4 + 5
+    assert sum(value * value for value in found.vectors[0]) == pytest.approx(1.0, abs=1e-5)
+    assert not found.truncated
+    long = "late " * 100
+    assert models.embed("encoder", [long]).truncated
+    with pytest.raises(InputError) as told:
+        models.embed("encoder", [long], truncate=False)
+    assert told.value.code == "prompt_too_long"
+    assert models.rank("encoder", "the card", ["late", "the card"]).order[0][0] == 1
+    with pytest.raises(InputError) as told:
+        models.ask("encoder", Question(prompt="hi"))
+    assert told.value.code == "no_capability"
+    assert models.load("encoder") == 0.0
+    assert not models.unload("encoder")
+
+
+def test_a_chat_specialist_answers_in_turns(place: Place) -> None:
+    metier = Metier.open(Settings(home=place.fleet.store.home))
+    metier.install_starters(lambda _: None)
+    heard: list[Piece] = []
+    question = Question(messages=(Message("user", "hi"),), options=Options(temperature=0.5))
+    written = place.models.ask("sveltekit@remote:one", question, on_piece=heard.append)
+    assert written.text == "written"
+    assert written.taken.tokens_in == 3
+    assert heard == [Piece(text="written")]
+    (asked,) = place.asked
+    assert asked["name"] == "sveltekit"
+    assert asked["base"] == "remote:one"
+    assert asked["turns"] == (Turn("user", "hi"),)
+    assert asked["sampling"].temperature == 0.5
+    with pytest.raises(InputError, match="does not write"):
+        place.say("banking-intents")
+
+
+def test_a_file_in_memory_is_told_and_let_go_too(place: Place, weights: Path) -> None:
+    place.models.file_generator(weights).generate([Turn("user", "hi")], Sampling())
+    (running,) = place.models.running()
+    assert running.listing.name == weights.name
+    assert running.listing.size_bytes == weights.stat().st_size
+    assert running.listing.modified.endswith("Z")
+    assert place.models.unload(weights.name)
+    with pytest.raises(NotFoundError):
+        place.models.unload(weights.name)
 
 
 def test_unloading_and_removing(place: Place) -> None:

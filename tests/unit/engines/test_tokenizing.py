@@ -71,3 +71,14 @@ def test_what_is_not_a_tokenizer_says_so(tmp_path: Path, content: bytes) -> None
     with pytest.raises(CorruptError, match=r"tokenizer\.json") as caught:
         TokenReader(path, max_tokens=16)
     assert caught.value.code == "bad_tokenizer"
+
+
+def test_tokens_are_counted_and_a_cut_is_told(tokenizer: Path) -> None:
+    counted = TokenReader(tokenizer, max_tokens=5).counted
+    assert counted(["the card", "late late late", "late late late late", ""]) == [
+        (4, False),
+        (5, False),
+        (5, True),
+        (2, False),
+    ]
+    assert counted(["a" + " " * 1000]) == [(counted(["a"])[0][0], True)]

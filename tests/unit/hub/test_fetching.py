@@ -316,7 +316,7 @@ def test_a_mark_of_cancelling_ends_the_work_and_keeps_what_came(hub: Hub, tmp_pa
 
 
 def test_progress_has_digest_total_and_completed(hub: Hub, tmp_path: Path) -> None:
-    hub.rate = 8e6
+    hub.rate = 2e6
     steps: list[Progress] = []
     pull(hub, tmp_path, report=steps.append)
     digest = f"sha256:{hashlib.sha256(DATA).hexdigest()}"

@@ -113,11 +113,23 @@ def test_git_has_its_own_name_for_a_file(tmp_path: Path) -> None:
     part = Partial(tmp_path, KEY, Identity.of(3, None, "x"))
     part.write(0, b"hi\n")
     assert part.digest(never, as_git=True) == "45b983be36b73c0788dc9cbcb76cbb80fc7bb057"
-    with pytest.raises(InputError):
-        part.digest(lambda: True)
     part.close()
     with pytest.raises(InputError):
         part.write(0, b"ho\n")
+
+
+def test_the_digest_grows_with_the_file_and_begins_anew_if_bytes_change(tmp_path: Path) -> None:
+    part = Partial(tmp_path, KEY, WHOLE)
+    part.write(500, DATA[500:])
+    assert not part.hash_on(least=1)
+    part.write(0, b"x" * 500)
+    assert part.hash_on(least=1)
+    assert part.digest(never) != DIGEST
+    part.write(0, DATA[:500])
+    with pytest.raises(InputError):
+        part.digest(lambda: True)
+    assert part.digest(never) == DIGEST
+    part.close()
 
 
 def test_one_at_a_time_holds_a_file(tmp_path: Path) -> None:

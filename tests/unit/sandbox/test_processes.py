@@ -9,7 +9,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from metier.sandbox.processes import Use, children, descendants, spare_users, use
+from metier.sandbox.processes import (
+    Use,
+    children,
+    descendants,
+    proportional,
+    spare_users,
+    use,
+)
 
 TREE = """
 import os, threading, time
@@ -43,6 +50,14 @@ def test_a_tree_is_walked(tree: int) -> None:
     assert use([tree, child, grandchild]).tasks == 4
     assert use([grandchild]).memory > 40 << 20
     assert use([child]).memory < 40 << 20
+
+
+def test_what_several_share_counts_in_proportion(tree: int) -> None:
+    (child,) = children(tree)
+    whole = sum(proportional([process]) for process in (tree, child))
+    assert proportional([tree, child]) == pytest.approx(whole, rel=0.1)
+    assert 1 << 20 < proportional([tree]) < 60 << 20
+    assert proportional([2**31 - 1]) == 0
 
 
 def test_what_has_ended_counts_nothing() -> None:

@@ -122,6 +122,25 @@ def test_signals_go_to_oneself_only_where_landlock_does_not_know_signals(machine
 
 
 @MACHINE
+def test_a_listener_has_local_streams_and_calls_nobody(machine: str) -> None:
+    program = build(machine, wall="landlock", listener=True)
+
+    def found(call: str, *arguments: int) -> int:
+        return verdict(program, NUMBERS[machine][call], MACHINES[machine], *arguments)
+
+    refused = ERROR | errno.EPERM
+    for kind in (1, 1 | 0o2000000, 1 | 0o4000):  # SOCK_STREAM, and with SOCK_CLOEXEC, SOCK_NONBLOCK
+        assert found("socket", 1, kind) == ALLOW
+    for family, kind in ((1, 2), (1, 5), (2, 1), (10, 1), (16, 3), (17, 3), (40, 1)):
+        assert found("socket", family, kind) == refused
+    assert found("bind", 3) == found("listen", 3) == ALLOW
+    assert found("connect", 3) == refused
+    assert found("sendto", 3, 0, 0, 0, 1) == refused
+    assert answer(machine, "landlock", "socket", 1, 1) == refused
+    assert answer(machine, "landlock", "bind", 3) == refused
+
+
+@MACHINE
 @pytest.mark.parametrize("wall", WALLS)
 def test_it_fits(machine: str, wall: Wall) -> None:
     program = build(machine, wall=wall, own_signals=True)

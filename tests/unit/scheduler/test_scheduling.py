@@ -14,6 +14,7 @@ import pytest
 from metier.errors import InputError, MetierError, UnavailableError
 from metier.generating import Question, Residence, Voice
 from metier.scheduler import Limits, LocalScheduler, Measured, Shape
+from metier.scheduler.faults import LIMIT
 from metier.scheduler.sizing import MARGIN
 from scripted_worker import MovedClock, Workshop, residence, until
 
@@ -261,10 +262,10 @@ def test_a_dead_worker_is_replaced(make: Callable[..., Stage]) -> None:
 
 def test_crashes_in_a_row_pause_starting(make: Callable[..., Stage]) -> None:
     stage = make()
-    for _ in range(3):
+    for _ in range(LIMIT):
         with pytest.raises(UnavailableError):
             stage.crash("a")
-    with pytest.raises(UnavailableError, match="failed 3 times") as told:
+    with pytest.raises(UnavailableError, match=f"failed {LIMIT} times") as told:
         stage.touch("a")
     assert told.value.code == "engine_failed"
     assert told.value.retryable
@@ -277,13 +278,13 @@ def test_crashes_in_a_row_pause_starting(make: Callable[..., Stage]) -> None:
 
 def test_a_worker_that_does_not_start_pauses_too(make: Callable[..., Stage]) -> None:
     failures: list[Exception] = [
-        UnavailableError("It said no.", code="engine_failed") for _ in range(3)
+        UnavailableError("It said no.", code="engine_failed") for _ in range(LIMIT)
     ]
     stage = make(Workshop(failures=failures))
-    for _ in range(3):
+    for _ in range(LIMIT):
         with pytest.raises(UnavailableError, match="It said no"):
             stage.touch("a")
-    with pytest.raises(UnavailableError, match=r"failed 3 times.*It said no"):
+    with pytest.raises(UnavailableError, match=rf"failed {LIMIT} times.*It said no"):
         stage.touch("a")
 
 

@@ -114,6 +114,10 @@ def test_a_number_with_a_fraction_is_cut_where_a_whole_one_is_due() -> None:
     assert options({"num_ctx": 4096.0, "top_k": 3.7}) == (Options(top_k=3), Loading(num_ctx=4096))
 
 
+def test_a_context_of_none_is_as_the_server_likes() -> None:
+    assert options({"num_ctx": 0, "num_thread": 0, "num_gpu": 0})[1] == Loading(num_gpu=0)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -121,6 +125,8 @@ def test_a_number_with_a_fraction_is_cut_where_a_whole_one_is_due() -> None:
         ("temperature", True),
         ("num_ctx", "4096"),
         ("num_ctx", 10**40),
+        ("num_ctx", -5),
+        ("num_thread", -1),
         ("seed", float("inf")),
         ("top_p", float("nan")),
         ("use_mmap", 1),

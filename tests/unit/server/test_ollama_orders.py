@@ -79,6 +79,51 @@ def test_a_model_of_blobs() -> None:
     assert orders.parse_create({"name": "n", "from": "t"}, find)[1]
 
 
+def test_older_clients_send_a_modelfile() -> None:
+    order = create(
+        modelfile="FROM tiny:latest\nSYSTEM Be brief.\nPARAMETER stop x\nPARAMETER num_ctx 512\n"
+        'MESSAGE user Hi\nLICENSE MIT\nTEMPLATE """{{ .Prompt }}"""\n',
+        quantize="f16",
+    )
+    assert order == Order(
+        name="new",
+        base="tiny",
+        template="{{ .Prompt }}",
+        template_language="go",
+        system="Be brief.",
+        parameters={"stop": ("x",), "num_ctx": 512},
+        messages=(Message("user", "Hi"),),
+        licences=("MIT",),
+        quantize="f16",
+    )
+    order = create(modelfile=f"FROM @{BLOB}\nADAPTER @{BLOB}\n")
+    assert order.base is None
+    assert list(order.weights) == ["model-0.gguf"]
+    assert list(order.adapters) == ["adapter-0.gguf"]
+
+
+@pytest.mark.parametrize(
+    "modelfile",
+    [
+        "FROM /etc/passwd",
+        "FROM ./model.gguf",
+        "FROM ../model.gguf",
+        "FROM ~/model.gguf",
+        "FROM C:\\model.gguf",
+        "FROM @sha256:../../../etc/passwd",
+        "FROM tiny\nADAPTER /etc/passwd",
+        "FROM tiny\nADAPTER ./a.gguf",
+        f"FROM tiny\nFROM @{BLOB}",
+        "FROM tiny\nFROM other",
+        "SYSTEM x",
+        "NONSENSE",
+    ],
+)
+def test_a_modelfile_over_http_names_only_what_is_in_the_store(modelfile: str) -> None:
+    with pytest.raises(InputError):
+        create(modelfile=modelfile)
+
+
 def test_one_licence_may_be_a_text() -> None:
     assert create(**{"from": "a", "license": "MIT"}).licences == ("MIT",)
     assert create(**{"from": "a", "license": None}).licences is None

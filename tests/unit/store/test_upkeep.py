@@ -170,6 +170,19 @@ def test_gc_says_what_it_gave_back(store: Store, put: Any) -> None:
     assert list((store.home / "store/.metier/drafts").iterdir()) == []
 
 
+def test_gc_keeps_what_is_half_fetched_for_a_week(store: Store) -> None:
+    folder = store.partial_folder()
+    for name, days in (("young.part", 6), ("old.part", 8), ("old.journal", 8)):
+        path = folder / name
+        path.write_bytes(b"p" * 5000)
+        then = path.stat().st_mtime - days * 86_400
+        os.utime(path, (then, then))
+    done = store.collect_garbage()
+    assert [path.name for path in folder.iterdir()] == ["young.part"]
+    assert done.removed == 2
+    assert done.bytes >= 2 * 5000
+
+
 def test_a_file_that_lives_elsewhere_too_gives_no_space_back(store: Store, tmp_path: Path) -> None:
     file = tmp_path / "weights"
     file.write_bytes(b"w" * 5000)

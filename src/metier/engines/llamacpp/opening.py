@@ -31,7 +31,7 @@ _MODEL: Final = "/job/model"
 _BASE: Final = f"{_MODEL}/base.gguf"
 _ENVIRONMENT: Final = {"LLAMA_MEDIA_MARKER": PICTURE}
 _FOR_EVER: Final = 1_000_000_000
-_LIMITS: Final = Limits(
+LIMITS: Final = Limits(
     seconds=_FOR_EVER,
     cpu_seconds=_FOR_EVER,
     memory_mb=1 << 20,
@@ -69,7 +69,7 @@ def open_worker(
         InputError: ``bad_gguf``, ``wrong_base``.
     """
     weights, loading = residence.weights, residence.loading
-    places = _places(residence)
+    places = places_of(residence)
     writes = residence.task == "generate"
     plan = Plan(
         model=str(weights.files[0]),
@@ -94,7 +94,7 @@ def open_worker(
         command,
         places=(*own, *packages, *places),
         environment=_ENVIRONMENT,
-        limits=_LIMITS,
+        limits=LIMITS,
         listener=True,
     )
     return LocalWorker(
@@ -119,7 +119,7 @@ def _packages() -> list[Place]:
     return [Place(folder, f"/packages/{number}") for number, folder in enumerate(folders)]
 
 
-def _places(residence: Residence) -> list[Place]:
+def places_of(residence: Residence) -> list[Place]:
     """The files that the worker sees, each alone and named as the engine wants shards to be."""
     weights = residence.weights
     count = len(weights.files)

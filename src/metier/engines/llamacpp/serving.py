@@ -39,7 +39,7 @@ class Served:
         self.plan = plan
         self.context = context
         try:
-            self._server = xllamacpp.Server(_parameters(xllamacpp, plan, context, pools))
+            self._server = xllamacpp.Server(parameters_of(xllamacpp, plan, context, pools))
         except (RuntimeError, ValueError) as failure:
             raise UnavailableError(
                 "The engine could not load the model.", code="engine_failed"
@@ -62,7 +62,7 @@ class Served:
         ]
 
     def complete(self, body: Mapping[str, Any], on_chunk: OnChunk) -> None:
-        """Write; every chunk goes to ``on_chunk``.
+        """Write; every chunk goes to ``on_chunk``, or the whole at once if ``body`` says so.
 
         Raises:
             MetierError: What the server refuses.
@@ -76,7 +76,7 @@ class Served:
                 return True
             return on_chunk(chunk)
 
-        sent = json.dumps({**body, "stream": True}, separators=(",", ":")).encode()
+        sent = json.dumps({"stream": True, **body}, separators=(",", ":")).encode()
         self._server.handle_completions(sent, receive)
         if refused:
             raise refused[0]
@@ -138,7 +138,8 @@ def too_long(tokens: int, context: int) -> InputError:
     )
 
 
-def _parameters(library: Any, plan: Plan, context: int, pools: bool) -> Any:
+def parameters_of(library: Any, plan: Plan, context: int, pools: bool) -> Any:
+    """The library's parameters for a plan; ``pools``: whether the model says how it pools."""
     chosen = library.CommonParams()
     chosen.model.path = plan.model
     chosen.model_alias = {"model"}  # else each chunk repeats the path

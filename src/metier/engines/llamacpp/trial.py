@@ -7,7 +7,8 @@ without any cache. It knows distributions and limits; it knows no pipe.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 from metier.engines.llamacpp.plan import Plan
@@ -19,7 +20,7 @@ MOST_NATS: Final = 0.2
 below 0.05; an answer from another adapter's cache is off by whole nats."""
 _MOST_TRIED: Final = 2  # adapters: the traps need no more
 _COMPARED: Final = 16  # the likeliest tokens of each distribution
-_LENGTH: Final = 24  # tokens of a prompt; less than half of it may be shared in a slot
+_LENGTH: Final = 6  # tokens of a prompt
 Chances = dict[int, float]
 
 
@@ -51,25 +52,20 @@ class Trial:
         """
         if not self._names:
             return
-        fresh: dict[tuple[str, int], Chances] = {}
-        for sequence in self._sequences():
-            for name, number in sequence:
-                if (name, number) not in fresh:
-                    fresh[name, number] = self._next(name, number, cached=False)
-            for name, number in sequence:
-                found = self._next(name, number, cached=True)
-                distance = apart(found, fresh[name, number])
-                if distance > MOST_NATS:
-                    raise _wrong(sequence, (name, number), distance)
+        sequence = self._sequence()
+        fresh = {step: self._next(*step, cached=False) for step in dict.fromkeys(sequence)}
+        for place, step in enumerate(sequence):
+            distance = apart(self._next(*step, cached=True), fresh[step])
+            if not distance <= MOST_NATS:
+                raise _wrong(sequence[: place + 1], distance)
 
-    def _sequences(self) -> Iterator[Sequence[tuple[str, int]]]:
+    def _sequence(self) -> list[tuple[str, int]]:
         """Steps of adapter ("" for none) and prompt, each after the one before, in one slot."""
-        first = self._names[0]
-        yield (("", 0), (first, 0), ("", 0), (first, 0))
-        if len(self._names) > 1:
-            second = self._names[1]
-            yield ((first, 0), (second, 1), (second, 0), (first, 1), (first, 0))
-            yield ((first, 0), (second, 0), ("", 0), (second, 0))
+        first, second = self._names[0], self._names[-1]
+        steps = [("", 0), (first, 0), ("", 0), (first, 0)]
+        if first != second:
+            steps += [(second, 1), (second, 0), (first, 1), (first, 0)]
+        return steps
 
     def _next(self, name: str, number: int, *, cached: bool) -> Chances:
         """The likeliest next tokens and their log-probabilities."""
@@ -80,6 +76,8 @@ class Trial:
             "temperature": 0.0,
             "cache_prompt": cached,
             "id_slot": 0,
+            "ignore_eos": True,  # an answer that ends at once names no tokens
+            "stream": False,  # else half a character is held back with its chances
         }
         if name or "short_list" not in self._plan.traps:
             body["lora"] = self._served.adapters({name: 1.0})
@@ -101,6 +99,8 @@ def apart(found: Chances, expected: Chances) -> float:
 
     A token that one list lacks is at most as likely there as that list's last.
     """
+    if not found or not expected:
+        return math.inf
     worst = 0.0
     for one, other in ((found, expected), (expected, found)):
         floor = min(other.values())
@@ -110,17 +110,12 @@ def apart(found: Chances, expected: Chances) -> float:
     return worst
 
 
-def _wrong(
-    sequence: Sequence[tuple[str, int]], step: tuple[str, int], distance: float
-) -> UnavailableError:
-    def said(name: str, number: int) -> str:
-        return f"{name[:19] or 'no adapter'} on prompt {number + 1}"
-
-    played = ", ".join(said(*each) for each in sequence)
+def _wrong(steps: Sequence[tuple[str, int]], distance: float) -> UnavailableError:
+    played = [f"{name[:19] or 'no adapter'} on prompt {number + 1}" for name, number in steps]
     return UnavailableError(
-        f"The engine mixes up adapters on this base: in the sequence [{played}] the answer of"
-        f" {said(*step)} was {distance:.2f} nats from its own; at most {MOST_NATS} are allowed.",
+        f"The engine mixes up adapters on this base: in the sequence [{', '.join(played)}] the last"
+        f" answer was {distance:.2f} nats from its own; at most {MOST_NATS} are allowed.",
         code="engine_failed",
         remedy="Report it with the versions of Metier and xllamacpp.",
-        details={"sequence": played, "step": said(*step), "nats": distance},
+        details={"sequence": played, "nats": distance},
     )

@@ -70,8 +70,9 @@ class Answer:
         if choice["finish_reason"] is not None:
             self.ended = True
             self.full = choice["finish_reason"] == "length"
-            last = taken(chunk)
-            self.taken = replace(last, tokens_out=self.taken.tokens_out + last.tokens_out)
+            whole = taken(chunk)
+            written = self.taken.tokens_out + whole.tokens_out
+            self.taken = replace(whole, tokens_out=written)
 
     def pause(self, tokens: int) -> None:
         """So many tokens were written, and it goes on later."""

@@ -14,6 +14,8 @@ from metier.generating import Question
 
 MOST_CONSTRAINT = 256 << 10
 _MOST_DEPTH = 64
+_SPACING = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+"""Spaces as models write them in calls, and no others: the engine's grammars read this key."""
 
 
 def forced_tools(question: Question) -> tuple[Mapping[str, Any], ...]:
@@ -67,7 +69,8 @@ def call_schema(tools: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     definitions: dict[str, Any] = {}
     calls = [_schema(tool, definitions) for tool in tools]
     schema = calls[0] if len(calls) == 1 else {"anyOf": calls}
-    return {**schema, "$defs": definitions} if definitions else schema
+    schema = {**schema, "$defs": definitions} if definitions else schema
+    return {**schema, "x-guidance": dict(_SPACING)}
 
 
 def _schema(tool: Mapping[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:

@@ -55,6 +55,7 @@ class Template:
         bos: str = "",
         eos: str = "",
         add_generation_prompt: bool = True,
+        settled: bool = False,
     ) -> str:
         """The prompt of a conversation.
 
@@ -67,20 +68,34 @@ class Template:
             bos: Text of the token that starts a sequence.
             eos: Text of the token that ends one.
             add_generation_prompt: Whether the assistant's turn is opened at the end.
+            settled: Whether the answer itself begins at once, because a constraint holds from its
+                first token: thinking is switched off, and closed if the prompt has opened it.
 
         Raises:
             InputError: ``bad_template``, ``template_too_slow``, ``template_too_long``.
         """
+        think = False if settled else think
         besides = {"bos": bos, "eos": eos, "add_generation_prompt": add_generation_prompt}
         if not self.manner.knows_system:
             messages = system_first(messages)
         try:
-            return self._rendered(messages, tools, think, self.manner, **besides)
+            prompt = self._rendered(messages, tools, think, self.manner, **besides)
         except InputError as error:
             together = collated(messages)[1]
             if error.code != "bad_template" or len(together) == len(messages):
                 raise
-            return self._rendered(together, tools, think, self.manner, **besides)
+            prompt = self._rendered(together, tools, think, self.manner, **besides)
+        return prompt + self._answer_opened(prompt) if settled else prompt
+
+    def _answer_opened(self, prompt: str) -> str:
+        """What must follow a prompt so that the answer itself comes next."""
+        end = prompt.rstrip()
+        if self.dialect.harmony:
+            return "<|channel|>final<|message|>" if end.endswith("<|start|>assistant") else ""
+        for opening, closing in self.dialect.thoughts:
+            if end.endswith(opening.strip()):
+                return f"\n{closing}\n\n"
+        return ""
 
     def fill(self, prompt: str, suffix: str) -> str | None:
         """The prompt for a gap, if the template has one of its own; ``None`` if not."""

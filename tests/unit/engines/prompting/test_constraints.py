@@ -46,6 +46,7 @@ def test_a_named_tool_is_one_schema() -> None:
     assert schema["properties"]["arguments"] == F["function"]["parameters"]
     assert schema["required"] == ["name", "arguments"]
     assert schema["additionalProperties"] is False
+    assert schema["x-guidance"]["whitespace_flexible"] is False
 
 
 def test_required_is_any_of_them() -> None:

@@ -75,6 +75,17 @@ def test_thinking_is_switched() -> None:
     assert effort.render(asked) == "//"
 
 
+def test_an_answer_that_begins_at_once_has_no_thoughts_before_it() -> None:
+    asked = (Message("user", "q"),)
+    closed = template(CHATML).render(asked, think=True, settled=True)
+    assert closed.endswith("<think>\n\n</think>\n\n")
+    opened = template("{{ messages[0].content }}<think>\n\n")
+    assert opened.render(asked, settled=True) == "q<think>\n\n</think>\n\n"
+    channels = template("{{ messages[0].content }}{# <|channel|> <|message|> #}<|start|>assistant")
+    assert channels.render(asked, settled=True).endswith("<|channel|>final<|message|>")
+    assert template("{{ messages[0].content }}").render(asked, settled=True) == "q"
+
+
 def test_tools_and_calls() -> None:
     call = Message("assistant", "", "hm", tool_calls=(ToolCall("look", {"at": "é"}),))
     prompt = template(CHATML).render((Message("user", "q"), call), tools=(TOOL,))
