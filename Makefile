@@ -50,6 +50,7 @@ bench: $(RUN) $(ENCODER) $(TOOLCHAINS) ## Run every benchmark, or one: BENCH=col
 docs: $(RUN) ## Write the pages that come out of the code: decisions' index, command line.
 	scripts/decisions
 	$(BIN)/python -m metier.cli.reference > docs/reference/cli.md
+	$(BIN)/python tests/compatibility.py > docs/compatibility.md
 
 lock: ## Resolve the dependencies again and write the lock files.
 	scripts/lock

@@ -12,6 +12,7 @@ import operator
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,7 +23,7 @@ from metier.assembly.residences import Loadable, Residences
 from metier.assembly.sheets import Sheets
 from metier.assembly.translating import turns_of, written_of
 from metier.conversing import OnText, Reply, Sampling, Turn
-from metier.errors import InputError, UnavailableError
+from metier.errors import InputError, MetierError, UnavailableError
 from metier.generating import (
     Cancelled,
     Embedded,
@@ -34,6 +35,7 @@ from metier.generating import (
     Piece,
     Question,
     Ranked,
+    Resident,
     RunningModel,
     Taken,
     Written,
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
 RETRY_WITHIN = 0.25
 """Seconds: a worker that ended so soon after it got a question had ended before."""
+TIME = "%Y-%m-%dT%H:%M:%SZ"
 UNSAID = Loading()
 """A loading that says nothing."""
 
@@ -148,7 +151,7 @@ class LocalModels:
             for name in resident.names:
                 found.append(
                     RunningModel(
-                        listing=self._catalogue.known(name).listing,
+                        listing=self._resident_listing(name, resident),
                         memory_bytes=resident.memory_bytes,
                         context=resident.context,
                         expires=resident.stays[name],
@@ -196,6 +199,8 @@ class LocalModels:
 
     def unload(self, name: str) -> bool:
         """Let one go; whether it was in memory."""
+        if self._scheduler.unload(name):
+            return True  # also a file that is a base, which no list knows
         return self._scheduler.unload(self._catalogue.known(name).listing.name)
 
     # --- answering --------------------------------------------------------------------------------
@@ -326,10 +331,27 @@ class LocalModels:
                     )
                     return replace(written, taken=_loaded(written.taken, lease.load_seconds))
                 except UnavailableError as error:
+                    if error.code == "cancelled":
+                        # As everywhere: who gives up has not met a fault of ours.
+                        raise InputError(error.message, code="cancelled") from error
                     soon = time.monotonic() - began < RETRY_WITHIN
                     if error.code != "engine_ended" or attempt or heard.any or not soon:
                         raise
         raise AssertionError("unreachable")
+
+    def _resident_listing(self, name: str, resident: Resident) -> ModelListing:
+        """What is listed of a name in memory: also of files, and of what was removed meanwhile."""
+        try:
+            return self._catalogue.known(name).listing
+        except MetierError:
+            weights = resident.residence.weights
+            return ModelListing(
+                name=name,
+                digest=weights.digest.removeprefix("sha256:"),
+                size_bytes=sum(file.stat().st_size for file in weights.files if file.exists()),
+                modified=datetime.fromtimestamp(resident.loaded, UTC).strftime(TIME),
+                task=resident.residence.task,
+            )
 
     def _ask_specialist(
         self,

@@ -15,7 +15,7 @@ from metier.answer import Answering
 from metier.assembly import Metier
 from metier.assembly.localmodels import open_models
 from metier.assembly.models import LocalModels, by_cosine
-from metier.conversing import Reply, Turn
+from metier.conversing import Reply, Sampling, Turn
 from metier.errors import InputError, NotFoundError, UnavailableError
 from metier.fleet import Fleet
 from metier.generating import Loading, Message, Options, Order, Piece, Question
@@ -275,6 +275,17 @@ def test_a_chat_specialist_answers_in_turns(place: Place) -> None:
     assert asked["sampling"].temperature == 0.5
     with pytest.raises(InputError, match="does not write"):
         place.say("banking-intents")
+
+
+def test_a_file_in_memory_is_told_and_let_go_too(place: Place, weights: Path) -> None:
+    place.models.file_generator(weights).generate([Turn("user", "hi")], Sampling())
+    (running,) = place.models.running()
+    assert running.listing.name == weights.name
+    assert running.listing.size_bytes == weights.stat().st_size
+    assert running.listing.modified.endswith("Z")
+    assert place.models.unload(weights.name)
+    with pytest.raises(NotFoundError):
+        place.models.unload(weights.name)
 
 
 def test_unloading_and_removing(place: Place) -> None:
