@@ -11,7 +11,7 @@ import time
 
 from starlette.responses import Response
 
-from metier.errors import InputError
+from metier.errors import InputError, MetierError
 from metier.generating import Taken
 from metier.server import native, openai
 from metier.server.batching import Batches
@@ -89,7 +89,11 @@ class Listing:
 
     def health(self) -> Response:
         """That the process answers, and how many models are in memory; it names none."""
-        resident = len(self._metier.models.running())
+        try:
+            resident = len(self._metier.models.running())
+        except MetierError:
+            # The process answers, whatever became of a model in memory; /api/ps says what.
+            resident = 0
         return json_response({"status": "ok", "version": self._version, "resident": resident})
 
     def metrics(self) -> Response:
