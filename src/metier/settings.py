@@ -33,7 +33,7 @@ class Settings:
         general_model: The general model's name there (``METIER_GENERAL_MODEL``).
         general_key: Its key (``METIER_GENERAL_KEY`` or the file ``METIER_GENERAL_KEY_FILE``);
             never shown by ``repr``.
-        base: What writes where nobody says (``METIER_BASE``, ``remote:NAME``), or ``None``.
+        base: What writes where nobody says (``METIER_BASE``: ``remote:NAME``, a model, a file).
         threads: Threads an engine may use (``METIER_THREADS``), or ``None``: as many as there
             are cores.
         no_color: Whether output stays without colour (``NO_COLOR`` is set and not empty).

@@ -93,6 +93,11 @@ class Bases:
         """The remote services that the user wrote down, by name; no key is read."""
         return read_services(self._settings.services)
 
+    def here(self) -> list[str]:
+        """What may be given as base on this machine: installed models, then services."""
+        services = [f"{REMOTE}{name}" for name in self.services()]
+        return [*self._models().writers(), *services]
+
     def generator(self, ref: str | Path) -> Generator:
         """The base that ``ref`` names, for answering people.
 

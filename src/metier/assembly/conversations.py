@@ -254,8 +254,8 @@ class Conversations:
     def _missing_base(self, conversant: Conversant, base: str | Path | None) -> list[Lack]:
         if base or self._settings.base or conversant_base(conversant):
             return []
-        named = list(self._bases.services())
-        command = f"--base remote:{named[0]}" if named else f"Write {self._settings.services}"
+        named = self._bases.here()
+        command = f"--base {named[0]}" if named else f"Write {self._settings.services}"
         message = "No base is named: documents, check and repair work; nothing new is written."
         return [Lack("base", "base", message, command)]
 

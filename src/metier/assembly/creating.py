@@ -258,9 +258,14 @@ def _together(files: Mapping[str, Path], folder: Path) -> Path:
         if not parts or PurePosixPath(name).is_absolute() or ".." in parts:
             raise InputError(f"{name[:120]!r} leaves its folder.", code="bad_parts")
         place = folder.joinpath(*parts)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        # Read only, through links: the converter writes nothing into the folder.
-        place.symlink_to(path.resolve())
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            # Read only, through links: the converter writes nothing into the folder.
+            place.symlink_to(path.resolve())
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"The file {name[:120]!r} cannot lie beside the others: {error}.", code="bad_parts"
+            ) from error
     return folder
 
 
@@ -290,17 +295,11 @@ def _peft(
 ) -> _Adapter:
     from metier.conversion.gguf import convert_adapter
 
-    weights = next(
-        (
-            path
-            for name, path in files.items()
-            if PurePosixPath(name) == PurePosixPath(above) / PEFT_WEIGHTS
-        ),
-        None,
-    )
+    inside = PurePosixPath(above)
+    known = {PurePosixPath(name): path for name, path in files.items()}
+    config, weights = known[inside / PEFT_CONFIG], known.get(inside / PEFT_WEIGHTS)
     if weights is None:
         raise NotFoundError(f"The adapter has no {PEFT_WEIGHTS}.", code="no_file")
-    config = files[str(PurePosixPath(above) / PEFT_CONFIG)]
     folder = _together({PEFT_CONFIG: config, PEFT_WEIGHTS: weights}, place)
     title = "adapter" if above == "." else PurePosixPath(above).name
     target = place.with_name(f"{place.name}.gguf")
@@ -378,7 +377,9 @@ def _gguf_name(name: str) -> str:
     last = PurePosixPath(name).name.translate(_UNSAFE_IN_NAMES)
     printable = "".join(letter for letter in last if letter.isprintable()).strip(". ")
     stem = printable[:-5] if printable.lower().endswith(".gguf") else printable
-    return f"{stem[:120] or 'model'}.gguf"
+    # File systems count bytes: at most 255 of them, and a number may have to fit too.
+    short = stem.encode()[:200].decode("utf-8", "ignore")
+    return f"{short or 'model'}.gguf"
 
 
 def _free_name(name: str, taken: Mapping[str, object]) -> str:

@@ -7,17 +7,17 @@ names what came. It makes no model by itself: adapters and folders of safetensor
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypedDict, Unpack
 
-from metier.errors import InputError, MetierError, NotFoundError, UnavailableError
+from metier.assembly.origins import MADE_FROM, Origins
+from metier.errors import InputError, NotFoundError, UnavailableError
 from metier.fleet import Fleet, Installed
 from metier.formats import describe, read_gguf
 from metier.generating import Models, Order
@@ -40,12 +40,10 @@ from metier.hub import (
 )
 from metier.localmodel import MOST_TEXT, LocalModelFile
 from metier.messages import Progress, Report, silent
-from metier.reference import Digest, Reference
+from metier.reference import Reference
 from metier.settings import Settings
 from metier.version import __version__
 
-ORIGIN = "io.metier.origin"
-"""Annotation: the repository that a model says it was made from; adapters are matched by it."""
 _CONVERTIBLE = frozenset({"llama", "qwen2", "qwen3"})
 _SMALL = 16 << 20
 
@@ -133,6 +131,7 @@ class Pulling:
     ) -> None:
         self._settings, self._fleet = settings, fleet
         self._create, self._install_base = create, install_base
+        self._origins = Origins(fleet)
 
     def pull(
         self,
@@ -196,7 +195,7 @@ class Pulling:
         choice = choose(found, source.selector)
         origin = Origin(endpoint, token, _agent())
         came_from = f"hf.co/{found.name}@{found.commit}"
-        present = self._unchanged(wish.reference, choice, came_from)
+        present = self._origins.unchanged(wish.reference, choice, came_from, wish.base)
         if present is not None:
             how.report(Progress("done", f"{present.name} is up to date", fraction=1.0))
             return present
@@ -209,7 +208,7 @@ class Pulling:
             else:
                 files = _by_name([*choice.weights, *choice.beside], here)
                 made = self._adapter(files, wish, _base_of(files))
-        return made
+            return self._origins.stamped(made, came_from, found)
 
     @contextmanager
     def _fetched(
@@ -219,46 +218,13 @@ class Pulling:
             files,
             self._fleet.store.partial_folder(),
             origin,
-            held=lambda file: self._held(file, reference),
+            held=lambda file: self._origins.held(file, reference),
             arrived=_refuse_code,
             manner=how.manner,
             report=how.report,
             cancelled=how.cancelled,
         ) as here:
             yield here
-
-    # --- what is here already -------------------------------------------------------------------
-
-    def _unchanged(self, reference: Reference, choice: Choice, came_from: str) -> Installed | None:
-        """What has the name, if it is the same files of the same commit."""
-        with suppress(MetierError):
-            there = self._fleet.show(str(reference))
-            if there.model is None or there.model.source != came_from:
-                return None
-            parts = {part.filepath: part.digest.hex for part in self._fleet.parts(there)}
-            same = all(
-                file.filename in parts and file.sha256 in (None, parts[file.filename])
-                for file in choice.files
-            )
-            sound = all(
-                self._fleet.store.has_blob(part.digest) for part in self._fleet.parts(there)
-            )
-            return there if same and sound else None
-        return None
-
-    def _held(self, file: RemoteFile, reference: Reference | None) -> Path | None:
-        """A blob of the store that is the file, by SHA-256 or, for small texts, by git's name."""
-        with suppress(MetierError):
-            if file.sha256:
-                return self._fleet.store.blob_path(Digest(file.sha256))
-            if file.git_sha1 and reference is not None and (file.size or 0) <= _SMALL:
-                there = self._fleet.show(str(reference))
-                for part in self._fleet.parts(there):
-                    if part.size_bytes == file.size:
-                        path = self._fleet.part_path(there, part.filepath)
-                        if _git_sha1(path.read_bytes()) == file.git_sha1:
-                            return path
-        return None
 
     # --- what came ------------------------------------------------------------------------------
 
@@ -288,7 +254,7 @@ class Pulling:
             source=came_from[:600],
             licences=licences,
         )
-        notes = {ORIGIN: repository.base} if repository and repository.base else {}
+        notes = {MADE_FROM: repository.base} if repository and repository.base else {}
         return self._fleet.install_model(
             wish.reference,
             model,
@@ -299,34 +265,11 @@ class Pulling:
         )
 
     def _adapter(self, files: dict[str, Path], wish: Wish, wants: str) -> Installed:
-        base = wish.base or self._base_for(wants, wish.reference)
+        base = wish.base or self._origins.base_for(wants, wish.reference)
         self._fleet.show(base)
         order = Order(name=str(wish.reference), base=base, adapters=files)
         self._create(order, lambda _sentence: None)
         return self._fleet.show(str(wish.reference))
-
-    def _base_for(self, wants: str, reference: Reference) -> str:
-        """The installed model whose origin an adapter names.
-
-        Raises:
-            InputError: None is here, or it names none (code ``no_base``).
-        """
-        for item in self._fleet.list() if wants else ():
-            source = (item.model.source or "") if item.model and item.kind == "base" else ""
-            origins = {
-                source.removeprefix("hf.co/").partition("@")[0].lower(),
-                item.manifest.annotations.get(ORIGIN, "").lower(),
-            }
-            if wants.lower() in origins:
-                return item.name
-        over = f"over {wants!r}, which is not here" if wants else "and does not say over which base"
-        raise InputError(
-            f"{reference.familiar} is an adapter {over}.",
-            code="no_base",
-            remedy=(f"Pull its base first ('metier pull hf.co/{wants}'), or" if wants else "Then")
-            + " name an installed one with --base.",
-            details={"base": wants},
-        )
 
     def _whole_folder(
         self,
@@ -431,10 +374,6 @@ def _base_of(files: Mapping[str, Path]) -> str:
     path = files.get("adapter_config.json")
     found = _config(path).get("base_model_name_or_path") if path else ""
     return found.strip("/")[:200] if isinstance(found, str) else ""
-
-
-def _git_sha1(data: bytes) -> str:
-    return hashlib.sha1(f"blob {len(data)}\0".encode() + data, usedforsecurity=False).hexdigest()
 
 
 def _named_after(filename: str) -> Reference:

@@ -7,6 +7,7 @@ token and for nothing else: no byte of a model passes through it, and it reports
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from urllib.parse import quote
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 PUBLIC_ENDPOINT = "https://huggingface.co"
+PAUSES = (0.5, 1.5)
+"""Seconds before each further attempt, if the hub fails or cannot be reached."""
 _SECONDS = 30.0
 _MOST_FILES = 20_000
 _quieted = threading.Lock()
@@ -117,7 +120,18 @@ def _safe(path: str) -> str:
 
 
 def _asked(name: str, question: Callable[[], T]) -> T:
-    """The answer; the client's own errors become ours."""
+    """The answer; what may pass is asked again, and the client's own errors become ours."""
+    for pause in PAUSES:
+        try:
+            return _once(name, question)
+        except UnavailableError as error:
+            if not error.retryable:
+                raise
+        time.sleep(pause)
+    return _once(name, question)
+
+
+def _once(name: str, question: Callable[[], T]) -> T:
     from huggingface_hub import errors
 
     try:

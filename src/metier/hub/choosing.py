@@ -173,8 +173,6 @@ def _named(variants: Sequence[_Variant], selector: str) -> list[_Variant]:
         names |= {variant.stem.lower(), variant.stem.rsplit("/", 1)[-1].lower()}
         if wanted in names:
             return [variant]
-    if wanted == "latest":
-        return list(variants)
     exact = [one for one in variants if one.quantisation == _plain(selector)]
     ending = re.compile(rf"(^|[./_-]){re.escape(wanted)}$")
     return exact or [one for one in variants if ending.search(one.stem.lower())]

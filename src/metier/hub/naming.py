@@ -201,7 +201,8 @@ def _hub_name(text: str, rest: str) -> HubName:
             selector = _selector(text, value)
         else:
             raise _bad(text, f"it has {sign!r} twice")
-    return HubName(owner, name, selector, revision)
+    # Clients of Ollama's API write ":latest" where a person writes nothing.
+    return HubName(owner, name, None if selector == "latest" else selector, revision)
 
 
 def _selector(text: str, value: str) -> str:

@@ -204,6 +204,7 @@ class Requests:
             with _network_errors(_host(seen), self._patience):
                 response = self._client.send(request, stream=True)
             try:
+                self._require_open(response, seen)
                 if self._origin.owns(seen):
                     promised.append(as_sha256(_unquoted(response.headers.get("X-Linked-Etag"))))
                 if response.status_code not in _REDIRECTS:
@@ -219,6 +220,20 @@ class Requests:
             code="bad_redirect",
             remedy="Do it again later; if it stays so, the server is wrong.",
         )
+
+    def _require_open(self, response: httpx.Response, url: str) -> None:
+        """Refuse an answer of a private address: a name may lead elsewhere than when we looked."""
+        stream = response.extensions.get("network_stream")
+        if self._inside or stream is None:
+            return
+        try:
+            address = str(stream.get_extra_info("server_addr")[0])
+        except OSError as error:
+            raise TryAgain(
+                _odd(url, "the connection ended before it could be looked at")
+            ) from error
+        if self._origin.private(address):
+            raise refused(_host(url), address)
 
     def _told(self, url: str, headers: Mapping[str, str]) -> dict[str, str]:
         if self._origin.token and self._origin.owns(url):

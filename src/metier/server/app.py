@@ -13,7 +13,7 @@ from typing import Any, cast
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
@@ -33,6 +33,7 @@ from metier.server.guard import Guard, Hosts, Receive, Scope, Send, check_bindin
 from metier.server.guest import Guest
 from metier.server.jobs import Jobs
 from metier.server.limits import LIMITS, Limits
+from metier.server.lines import LEFT
 from metier.server.metrics import Metrics
 from metier.server.observing import Observing, seen
 from metier.server.pages import Website
@@ -229,6 +230,7 @@ def _add_errors(app: FastAPI, website: Website) -> Any:
             ),
         )
 
+    app.add_exception_handler(ClientDisconnect, _on_left)
     app.add_exception_handler(MetierError, on_metier)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_fields)
@@ -238,6 +240,11 @@ def _add_errors(app: FastAPI, website: Website) -> Any:
         await respond(Request(scope), problem)(scope, receive, send)
 
     return refuse
+
+
+async def _on_left(_request: Request, _error: Exception) -> Response:
+    """The caller went away while its body came; nobody reads this but the access log."""
+    return Response(status_code=LEFT)
 
 
 def _of_http(error: HTTPException, request: Request) -> Problem:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from metier.errors import InputError
-from metier.generating import Message, Order
+from metier.generating import Order
 from metier.messages import Progress
 from metier.modelfile import parse_modelfile
 from metier.reference import Digest
@@ -105,7 +105,8 @@ def _of_modelfile(name: str, given: str, find: Find) -> Order:
         template_language="go" if said.template is not None else None,
         system=said.system,
         parameters=dict(said.parameters),
-        messages=tuple(Message(role, content) for role, content in said.messages) or None,
+        messages=messages([{"role": role, "content": told} for role, told in said.messages])
+        or None,
         licences=said.licences or None,
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
@@ -28,6 +28,8 @@ from metier.version import __version__
 
 TAG = "ollama"
 PATH = "/api/"
+T = TypeVar("T")
+_SMALL = 1 << 18
 HEADERS = {"x-metier-version": __version__}
 
 
@@ -41,6 +43,14 @@ def json_bytes(
 def broken(error: MetierError) -> bytes:
     """The last line of a stream that broke."""
     return ollama.failed(problem_of(error, PATH))
+
+
+async def read(request: Request, parse: Callable[[Mapping[str, Any]], T]) -> T:
+    """The checked body; a large one (pictures) is read in a thread, for the others' sake."""
+    body = await request.body()
+    if len(body) <= _SMALL:
+        return parse(reading.parse_body(body))
+    return await run_in_threadpool(lambda: parse(reading.parse_body(body)))
 
 
 @contextmanager
@@ -165,12 +175,12 @@ def _add_lists(routes: APIRouter, metier: Facade) -> None:
 def _add_asking(routes: APIRouter, metier: Facade) -> None:
     async def generate(request: Request) -> Response:
         started = time.perf_counter()
-        asked = reading.parse_generate(reading.parse_body(await request.body()))
+        asked = await read(request, reading.parse_generate)
         return _answer(metier.models, Answer(asked, "generate", started))
 
     async def chat(request: Request) -> Response:
         started = time.perf_counter()
-        asked = reading.parse_chat(reading.parse_body(await request.body()))
+        asked = await read(request, reading.parse_chat)
         return _answer(metier.models, Answer(asked, "chat", started))
 
     add(routes, "POST", "generate", generate, "Continue a prompt", _GENERATE)
@@ -222,7 +232,7 @@ def whole(work: Callable[[Put, Cancelled], None]) -> Response:
 def _add_vectors(routes: APIRouter, metier: Facade) -> None:
     async def embed(request: Request) -> Response:
         started = time.perf_counter()
-        asked = reading.parse_embed(reading.parse_body(await request.body()))
+        asked = await read(request, reading.parse_embed)
 
         def work(put: Put, cancelled: Cancelled) -> None:
             given = _vectors(metier.models, asked, cancelled) or Embedded((), 0)
@@ -232,7 +242,7 @@ def _add_vectors(routes: APIRouter, metier: Facade) -> None:
         return whole(work)
 
     async def embeddings(request: Request) -> Response:
-        asked = reading.parse_embeddings(reading.parse_body(await request.body()))
+        asked = await read(request, reading.parse_embeddings)
 
         def work(put: Put, cancelled: Cancelled) -> None:
             put(ollama.embedding(_vectors(metier.models, asked, cancelled)))

@@ -191,6 +191,27 @@ def test_a_folder_cannot_name_files_outside(make: Make, tmp_path: Path) -> None:
     wrong(make, "bad_parts", weights=files)
 
 
+def test_odd_names_of_files_are_put_right_or_refused(
+    fleet: Fleet, make: Make, weights: Path, tmp_path: Path
+) -> None:
+    for name, part in (
+        ("ü" * 300, "ü" * 100 + ".gguf"),
+        ("..", "model.gguf"),
+        ("a:b\\c", "a-b-c.gguf"),
+        ("deep/er/A.GGUF", "A.gguf"),
+        ("a\x00b\x1b", "ab.gguf"),
+    ):
+        assert model_of(make("odd", weights={name: weights})).weights == (part,)
+    folder = {path.name: path for path in tiny_folder(tmp_path / "folder").iterdir()}
+    config = folder["config.json"]
+    for name in ("./config.json", "config.json/x", "x" * 300, "a\x00b", "/a", ""):
+        wrong(make, "bad_parts", weights={**folder, name: config})
+    peft = tiny_peft(tmp_path / "peft")
+    dotted = {f"./{path.name}": path for path in peft.iterdir()}
+    made = make("dotted", adapters=dotted)
+    assert [part.file for part in model_of(made).adapters] == ["adapter.gguf"]
+
+
 def test_quantising_is_for_folders_that_are_converted(make: Make, weights: Path) -> None:
     wrong(make, "bad_options", quantize="q4_k_m")
     wrong(make, "bad_options", quantize="q8_0")

@@ -16,8 +16,8 @@ import pytest
 from local_models import install_local
 from metier.assembly import Metier
 from metier.assembly.localmodels import at_hand
-from metier.conversing import Sampling, Turn, base_of
-from metier.errors import MetierError, NotFoundError, UnavailableError
+from metier.conversing import Manner, Sampling, Turn, base_of
+from metier.errors import InputError, MetierError, NotFoundError, UnavailableError
 from metier.generating import Loading, Message, Options, Piece, Question
 from metier.hardware import memory_bytes
 from metier.settings import Settings
@@ -144,6 +144,30 @@ def test_bases_of_every_kind_write_for_a_specialist(metier: Metier, weights: Pat
     assert all(reply.tokens_out for reply in replies)
     refs = {choice.ref for choice in metier.bases("coder") if choice.here}
     assert refs == {"local:special-1", "local:special-2", "local:tiny"}
+
+
+def test_an_eval_asks_a_local_base_one_task_at_a_time(metier: Metier, weights: Path) -> None:
+    metier.install_starters(lambda _: None)
+    for base, name in (("tiny", "local:tiny"), (str(weights), f"local:{weights.name}")):
+        entrant = metier._measuring.entrant("coder", base, (), 1, prompted=True)
+        assert entrant.base == name
+        assert entrant.base_digest.startswith("sha256:")
+        assert entrant.askers == 1
+        assert entrant.cost_class == "this machine"
+        assert not entrant.recorded
+
+
+def test_a_budget_that_ends_keeps_what_was_written(metier: Metier) -> None:
+    metier.install_starters(lambda _: None)
+    reply = metier.answer(
+        "coder", [Turn("user", "hi")], base="tiny", manner=Manner(seconds=1.0, candidates=1)
+    )
+    assert reply.finish in ("budget", "length", "stop")
+    assert reply.tokens_out
+    with pytest.raises(MetierError) as told:
+        metier.models.ask("tiny", HELLO, cancelled=lambda: True)
+    assert isinstance(told.value, InputError)
+    assert told.value.code == "cancelled"
 
 
 def test_text_never_names_a_file(metier: Metier, weights: Path) -> None:

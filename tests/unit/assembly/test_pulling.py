@@ -268,6 +268,57 @@ def test_a_folder_of_a_known_family_is_converted(bench: Bench, hub: Hub, tmp_pat
     assert "convert" in {step.stage for step in bench.steps}
 
 
+def test_folders_and_adapters_are_converted_bound_and_not_fetched_twice(
+    hub: Hub, tmp_path: Path
+) -> None:
+    hub.add("Maker/qwen", files_of(tiny_folder(tmp_path / "qwen")), license="mit")
+    folder = tiny_peft(tmp_path / "peft")
+    config = json.loads((folder / "adapter_config.json").read_text())
+    config["base_model_name_or_path"] = "Maker/qwen"
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+    hub.add("maker/adapter", files_of(folder))
+    metier = Metier.open(Settings(home=tmp_path / "home", hub_endpoint=hub.url))
+    base = metier.pull("hf.co/Maker/qwen")
+    item = metier.pull("hf.co/maker/adapter")
+    assert (base.kind, item.kind) == ("base", "specialist")
+    assert base.model is not None
+    assert item.model is not None
+    assert base.model.source == f"hf.co/Maker/qwen@{'c' * 40}"
+    assert item.model.source == f"hf.co/maker/adapter@{'c' * 40}"
+    assert item.model.base == base.model.base
+    assert item.model.parent == "hf.co/Maker/qwen"
+    before = len(hub.requests("/resolve/"))
+    assert metier.pull("hf.co/Maker/qwen").digest == base.digest
+    assert metier.pull("hf.co/maker/adapter").digest == item.digest
+    assert len(hub.requests("/resolve/")) == before
+    metier.close()
+
+
+def test_an_encoder_is_made_once(hub: Hub, tmp_path: Path) -> None:
+    folder = tmp_path / "encoder"
+    folder.mkdir()
+    tiny_bert.make_folder(folder)
+    hub.add("maker/encoder", files_of(folder))
+    metier = Metier.open(Settings(home=tmp_path / "home", hub_endpoint=hub.url))
+    item = metier.pull("hf.co/maker/encoder", name="small-encoder")
+    assert item.kind == "base"
+    assert {"base.json", "model.safetensors"} <= {part.filepath for part in metier.parts(item.name)}
+    before = len(hub.requests("/resolve/"))
+    assert metier.pull("hf.co/maker/encoder", name="small-encoder").digest == item.digest
+    assert len(hub.requests("/resolve/")) == before
+    metier.close()
+
+
+def test_damaged_bytes_are_mended_by_pulling_again(bench: Bench, hub: Hub, model: bytes) -> None:
+    item = bench.pull(f"hf.co/{NAME}")
+    path = bench.fleet.part_path(item, "m-Q4_0.gguf")
+    path.chmod(0o644)
+    path.write_bytes(model[:-1] + b"#")
+    assert bench.fleet.store.verify().problems != ()
+    bench.pull(f"hf.co/{NAME}")
+    assert bench.fleet.store.verify().problems == ()
+
+
 def _config(hub: Hub, **facts: object) -> None:
     weights = b"w" * 5000
     hub.add("maker/odd", {"config.json": json.dumps(facts).encode(), "model.safetensors": weights})

@@ -22,6 +22,17 @@ def hub() -> Iterator[Hub]:
         yield found
 
 
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "PAUSES", (0.0, 0.0))
+
+
+def test_a_hub_that_fails_twice_is_asked_again(hub: Hub) -> None:
+    hub.faults = [Fault("status", 1, "/api/models"), Fault("reset", 1, "/tree/")]
+    assert ask_repository(NAME, None, endpoint=hub.url, token=None).files
+    assert len(hub.requests("/tree/")) == 2
+
+
 def test_files_come_with_sizes_and_digests_at_one_commit(hub: Hub) -> None:
     found = ask_repository(NAME, None, endpoint=hub.url, token=None)
     assert (found.commit, found.licence, found.base) == (COMMIT, "apache-2.0", "maker/original")

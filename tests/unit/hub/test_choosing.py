@@ -23,7 +23,6 @@ SEVERAL = ("m-F16.gguf", "m-Q2_K.gguf", "m-Q4_K_M.gguf", "m-Q8_0.gguf", "README.
     ("selector", "expected"),
     [
         (None, "m-Q4_K_M.gguf"),
-        ("latest", "m-Q4_K_M.gguf"),
         ("Q8_0", "m-Q8_0.gguf"),
         ("q8_0", "m-Q8_0.gguf"),
         ("fp16", "m-F16.gguf"),

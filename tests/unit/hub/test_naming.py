@@ -20,6 +20,7 @@ DIGEST = "a" * 64
         ("huggingface.co/maker/model-GGUF", HubName("maker", "model-GGUF")),
         ("hf://maker/model", HubName("maker", "model")),
         ("hf://hf.co/maker/model", HubName("maker", "model")),
+        ("hf.co/maker/model:latest", HubName("maker", "model")),
         ("hf.co/maker/model:Q4_K_M", HubName("maker", "model", "Q4_K_M")),
         ("hf.co/maker/model:q8_0@v1.2", HubName("maker", "model", "q8_0", "v1.2")),
         ("hf.co/maker/model@v1.2:q8_0", HubName("maker", "model", "q8_0", "v1.2")),

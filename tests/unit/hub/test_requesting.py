@@ -80,5 +80,14 @@ def test_from_https_it_never_goes_back_to_http(hub: Hub, requests: Requests) -> 
     assert caught.value.code == "bad_redirect"
 
 
+def test_a_name_that_leads_elsewhere_when_it_is_asked_is_refused(hub: Hub) -> None:
+    origin = Origin(hub.url, resolve=lambda _host: ["8.8.8.8"])
+    asking = Requests(origin, Patience(connect=2.0, stall=0.5), connections=2)
+    with pytest.raises(UnavailableError) as caught:
+        asking.facts(url(hub))
+    asking.close()
+    assert caught.value.code == "private_address"
+
+
 def test_the_credential_is_not_shown() -> None:
     assert TOKEN not in repr(Origin("https://hub.example", TOKEN))

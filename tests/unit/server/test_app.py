@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -73,3 +76,18 @@ def test_telemetry_is_off(tmp_path: Path) -> None:
     assert not app._native_telemetry.enabled()
     assert app.docs_url is None
     assert app.redoc_url is None
+
+
+@pytest.mark.parametrize("path", ["/api/chat", "/api/pull", "/v1/chat/completions", "/v1/classify"])
+def test_a_caller_who_leaves_amid_its_body_is_no_defect(
+    server: str, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = urlsplit(server)
+    with socket.create_connection((place.hostname or "", place.port or 0)) as caller:
+        head = f"POST {path} HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Length: 1000\r\n\r\n"
+        caller.sendall(head.encode() + b"{")
+        time.sleep(0.05)
+    time.sleep(0.1)
+    assert httpx.get(f"{server}/health").status_code == 200
+    assert "Traceback" not in caplog.text
+    assert "Exception" not in caplog.text
