@@ -88,7 +88,7 @@ class Asking:
         if room < 1:
             raise too_long(len(tokens), self._served.context)
         body = {
-            **parameters(options),
+            **parameters(options, self._served.context),
             **fields,
             "prompt": self._with_pictures(prompt, pictures) if pictures else tokens,
             "n_predict": _most(options, room, self._served.context, shift=question.shift),
