@@ -224,9 +224,16 @@ class Requests:
     def _require_open(self, response: httpx.Response, url: str) -> None:
         """Refuse an answer of a private address: a name may lead elsewhere than when we looked."""
         stream = response.extensions.get("network_stream")
-        address = stream.get_extra_info("server_addr") if stream is not None else None
-        if not self._inside and address and self._origin.private(str(address[0])):
-            raise refused(_host(url), str(address[0]))
+        if self._inside or stream is None:
+            return
+        try:
+            address = str(stream.get_extra_info("server_addr")[0])
+        except OSError as error:
+            raise TryAgain(
+                _odd(url, "the connection ended before it could be looked at")
+            ) from error
+        if self._origin.private(address):
+            raise refused(_host(url), address)
 
     def _told(self, url: str, headers: Mapping[str, str]) -> dict[str, str]:
         if self._origin.token and self._origin.owns(url):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from metier.engines.llamacpp.plan import LISTENER, Plan
-from metier.errors import InputError, MetierError, UnavailableError
+from metier.errors import InputError, InternalError, MetierError, UnavailableError
 
 _MOST_AT_ONCE: Final = 512  # more costs memory for buffers and is no faster on processors
 _MOST_EMBEDDED: Final = 8192  # tokens of one text that go through the model at once
@@ -55,7 +55,16 @@ class Served:
 
         A request without the list, or with a shorter one, takes over the cache that another
         adapter left in its slot, and answers wrongly.
+
+        Raises:
+            InternalError: ``no_adapter``: one that this worker was not started with.
         """
+        missing = scales.keys() - {digest for digest, _ in self.plan.adapters} - {""}
+        if missing:
+            raise InternalError(
+                f"The adapter {min(missing)[:19]} is not loaded beside this base.",
+                code="no_adapter",
+            )
         return [
             {"id": number, "scale": float(scales.get(digest, 0.0))}
             for number, (digest, _) in enumerate(self.plan.adapters)
@@ -67,19 +76,22 @@ class Served:
         Raises:
             MetierError: What the server refuses.
         """
-        refused: list[MetierError] = []
+        failed: list[Exception] = []
 
         def receive(data: bytes) -> bool:
-            chunk = json.loads(data)
-            if "error" in chunk:
-                refused.append(refusal(chunk["error"]))
+            try:
+                chunk = json.loads(data)
+                if "error" in chunk:
+                    raise refusal(chunk["error"])
+                return on_chunk(chunk)
+            except Exception as error:  # noqa: BLE001  the library would swallow it; raised below
+                failed.append(error)
                 return True
-            return on_chunk(chunk)
 
         sent = json.dumps({"stream": True, **body}, separators=(",", ":")).encode()
         self._server.handle_completions(sent, receive)
-        if refused:
-            raise refused[0]
+        if failed:
+            raise failed[0]
 
     def embed(self, prompts: list[list[int]]) -> list[list[float]]:
         """Pooled vectors of tokenised texts, not normalised.
