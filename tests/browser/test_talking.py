@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 import tiny_gguf
+from local_models import install_local
 from metier.assembly import Metier
 from metier.settings import Settings
 from stand_in.serving import serving
@@ -19,7 +20,8 @@ pytestmark = pytest.mark.browser
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("talking")
     metier = Metier.open(Settings(home=folder / "home"))
-    metier.fleet.import_gguf(tiny_gguf.tiny_model(folder), "tiny")
+    weights = tiny_gguf.tiny_model(folder)
+    install_local(metier.fleet, "tiny", weights, parameters={"num_predict": 20})
     with serving(metier) as address:
         yield address
     metier.close()

@@ -20,6 +20,7 @@ _TAGS = {
     "jobs": "Jobs",
     "store": "Store",
     "server": "Server",
+    "ollama": "Ollama's API",
 }
 _EXAMPLES = {
     "input": '"where is my card"',
