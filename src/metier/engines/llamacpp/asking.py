@@ -89,7 +89,7 @@ class Asking:
         if room < 1:
             raise too_long(len(tokens), self._served.context)
         body = {
-            **parameters(options),
+            **parameters(options, self._served.context),
             **fields,
             **(self._with_pictures(prompt, pictures) if pictures else {"prompt": tokens}),
             "n_predict": _most(options, room, self._served.context, shift=question.shift),
