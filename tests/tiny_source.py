@@ -210,7 +210,9 @@ LORA_SHAPES: dict[str, Callable[[Shape], tuple[int, int]]] = {
 """Adapted layers, and rows and columns of each."""
 
 
-def adapter_weights(shape: Shape, seed: int, rank: int = 4) -> dict[str, tuple[Array, Array]]:
+def adapter_weights(
+    shape: Shape, seed: int, rank: int = 4, gain: float = 1.5
+) -> dict[str, tuple[Array, Array]]:
     """Factors A (rank, columns) and B (rows, rank) of each adapted layer, by its name."""
     random = np.random.default_rng([seed, 11])
     factors: dict[str, tuple[Array, Array]] = {}
@@ -218,7 +220,7 @@ def adapter_weights(shape: Shape, seed: int, rank: int = 4) -> dict[str, tuple[A
         for part, sizes in LORA_SHAPES.items():
             rows, columns = sizes(shape)
             first = random.standard_normal((rank, columns)) / columns**0.5
-            second = random.standard_normal((rows, rank)) * 1.5 / rank**0.5
+            second = random.standard_normal((rows, rank)) * gain / rank**0.5
             if part in ("self_attn.o_proj", "mlp.down_proj"):
                 second[0] = 0  # the constant dimension stays constant
             factors[f"model.layers.{layer}.{part}"] = (
