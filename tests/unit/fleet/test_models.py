@@ -207,9 +207,9 @@ def test_a_projector_goes_with_a_model(fleet: Fleet, weights: Path, tmp_path: Pa
     assert model_of(made).projector == "mmproj.gguf"
     assert model_of(made).base != model_of(fleet.import_gguf(weights, "blind")).base
     for wrong in (weights, tiny_adapter(tmp_path, weights, seed=1)):
-        with pytest.raises(InputError, match="where a projector is needed"):
+        with pytest.raises(InputError, match="needed here: a projector"):
             base_from([weights], wrong)
-    with pytest.raises(InputError, match="is a projector, where a model's weights"):
+    with pytest.raises(InputError, match="is a projector; needed here: a model's weights"):
         fleet.import_gguf(eyes)
 
 
