@@ -39,6 +39,7 @@ __all__ = [
     "tiny_model",
     "tiny_peft",
     "tiny_reranker",
+    "tiny_sighted",
 ]
 
 ARCHITECTURES: tuple[Architecture, ...] = ("llama", "qwen2", "qwen3")
