@@ -39,6 +39,7 @@ __all__ = [
     "tiny_model",
     "tiny_peft",
     "tiny_reranker",
+    "tiny_sighted",
 ]
 
 ARCHITECTURES: tuple[Architecture, ...] = ("llama", "qwen2", "qwen3")
@@ -230,3 +231,67 @@ def tiny_reranker(folder: Path, *, seed: int = 6) -> Path:
         extra={"cls.output.weight": head.astype(np.float32)},
         name="tiny-reranker",
     )
+
+
+PICTURE = 28
+"""Pixels of a picture's side, as the projector sees it: four patches of 14."""
+
+
+def tiny_sighted(folder: Path, *, seed: int = 8) -> tuple[Path, Path]:
+    """A model that sees: the base and its projector (a vision transformer as LLaVA 1.5 has it).
+
+    A picture becomes four tokens; what it shows changes what is written.
+    """
+    base = tiny_model(folder, seed=seed, name="tiny-sighted")
+    target = folder / "tiny-sighted-projector.gguf"
+    random = np.random.default_rng([seed, 19])
+    width, inner, patches = 32, 64, (PICTURE // 14) ** 2
+    writer = gguf.GGUFWriter(target, "clip")
+    writer.add_name("tiny projector")
+    writer.add_type(gguf.GGUFType.MMPROJ)
+    writer.add_file_type(gguf.LlamaFileType.ALL_F32)
+    writer.add_clip_has_vision_encoder(True)
+    writer.add_clip_projector_type("mlp")
+    writer.add_vision_image_size(PICTURE)
+    writer.add_vision_patch_size(14)
+    writer.add_vision_embedding_length(width)
+    writer.add_vision_feed_forward_length(inner)
+    writer.add_vision_block_count(2)
+    writer.add_vision_head_count(2)
+    writer.add_vision_projection_dim(shape_of("qwen2").width)
+    writer.add_vision_attention_layernorm_eps(1e-5)
+    writer.add_vision_image_mean([0.5, 0.5, 0.5])
+    writer.add_vision_image_std([0.5, 0.5, 0.5])
+    writer.add_vision_use_gelu(True)
+
+    def put(name: str, *sizes: int, gain: float = 1.0) -> None:
+        values = random.standard_normal(sizes) * gain / sizes[-1] ** 0.5
+        writer.add_tensor(name, values.astype(np.float32))
+
+    def norm(name: str) -> None:
+        writer.add_tensor(f"{name}.weight", np.ones(width, np.float32))
+        writer.add_tensor(f"{name}.bias", np.zeros(width, np.float32))
+
+    put("v.class_embd", width)
+    put("v.patch_embd.weight", width, 3, 14, 14, gain=0.3)
+    put("v.position_embd.weight", patches + 1, width)
+    norm("v.pre_ln")
+    for layer in range(2):
+        place = f"v.blk.{layer}."
+        norm(place + "ln1")
+        norm(place + "ln2")
+        for part, rows, columns in (
+            ("attn_q", width, width), ("attn_k", width, width), ("attn_v", width, width),
+            ("attn_out", width, width), ("ffn_up", inner, width), ("ffn_down", width, inner),
+        ):  # fmt: skip
+            put(f"{place}{part}.weight", rows, columns)
+            put(f"{place}{part}.bias", rows)
+    joined = shape_of("qwen2").width
+    put("mm.0.weight", joined, width)
+    put("mm.0.bias", joined)
+    put("mm.2.weight", joined, joined, gain=3.0)
+    bias = np.zeros(joined, np.float32)
+    bias[0] = 2.0  # the constant dimension of the tests' models
+    writer.add_tensor("mm.2.bias", bias)
+    _finish(writer)
+    return base, target
