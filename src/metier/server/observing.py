@@ -21,8 +21,6 @@ from metier.server.metrics import Metrics
 
 access_log = logging.getLogger("metier.access")
 _KEY = "metier.seen"
-_PLAIN = ("/v1/classify", "/mcp")
-"""Routes that are no FastAPI routes, and so leave only their path."""
 
 
 @dataclass(slots=True)
@@ -138,6 +136,9 @@ def _route(scope: Scope, status: int) -> str:
     path = getattr(scope.get("route"), "path", None)
     if isinstance(path, str):
         return path
-    if scope["path"] in _PLAIN:
-        return str(scope["path"])
+    # Routes that are not FastAPI's leave only their endpoint.
+    endpoint = scope.get("endpoint")
+    for route in scope["app"].routes if endpoint is not None else ():
+        if getattr(route, "endpoint", None) is endpoint:
+            return str(route.path)
     return "none" if status == 404 else "other"
