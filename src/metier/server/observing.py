@@ -138,7 +138,9 @@ def _route(scope: Scope, status: int) -> str:
         return path
     # Routes that are not FastAPI's leave only their endpoint.
     endpoint = scope.get("endpoint")
-    for route in scope["app"].routes if endpoint is not None else ():
-        if getattr(route, "endpoint", None) is endpoint:
-            return str(route.path)
+    if endpoint is not None:
+        routes = scope["app"].routes
+        paths = [one.path for one in routes if getattr(one, "endpoint", None) is endpoint]
+        if paths:
+            return str(scope["path"] if scope["path"] in paths else paths[0])
     return "none" if status == 404 else "other"
