@@ -8,7 +8,6 @@ from typing import Any
 import gguf
 import numpy as np
 import pytest
-from tests.tiny_gguf import tiny_adapter, tiny_embedder, tiny_model
 
 from metier.errors import CorruptError, InputError, NotFoundError
 from metier.fleet import Fleet, base_from, files_of, model_of, shards_of
@@ -18,6 +17,7 @@ from metier.localmodel import MODEL_FILE, AdapterPart, LocalModelFile, base_dige
 from metier.manifest import BASE, KIND, TASK
 from metier.reference import Digest, Reference
 from metier.store import Store
+from tiny_gguf import tiny_adapter, tiny_embedder, tiny_model
 
 
 @pytest.fixture
