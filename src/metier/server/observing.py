@@ -21,8 +21,6 @@ from metier.server.metrics import Metrics
 
 access_log = logging.getLogger("metier.access")
 _KEY = "metier.seen"
-_PLAIN = ("/v1/classify", "/mcp")
-"""Routes that are no FastAPI routes, and so leave only their path."""
 
 
 @dataclass(slots=True)
@@ -138,6 +136,11 @@ def _route(scope: Scope, status: int) -> str:
     path = getattr(scope.get("route"), "path", None)
     if isinstance(path, str):
         return path
-    if scope["path"] in _PLAIN:
-        return str(scope["path"])
+    # Routes that are not FastAPI's leave only their endpoint.
+    endpoint = scope.get("endpoint")
+    if endpoint is not None:
+        routes = scope["app"].routes
+        paths = [one.path for one in routes if getattr(one, "endpoint", None) is endpoint]
+        if paths:
+            return str(scope["path"] if scope["path"] in paths else paths[0])
     return "none" if status == 404 else "other"

@@ -70,6 +70,17 @@ def test_an_answer_adds_its_model_and_tokens_and_no_text(lines, caplog) -> None:
     assert SECRET not in written
 
 
+def test_answers_in_ollamas_dialect_are_counted_too(lines, caplog) -> None:
+    client, _ = lines
+    asked = {"model": "tiny", "messages": [{"role": "user", "content": "a private question"}]}
+    client.post("/api/chat", json=asked)
+    client.post("/api/embed", json={"model": "team/words:2", "input": "private"})
+    chat, embed = logged(caplog)
+    assert (chat["route"], chat["tokens_out"]) == ("/api/chat", TAKEN.tokens_out)
+    assert (embed["model"], embed["tokens_in"]) == ("team/words:2", 1)
+    assert "private" not in caplog.text
+
+
 def test_an_error_is_logged_by_its_code(lines, caplog) -> None:
     client, _ = lines
     client.get("/v1/models/nobody-has-this")
