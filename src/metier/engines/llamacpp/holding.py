@@ -83,7 +83,7 @@ class Holding:
         trial = {name: value for name, value in body.items() if name != "n_probs"}
         bias = [[self._impossible, _BIAS]]
         trial |= {"n_predict": 1, "temperature": 0.0, "logit_bias": bias, "stop": []}
-        self._served.complete({**trial, "return_tokens": True, "verbose": True}, receive)
+        self._served.complete(trial, receive)
         return self._impossible not in written if written else None
 
 

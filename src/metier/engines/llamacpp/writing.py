@@ -14,8 +14,9 @@ from typing import Any, Final
 from metier.engines.llamacpp.asking import Asked, Asking
 from metier.engines.llamacpp.holding import Holding, check_whole, impossible_token
 from metier.engines.llamacpp.room import Room
-from metier.engines.llamacpp.serving import Served
+from metier.engines.llamacpp.serving import OnChunk, Served
 from metier.engines.llamacpp.vocabulary import Vocabulary
+from metier.engines.llamacpp.watching import Watch
 from metier.generating import Piece, Question, Taken, TokenChance, ToolCall, Voice, Written
 
 _STEP: Final = 64  # tokens that an answer is promised at a time
@@ -116,7 +117,7 @@ class Writer:
             answer.full = True
             answer.taken = Taken(tokens_in=len(asked.tokens))
         else:
-            self._held(asked, stopping)
+            self._held(asked, answer, stopping)
             while not self._written(asked, answer, stopping):
                 continue
             if answer.closed and "json_schema" in asked.body:
@@ -139,7 +140,7 @@ class Writer:
             ),
         )
 
-    def _held(self, asked: Asked, stopping: Stopping) -> None:
+    def _held(self, asked: Asked, answer: Answer, stopping: Stopping) -> None:
         """Refuse a schema that the engine would drop."""
         if not self._holding.untried(asked.body):
             return
@@ -147,7 +148,7 @@ class Writer:
         if not self._room.take(room, stopping):
             return
         try:
-            self._holding.check(asked.body, stopping)
+            self._holding.check(self._body(asked, answer, asked.tokens, 1), stopping)
         finally:
             self._room.give(room)
 
@@ -177,7 +178,7 @@ class Writer:
             return crowded or stopping()
 
         try:
-            self._served.complete(self._body(asked, answer, tokens, most), receive)
+            self._complete(self._body(asked, answer, tokens, most), receive)
         finally:
             self._room.give(held)
         if crowded and not answer.ended:
@@ -195,6 +196,21 @@ class Writer:
         if answer.raw and "seed" in body:
             body["seed"] += answer.taken.tokens_out  # else it would draw the same numbers again
         return body
+
+    def _complete(self, body: dict[str, Any], receive: OnChunk) -> None:
+        """Write; under a watch where a grammar may keep the engine busy."""
+        if "grammar" not in body:
+            self._served.complete(body, receive)
+            return
+        free = {name: value for name, value in body.items() if name not in ("grammar", "n_probs")}
+        self._served.complete({**free, "n_predict": 1}, lambda _: False)  # reads the prompt
+        with Watch() as watch:
+
+            def beating(chunk: dict[str, Any]) -> bool:
+                watch.beat()
+                return receive(chunk)
+
+            self._served.complete(body, beating)
 
     def _context(self, asked: Asked, answer: Answer) -> tuple[int, ...]:
         """Tokens of prompt and answer; the engine does not name those of split characters."""
