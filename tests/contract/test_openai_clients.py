@@ -267,3 +267,14 @@ def test_documents_are_ranked(told) -> None:
     (first,) = told["rerank"]["results"]
     assert 0 <= first["relevance_score"] <= 1
     assert first["document"]["text"] == ("a", "b")[first["index"]]
+
+
+def test_a_specialist_answers_over_a_local_base(server: Served) -> None:
+    asked = {"messages": [{"role": "user", "content": "How do I add?"}], "max_tokens": 8}
+    with server.client() as client:
+        for base in (WRITES, ADAPTED):
+            model = f"coder@{base}"
+            reply = client.post("/v1/chat/completions", json={"model": model, **asked})
+            assert reply.status_code == 200, reply.text
+            assert reply.json()["metier"]["base"].endswith(base)
+            assert reply.json()["usage"]["completion_tokens"] > 0
