@@ -22,6 +22,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -145,7 +146,8 @@ def killed(running: served.Served, seconds: float, every: float, seen: Seen) -> 
             continue
         seen.kills.append(time.monotonic())
         for process in found:
-            os.kill(process, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it went with its parent
+                os.kill(process, signal.SIGKILL)
         seen.killed += len(found)
 
 

@@ -178,7 +178,7 @@ class MovedClock:
                 condition.notify_all()
 
 
-def until(told: Callable[[], bool], seconds: float = 5.0) -> None:
+def until(told: Callable[[], bool], seconds: float = 20.0) -> None:
     """Wait until something is so, or fail."""
     end = time.monotonic() + seconds
     while not told():

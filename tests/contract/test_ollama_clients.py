@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 import tiny_gguf
@@ -297,6 +298,20 @@ def test_blobs(python: dict[str, Any]) -> None:
     assert python["blob"] == python["blob again"]
     assert python["create files"]["status"] == "success"
     whole(python["chat files"])
+
+
+def test_an_older_client_makes_a_model_of_a_modelfile(address: str) -> None:
+    text = "FROM tiny\nSYSTEM Be brief.\nPARAMETER stop x\nMESSAGE user Hi\n"
+    asked = {"name": "older", "modelfile": text, "stream": False}
+    made = httpx.post(f"{address}/api/create", json=asked, timeout=60)
+    assert made.json() == {"status": "success"}
+    told = httpx.post(f"{address}/api/show", json={"name": "older"}).json()
+    assert told["system"] == "Be brief."
+    assert told["messages"] == [{"role": "user", "content": "Hi"}]
+    asked["modelfile"] = "FROM /etc/passwd"
+    refused = httpx.post(f"{address}/api/create", json=asked)
+    assert refused.status_code == 400
+    assert "in the store" in refused.json()["error"]
 
 
 @python_clients

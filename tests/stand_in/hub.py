@@ -196,23 +196,29 @@ class _Handler(BaseHTTPRequestHandler):
         if revision not in (None, "main", commit):
             self._answer(404, b"{}", {"X-Error-Code": "RevisionNotFound"})
             return
-        files = [{"rfilename": path} for path in self.hub.repositories[name]]
+        files = [
+            {"rfilename": one.pop("path"), "blobId": one.pop("oid"), **one}
+            for one in self._entries(name)
+        ]
         card = self.hub.cards.get(name)
         document = {"id": name, "modelId": name, "sha": commit, "siblings": files, "tags": []}
         self._json({**document, "private": False, "gated": False, "cardData": card or None})
 
     def _tree(self, name: str) -> None:
-        if not self._allowed(name):
-            return
+        if self._allowed(name):
+            self._json([{"type": "file", **one} for one in self._entries(name)])
+
+    def _entries(self, name: str) -> list[dict[str, object]]:
         entries: list[dict[str, object]] = []
         for path, data in self.hub.repositories[name].items():
             git = hashlib.sha1(f"blob {len(data)}\0".encode() + data, usedforsecurity=False)
-            entry = {"type": "file", "path": path, "size": len(data), "oid": git.hexdigest()}
+            entry: dict[str, object] = {"path": path, "size": len(data), "oid": git.hexdigest()}
             if len(data) > LARGE:
                 size = len(data)
-                entry["lfs"] = {"oid": self.hub.large(data), "size": size, "pointerSize": 130}
+                digest = self.hub.large(data)
+                entry["lfs"] = {"oid": digest, "size": size, "pointerSize": 130, "sha256": digest}
             entries.append(entry)
-        self._json(entries)
+        return entries
 
     def _resolve(self, name: str, path: str, asked: Asked, fault: Fault | None) -> None:
         if not self._allowed(name):

@@ -65,7 +65,7 @@ class ScriptedModels:
         said_at: When each piece was handed over (``time.perf_counter``).
     """
 
-    script: Sequence[Piece | MetierError] = (Piece("Hello"), Piece(" there"), Piece("."))
+    script: Iterable[Piece | MetierError] = (Piece("Hello"), Piece(" there"), Piece("."))
     pause: float = 0.0
     written: Written = field(default_factory=lambda: Written("", taken=TAKEN, context=(1, 2, 3)))
     here: dict[str, ModelListing] = field(default_factory=dict)

@@ -69,7 +69,9 @@ def test_everything_that_can_be_set(tmp_path: Path) -> None:
 def test_empty_values_are_not_set(tmp_path: Path) -> None:
     names = ("MIRROR", "GENERAL_URL", "GENERAL_MODEL", "GENERAL_KEY", "GENERAL_KEY_FILE", "THREADS")
     empty = {f"METIER_{name}": "" for name in names}
-    settings = Settings.read({"METIER_HOME": str(tmp_path), "NO_COLOR": "", "HF_HUB_OFFLINE": "0", **empty})
+    settings = Settings.read(
+        {"METIER_HOME": str(tmp_path), "NO_COLOR": "", "HF_HUB_OFFLINE": "0", **empty}
+    )
     assert settings == Settings(home=tmp_path)
 
 

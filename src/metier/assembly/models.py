@@ -35,6 +35,7 @@ from metier.generating import (
     Piece,
     Question,
     Ranked,
+    Residence,
     Resident,
     RunningModel,
     Taken,
@@ -310,34 +311,28 @@ class LocalModels:
         """Answer a question by a local model, installed or a file.
 
         If the worker had ended before the question reached it, another one is started and asked:
-        once, and only if nothing was said yet.
+        once, and only if nothing was said yet. If the prompt is too long for a context that
+        nobody named, the model is loaded once more with a larger one, if there is room.
         """
-        residence, whole = loadable.residence(loading), loadable.opened(question)
         lacks = lacking(question, loadable.capabilities)
         if lacks is not None:
             raise _lacks(loadable, lacks)
-        heard = _Heard(on_piece)
-        for attempt in range(2):
-            with self._scheduler.use(
-                residence, name=loadable.name, keep_alive=keep_alive, cancelled=cancelled
-            ) as lease:
-                began = time.monotonic()
-                try:
-                    written = lease.worker.ask(
-                        whole,
-                        loadable.voice,
-                        on_piece=heard.piece if on_piece is not None else None,
-                        cancelled=cancelled,
-                    )
-                    return replace(written, taken=_loaded(written.taken, lease.load_seconds))
-                except UnavailableError as error:
-                    if error.code == "cancelled":
-                        # As everywhere: who gives up has not met a fault of ours.
-                        raise InputError(error.message, code="cancelled") from error
-                    soon = time.monotonic() - began < RETRY_WITHIN
-                    if error.code != "engine_ended" or attempt or heard.any or not soon:
-                        raise
-        raise AssertionError("unreachable")
+        residence, whole = loadable.residence(loading), loadable.opened(question)
+        asking = _Asking(
+            self._scheduler, loadable, whole, keep_alive, _Heard(on_piece), on_piece, cancelled
+        )
+        try:
+            return asking.of(residence)
+        except InputError as error:
+            larger = self._residences.larger(residence, error)
+            if larger is None or asking.heard.any:
+                raise
+            try:
+                return asking.of(larger)
+            except UnavailableError as other:
+                if other.code != "no_memory":
+                    raise
+                raise error from other
 
     def _resident_listing(self, name: str, resident: Resident) -> ModelListing:
         """What is listed of a name in memory: also of files, and of what was removed meanwhile."""
@@ -391,6 +386,46 @@ class _Heard:
         self.any = True
         if self._on_piece is not None:
             self._on_piece(piece)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """One question on its way to a worker, and whether anything was heard of its answer."""
+
+    scheduler: LocalScheduler
+    loadable: Loadable
+    question: Question
+    keep_alive: float | None
+    heard: _Heard
+    on_piece: OnPiece | None
+    cancelled: Cancelled | None
+
+    def of(self, residence: Residence) -> Written:
+        """The answer; a worker that had ended before the question is replaced once."""
+        for attempt in range(2):
+            with self.scheduler.use(
+                residence,
+                name=self.loadable.name,
+                keep_alive=self.keep_alive,
+                cancelled=self.cancelled,
+            ) as lease:
+                began = time.monotonic()
+                try:
+                    written = lease.worker.ask(
+                        self.question,
+                        self.loadable.voice,
+                        on_piece=self.heard.piece if self.on_piece is not None else None,
+                        cancelled=self.cancelled,
+                    )
+                    return replace(written, taken=_loaded(written.taken, lease.load_seconds))
+                except UnavailableError as error:
+                    if error.code == "cancelled":
+                        # As everywhere: who gives up has not met a fault of ours.
+                        raise InputError(error.message, code="cancelled") from error
+                    soon = time.monotonic() - began < RETRY_WITHIN
+                    if error.code != "engine_ended" or attempt or self.heard.any or not soon:
+                        raise
+        raise AssertionError("unreachable")
 
 
 def _encoded(encoder: TextEncoder, texts: Sequence[str], *, truncate: bool) -> Embedded:

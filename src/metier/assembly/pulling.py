@@ -97,15 +97,10 @@ def pull(here: Here, text: str, **told: Unpack[Pulled]) -> Installed:
     """Pull into the façade's home; see ``Pulling.pull``.
 
     Unless ``anywhere`` is true only repositories of the hub are taken: doors that others than the
-    person at this machine can knock at hand on no path and no address.
+    person at this machine can knock at hand on no path and no address, and no disk is looked at.
     """
-    source = parse_source(text, revision=told.get("revision"))
-    if not told.get("anywhere", False) and not isinstance(source, HubName):
-        raise InputError(
-            f"{text[:120]!r} is a file or an address; here only repositories of the hub are taken.",
-            code="bad_source",
-            remedy="Write 'hf.co/owner/name:Q4_K_M', or pull it on the command line.",
-        )
+    anywhere = told.get("anywhere", False)
+    source = parse_source(text, revision=told.get("revision"), anywhere=anywhere)
     how = How(told.get("report", silent), told.get("cancelled", lambda: False))
     puller = Pulling(
         here.settings,

@@ -139,6 +139,22 @@ class Residences:
                 self._known[key] = found
         return found
 
+    def larger(self, residence: Residence, error: InputError) -> Residence | None:
+        """The residence with a context in which a prompt that was too long fits, or ``None``.
+
+        ``None`` if the caller or the model named a context, the model was not trained for one so
+        large, or the error is another one.
+        """
+        tokens = error.details.get("tokens")
+        if error.code != "prompt_too_long" or residence.loading.num_ctx is not None:
+            return None
+        trained = self._facts.of(residence.weights.files).facts.context_length
+        if not isinstance(tokens, int) or tokens >= trained:
+            return None
+        # Twice as much again each time, so that a growing conversation does not reload each turn.
+        wanted = min(trained, 1 << (tokens + tokens // 4).bit_length())
+        return replace(residence, loading=replace(residence.loading, num_ctx=wanted))
+
     def measure(self, residence: Residence) -> Measured:
         """What to open for a request: every installed adapter of the base, and how large it is."""
         adapters = {adapter.digest: adapter for adapter in residence.adapters}

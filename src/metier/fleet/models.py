@@ -157,7 +157,7 @@ def expect_kind(name: str, facts: GgufFacts, kind: str) -> None:
     if facts.kind != kind:
         is_what = _WANTED.get(facts.kind, "something else")
         raise InputError(
-            f"{name!r} is {is_what}, where {_WANTED[kind]} is needed.",
+            f"{name!r} is {is_what}; needed here: {_WANTED[kind]}.",
             code="bad_gguf",
             remedy="An adapter becomes a model with 'metier create': FROM its base, ADAPTER it."
             if facts.kind == "adapter"

@@ -6,10 +6,11 @@ token and for nothing else: no byte of a model passes through it, and it reports
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 from urllib.parse import quote
 
 from metier.errors import InputError, MetierError, NotFoundError, UnavailableError
@@ -24,8 +25,18 @@ PAUSES = (0.5, 1.5)
 """Seconds before each further attempt, if the hub fails or cannot be reached."""
 _SECONDS = 30.0
 _MOST_FILES = 20_000
+_COMMIT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _quieted = threading.Lock()
 T = TypeVar("T")
+
+
+class _Listed(NamedTuple):
+    """A file as the hub's client tells it, from whichever list."""
+
+    path: str
+    size: int | None
+    blob_id: str | None
+    lfs: Any
 
 
 def stored_token() -> str | None:
@@ -54,10 +65,15 @@ def ask_repository(
     api = _client(endpoint, token)
     name = repository + (f"@{revision}" if revision else "")
     info = _asked(name, lambda: api.model_info(repository, revision=revision, timeout=_SECONDS))
-    commit = as_git_sha1(info.sha)
-    if commit is None:
+    commit = info.sha or revision or "main"
+    if not _COMMIT.fullmatch(commit):
         _unusable(name, "the hub names no commit")
-    listed = _asked(name, lambda: _tree(api, repository, commit))
+    try:
+        listed = _asked(name, lambda: _tree(api, repository, commit))
+    except NotFoundError:
+        # A mirror that lists files only with the repository itself.
+        full = _asked(name, lambda: _with_files(api, repository, revision))
+        listed = [_Listed(one.rfilename, one.size, one.blob_id, one.lfs) for one in full]
     start = f"{endpoint.rstrip('/')}/{quote(repository, safe='/')}/resolve/{commit}/"
     files = tuple(_file(entry, start) for entry in listed)
     licence, base = (getattr(info.card_data, key, None) for key in ("license", "base_model"))
@@ -98,6 +114,11 @@ def _tree(api: HfApi, repository: str, commit: str) -> list[Any]:
         if len(entries) > _MOST_FILES:
             _unusable(repository, f"it has more than {_MOST_FILES} files")
     return entries
+
+
+def _with_files(api: HfApi, repository: str, revision: str | None) -> list[Any]:
+    info = api.model_info(repository, revision=revision, files_metadata=True, timeout=_SECONDS)
+    return list(info.siblings or ())[:_MOST_FILES]
 
 
 def _file(entry: Any, start: str) -> RemoteFile:
@@ -179,6 +200,8 @@ def _refused(name: str, status: int) -> MetierError:
             code="hub_refused",
             remedy="Set HF_TOKEN to a valid token that may read it, or unset a stale one.",
         )
+    if status == 404:
+        return NotFoundError(f"The hub does not say what is in {name}.", code="no_repository")
     limited = status == 429
     return UnavailableError(
         f"The hub could not say what is in {name} (HTTP {status}).",

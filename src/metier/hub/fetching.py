@@ -219,8 +219,7 @@ class _Fetch:
         small = file.size is not None and file.size <= SMALL and bool(file.sha256 or file.git_sha1)
         facts = Facts(file.url, file.size, None, None, ranges=False)
         if not small:
-            facts = self._retried(lambda: self._requests.facts(file.url))
-            self._check_size(facts)
+            facts = self._retried(self._looked)
         self._facts = facts
         digest = file.sha256 or facts.sha256
         size = facts.size if facts.size is not None else file.size
@@ -237,13 +236,17 @@ class _Fetch:
             self._fill(part, facts, size)
             return self._proved(part, digest)
 
-    def _check_size(self, facts: Facts) -> None:
+    def _looked(self) -> Facts:
+        """What the server says of the file; raises TryAgain if that is not what was promised."""
+        facts = self._requests.facts(self._file.url)
         if None not in (facts.size, self._file.size) and facts.size != self._file.size:
-            raise CorruptError(
+            error = CorruptError(
                 f"{self._file.path} has {facts.size} bytes where {self._file.size} were promised.",
                 code="digest_mismatch",
                 remedy="Do it again later: the repository may be changing.",
             )
+            raise TryAgain(error)
+        return facts
 
     @contextmanager
     def _opened(self, identity: Identity) -> Iterator[Partial]:
@@ -385,7 +388,7 @@ class _Fetch:
     def _known(self) -> Facts:
         with self._lock:
             if self._facts is None:
-                self._facts = self._requests.facts(self._file.url)
+                self._facts = self._looked()
             return self._facts
 
     def _retried(self, act: Callable[[], T], *, refresh: bool = False) -> T:

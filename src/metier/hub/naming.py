@@ -7,6 +7,7 @@ for a word that could be both a file and a name it looks whether the file exists
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -88,13 +89,14 @@ class LocalFile:
 Source = HubName | Address | LocalFile
 
 
-def parse_source(text: str, *, revision: str | None = None) -> Source:
+def parse_source(text: str, *, revision: str | None = None, anywhere: bool = True) -> Source:
     """What ``text`` names.
 
     Args:
         text: ``hf.co/owner/name[:QUANT][@revision]``, ``hf://owner/name``, the address of a
             repository's page or of a file, or a path.
         revision: Branch, tag or commit, if it is not in the text.
+        anywhere: Whether it may be an address or a path. If not, no disk is looked at.
 
     Raises:
         InputError: It is none of them (code ``bad_source``), names a registry that is not read
@@ -104,7 +106,7 @@ def parse_source(text: str, *, revision: str | None = None) -> Source:
     text = text.strip()
     if not text or len(text) > _LONGEST or not text.isprintable():
         raise _bad(text, "it is empty, too long or has control characters")
-    source = _parsed(text)
+    source = _parsed(text, anywhere=anywhere)
     if revision is None:
         return source
     if not isinstance(source, HubName):
@@ -114,27 +116,32 @@ def parse_source(text: str, *, revision: str | None = None) -> Source:
     return HubName(source.owner, source.name, source.selector, _revision(text, revision))
 
 
-def _parsed(text: str) -> Source:
+def _parsed(text: str, *, anywhere: bool) -> Source:
     scheme, separator, rest = text.partition("://")
     scheme = scheme.lower()
     if separator and scheme == "hf":
         host, _, after = rest.partition("/")
         return _hub_name(text, after if host.lower() in _HOSTS else rest)
     if separator and scheme in ("http", "https"):
-        return _address(text)
+        return _address(text, anywhere=anywhere)
     if separator:
         raise _bad(text, f"addresses begin with 'https://' or 'hf://', not {scheme[:20]!r}")
     host, _, after = text.partition("/")
     if host.lower() in _HOSTS:
         return _hub_name(text, after)
-    return _path(text)
+    return _path(text, anywhere=anywhere)
 
 
-def _path(text: str) -> LocalFile:
-    path = Path(text).expanduser()
-    if path.exists():
-        return LocalFile(path)
+def _path(text: str, *, anywhere: bool) -> LocalFile:
+    if anywhere:
+        # A home that nobody has, or a name that no disk can hold: nothing is there.
+        with suppress(OSError, RuntimeError, ValueError):
+            path = Path(text).expanduser()
+            if path.exists():
+                return LocalFile(path)
     if text[0] in "./~" or text.lower().endswith((".gguf", ".safetensors")):
+        if not anywhere:
+            raise _only_the_hub(text)
         raise NotFoundError(
             f"There is no file {text[:200]!r}.", code="file_not_found", remedy="Check the path."
         )
@@ -146,7 +153,7 @@ def _path(text: str) -> LocalFile:
     )
 
 
-def _address(text: str) -> Source:
+def _address(text: str, *, anywhere: bool) -> Source:
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
@@ -162,6 +169,8 @@ def _address(text: str) -> Source:
         )
     if host.lower() in _HOSTS:
         return _page(text, unquote(parts.path))
+    if not anywhere:
+        raise _only_the_hub(text)
     digest = _FRAGMENT.fullmatch(parts.fragment) if parts.fragment else None
     if parts.fragment and digest is None:
         raise _bad(text, "what stands behind '#' is not 'sha256=' and 64 lower-case digits")
@@ -215,6 +224,14 @@ def _revision(text: str, value: str) -> str:
     if not _REVISION.fullmatch(value) or ".." in value.split("/"):
         raise _bad(text, f"{value[:80]!r} cannot be a revision")
     return value
+
+
+def _only_the_hub(text: str) -> InputError:
+    return InputError(
+        f"{text[:120]!r} is a path or an address; here only repositories of the hub are taken.",
+        code="bad_source",
+        remedy="Write 'hf.co/owner/name:Q4_K_M', or pull it on the command line.",
+    )
 
 
 def _bad(text: str, why: str) -> InputError:

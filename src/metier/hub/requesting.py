@@ -1,8 +1,8 @@
 """One request for bytes of a file: redirects, the credential, and what is wrong with an answer.
 
 It knows HTTP, and nothing of files, journals or retries. The credential goes to the origin that
-it belongs to and to nobody else; a public origin may send us to public hosts only, and from
-https never back to http.
+it belongs to and to nobody else; an origin may send us into the open and to its own kind of
+address only, and from https never back to http.
 """
 
 from __future__ import annotations
@@ -17,14 +17,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from metier.errors import MetierError, NotFoundError, UnavailableError
-from metier.hub.addresses import (
-    IsPrivate,
-    Resolve,
-    is_private,
-    reaches_inside,
-    refused,
-    resolved,
-)
+from metier.hub.addresses import KindOf, Resolve, kind_of, kinds, refused, resolved
 from metier.hub.extents import Extent
 from metier.hub.files import as_sha256
 
@@ -63,14 +56,14 @@ class Origin:
         token: Sent there and nowhere else, or ``None``.
         agent: How we call ourselves.
         resolve: Addresses of a host.
-        private: Whether an address is private.
+        kind: Where an address is.
     """
 
     url: str
     token: str | None = field(default=None, repr=False)
     agent: str = "metier"
     resolve: Resolve = resolved
-    private: IsPrivate = is_private
+    kind: KindOf = kind_of
 
     def owns(self, url: str) -> bool:
         """Whether ``url`` is of this origin."""
@@ -116,7 +109,7 @@ class Requests:
 
     def __init__(self, origin: Origin, patience: Patience, *, connections: int) -> None:
         self._origin, self._patience = origin, patience
-        self._inside = reaches_inside(_host(origin.url), origin.resolve, origin.private)
+        self._allowed = kinds(_host(origin.url), origin.resolve, origin.kind) | {"open"}
         self._client = httpx.Client(
             follow_redirects=False,
             trust_env=False,
@@ -224,9 +217,13 @@ class Requests:
     def _require_open(self, response: httpx.Response, url: str) -> None:
         """Refuse an answer of a private address: a name may lead elsewhere than when we looked."""
         stream = response.extensions.get("network_stream")
-        address = stream.get_extra_info("server_addr") if stream is not None else None
-        if not self._inside and address and self._origin.private(str(address[0])):
-            raise refused(_host(url), str(address[0]))
+        try:
+            address = str(stream.get_extra_info("server_addr")[0]) if stream is not None else ""
+        except OSError:
+            # It ended already: reading it says so.
+            return
+        if address and self._origin.kind(address) not in self._allowed:
+            raise refused(_host(url), address)
 
     def _told(self, url: str, headers: Mapping[str, str]) -> dict[str, str]:
         if self._origin.token and self._origin.owns(url):
@@ -252,7 +249,7 @@ class Requests:
                 remedy="Do not pull from there.",
             )
         origin = self._origin
-        if not self._inside and reaches_inside(host, origin.resolve, origin.private):
+        if not kinds(host, origin.resolve, origin.kind) <= self._allowed:
             raise refused(_host(here), host)
         return target
 

@@ -28,6 +28,9 @@ from metier.scheduler.values import AtHand, Leased, Limits, Measure, Measured
 LOOK = 0.05
 """Seconds between two looks at whether somebody who waits has gone away."""
 
+CLOSING = 5.0
+"""Seconds that closing waits for loads that are under way."""
+
 _Act = Literal["take", "load", "measure", "again"]
 
 
@@ -151,15 +154,14 @@ class LocalScheduler:
         with self._lock:
             self._closed = True
             for held in self._held:
+                held.retiring = True  # one that is loading leaves when it has loaded
                 if held.stage == "ready":
                     self._leave(held)
             self._changed.notify_all()
             self._watch.notify_all()
         self._see_off()
         with self._lock:
-            # A load that was under way ends first; it sees that nobody wants it any more.
-            while self._held:
-                self._changed.wait(LOOK)
+            self._changed.wait_for(lambda: not self._held, CLOSING)
             self._closed = False
 
     # --- getting a worker -------------------------------------------------------------------------
@@ -320,9 +322,10 @@ class LocalScheduler:
             held.worker, held.stage = worker, "ready"
             held.ready, held.loaded = self._clock.now(), self._clock.unix()
             self._take(held, name, adapters, keep)
-            if self._closed:
+            if held.retiring:
                 self._leave(held)
             self._settle()
+        self._see_off()
 
     # --- letting go -------------------------------------------------------------------------------
 

@@ -16,8 +16,9 @@ STEP = 256
 """Contexts are multiples of it: llama.cpp pads its cache to as many tokens."""
 LEAST_CONTEXT = 4096
 """Tokens that every model gets where they fit, or what it was trained for if that is less."""
-MOST_UNASKED = 32_768
-"""Tokens that a model gets at most when nobody names a number: memory is for other models too."""
+MOST_UNASKED = 8192
+"""Tokens that a model gets at most when nobody names a number: a cache takes its memory and the
+time to clear it whether it is used or not. A longer prompt loads the model again with more."""
 CACHE_SHARE = 0.5
 """Of the memory beside the weights: what the cache takes when nobody names a number."""
 SLOTS = 4
@@ -77,7 +78,7 @@ def sized(shape: Shape, loading: Loading, room: int) -> Sized:
 
     A context that the caller names is kept (at most what the model was trained for); slots are
     given up for it, down to one. Where none is named the cache gets half of the room that the
-    weights leave, at least 4,096 tokens where they fit, at most 32,768.
+    weights leave, at least 4,096 tokens where they fit, at most 8,192.
 
     Args:
         shape: The model's.

@@ -44,7 +44,7 @@ def chat(metier: Facade, asked: Mapping[str, Any], request: Request) -> Response
     parsed = openai_chat.parse(asked)
     told = seen(request.scope)
     id, created = f"chatcmpl-{secrets.token_hex(12)}", int(time.time())  # noqa: A001
-    ask = _Ask(metier.models, parsed.model, parsed.questions, told)
+    ask = _Ask(metier.models, parsed.model, parsed.questions, told, _unsaid(asked))
 
     def whole(put: Put, cancelled: Cancelled) -> None:
         put(
@@ -65,19 +65,35 @@ def chat(metier: Facade, asked: Mapping[str, Any], request: Request) -> Response
     return _streamed(ask, chunks, with_usage=parsed.usage) if parsed.stream else _whole(whole)
 
 
+def _unsaid(asked: Mapping[str, Any]) -> list[str]:
+    """Options with a default of OpenAI's that the caller does not give."""
+    return [name for name in ("temperature", "top_p") if asked.get(name) is None]
+
+
 class _Ask:
-    """The questions of one request, asked of one model: the first in this thread."""
+    """The questions of one request, asked of one model: the first in this thread.
+
+    Where the caller said nothing (``unsaid``), the dialect has a default; what the model's maker
+    said stands above it.
+    """
 
     def __init__(
-        self, models: Models, model: str, questions: Sequence[Question], told: Seen
+        self,
+        models: Models,
+        model: str,
+        questions: Sequence[Question],
+        told: Seen,
+        unsaid: Sequence[str],
     ) -> None:
         self._models = models
         self._model = model
         self._questions = questions
+        self._unsaid = unsaid
         self.told = told
 
     def __call__(self, cancelled: Cancelled, on_choice: OnChoice | None = None) -> list[Written]:
         """One answer for each; raises the first error, and then the others are given up."""
+        self._leave_to_the_model()
         found: dict[int, Written | BaseException] = {}
         broken = threading.Event()
 
@@ -103,6 +119,17 @@ class _Ask:
         for error in [*(item for item in errors if item not in given_up), *given_up]:
             raise error
         return [item for item in ordered if isinstance(item, Written)]
+
+    def _leave_to_the_model(self) -> None:
+        if not self._unsaid:
+            return
+        own = self._models.sheet(self._model.partition("@")[0]).parameters
+        left = {name: None for name in self._unsaid if name in own}
+        if left:
+            self._questions = [
+                replace(question, options=replace(question.options, **left))
+                for question in self._questions
+            ]
 
     def _one(self, place: int, on_choice: OnChoice | None, cancelled: Cancelled) -> Written:
         question = self._questions[place]
@@ -212,9 +239,11 @@ def _add_text(routes: APIRouter, metier: Facade) -> None:
 
         With `suffix` the gap is filled by the model's own tokens.
         """
-        asked = openai_text.parse(native.parse_json(await request.body()))
+        given = native.parse_json(await request.body())
+        asked = openai_text.parse(given)
         id, created = f"cmpl-{secrets.token_hex(12)}", int(time.time())  # noqa: A001
-        ask = _Ask(metier.models, asked.model, asked.questions, seen(request.scope))
+        told = seen(request.scope)
+        ask = _Ask(metier.models, asked.model, asked.questions, told, _unsaid(given))
 
         def whole(put: Put, cancelled: Cancelled) -> None:
             answers = ask(cancelled)

@@ -22,7 +22,7 @@ from metier.conversing import (
     Sampling,
     Turn,
 )
-from metier.generating import Models
+from metier.generating import Models, ModelSheet, RunningModel, Written
 from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
@@ -295,6 +295,18 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """What a person said to a model on its page without scripts, and what came of it.
+
+    ``written`` is ``None`` when the call failed; ``problem`` then says why in a sentence.
+    """
+
+    question: str
+    written: Written | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """An error for a page: what, where and how to mend it."""
 
@@ -339,6 +351,16 @@ class Pages(Protocol):
 
     def pack(self, item: Installed, told: Told, options: PageOptions) -> str:
         """The page of a document pack: search."""
+
+    def model(
+        self,
+        sheet: ModelSheet,
+        parts: Sequence[Part],
+        running: RunningModel | None,
+        spoken: Spoken | None,
+        options: PageOptions,
+    ) -> str:
+        """The page of a model that writes, embeds or ranks; ``running`` if it is in memory."""
 
     def make(self, jobs: Sequence[Mapping[str, Any]], options: PageOptions) -> str:
         """The form that starts a make."""

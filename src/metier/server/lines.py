@@ -72,7 +72,7 @@ class Lines(Response):
             raise spoken.error
         headers = list(self.raw_headers)
         if self._whole:
-            while not spoken.ended:
+            while not (spoken.ended or spoken.left):
                 said += await spoken.heard()
             headers.append((b"content-length", b"%d" % len(said)))
         else:

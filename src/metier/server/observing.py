@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from metier.errors import InputError
 from metier.generating import Taken
+from metier.reference import Reference
 from metier.server.guard import App, Message, Receive, Scope, Send
 from metier.server.metrics import Metrics
 
 access_log = logging.getLogger("metier.access")
 _KEY = "metier.seen"
-_PLAIN = ("/v1/classify", "/mcp")
-"""Routes that are no FastAPI routes, and so leave only their path."""
 
 
 @dataclass(slots=True)
@@ -50,9 +50,9 @@ class Seen:
             self.first = time.perf_counter() - self.started
 
     def answered(self, model: str, taken: Taken) -> None:
-        """A model answered."""
+        """A model answered; however its name was written, it is counted under one."""
         with self._lock:
-            self.model = model
+            self.model = _one_name(model)
             self.taken.append(taken)
 
     @property
@@ -133,11 +133,24 @@ class Observing:
         access_log.info(json.dumps(line, ensure_ascii=True))
 
 
+def _one_name(model: str) -> str:
+    name, _, _ = model.partition("@")
+    try:
+        return Reference.parse(name).familiar
+    except InputError:
+        return "other"
+
+
 def _route(scope: Scope, status: int) -> str:
     """The route as it was declared; what matched none is one route, whatever was asked for."""
     path = getattr(scope.get("route"), "path", None)
     if isinstance(path, str):
         return path
-    if scope["path"] in _PLAIN:
-        return str(scope["path"])
+    # Routes that are not FastAPI's leave only their endpoint.
+    endpoint = scope.get("endpoint")
+    if endpoint is not None:
+        routes = scope["app"].routes
+        paths = [one.path for one in routes if getattr(one, "endpoint", None) is endpoint]
+        if paths:
+            return str(scope["path"] if scope["path"] in paths else paths[0])
     return "none" if status == 404 else "other"

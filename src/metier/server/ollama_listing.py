@@ -114,7 +114,7 @@ def _process(one: RunningModel) -> dict[str, Any]:
 
 
 def sheet(given: ModelSheet, *, name: str, system: str = "", agent: str = "") -> bytes:
-    """``POST /api/show``.
+    """``POST /api/show``; ``metier`` beside Ollama's fields says what the model gets here.
 
     Args:
         given: Everything about the model.
@@ -137,6 +137,12 @@ def sheet(given: ModelSheet, *, name: str, system: str = "", agent: str = "") ->
         "model_info": info,
         "capabilities": list(listing.capabilities),
         "modified_at": dated(listing.modified),
+        "metier": {
+            "task": listing.task,
+            "context_length": given.context,
+            "memory_bytes": given.memory_bytes,
+            "proofs": list(given.proofs),
+        },
     }
     if given.projector:
         told["projector_info"] = _plain(given.projector)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from fastapi import APIRouter
@@ -22,6 +23,7 @@ from metier.server import ollama, ollama_listing
 from metier.server import ollama_reading as reading
 from metier.server.facade import Facade
 from metier.server.lines import Cancelled, Lines, Put
+from metier.server.observing import Seen, seen
 from metier.server.ollama import Answer, check_abilities
 from metier.server.problems import problem_of
 from metier.version import __version__
@@ -176,18 +178,18 @@ def _add_asking(routes: APIRouter, metier: Facade) -> None:
     async def generate(request: Request) -> Response:
         started = time.perf_counter()
         asked = await read(request, reading.parse_generate)
-        return _answer(metier.models, Answer(asked, "generate", started))
+        return _answer(metier.models, Answer(asked, "generate", started), seen(request.scope))
 
     async def chat(request: Request) -> Response:
         started = time.perf_counter()
         asked = await read(request, reading.parse_chat)
-        return _answer(metier.models, Answer(asked, "chat", started))
+        return _answer(metier.models, Answer(asked, "chat", started), seen(request.scope))
 
     add(routes, "POST", "generate", generate, "Continue a prompt", _GENERATE)
     add(routes, "POST", "chat", chat, "Answer a conversation", _CHAT)
 
 
-def _answer(models: Models, answer: Answer) -> Response:
+def _answer(models: Models, answer: Answer, told: Seen) -> Response:
     asked, kind = answer.asked, answer.kind
 
     def load(put: Put, cancelled: Cancelled) -> None:
@@ -203,6 +205,7 @@ def _answer(models: Models, answer: Answer) -> Response:
 
     def ask(put: Put, cancelled: Cancelled) -> None:
         def on_piece(piece: Any) -> None:
+            told.spoke()
             said = answer.piece(piece)
             if said is not None:
                 put(said)
@@ -217,6 +220,7 @@ def _answer(models: Models, answer: Answer) -> Response:
                 on_piece=on_piece if asked.stream else None,
                 cancelled=cancelled,
             )
+        told.answered(asked.model, written.taken)
         put(answer.end(written) if asked.stream else answer.whole(written))
 
     if asked.empty:
@@ -233,10 +237,12 @@ def _add_vectors(routes: APIRouter, metier: Facade) -> None:
     async def embed(request: Request) -> Response:
         started = time.perf_counter()
         asked = await read(request, reading.parse_embed)
+        told = seen(request.scope)
 
         def work(put: Put, cancelled: Cancelled) -> None:
             given = _vectors(metier.models, asked, cancelled) or Embedded((), 0)
             spent = time.perf_counter() - started
+            told.answered(asked.model, replace(given.taken, tokens_in=given.tokens))
             put(ollama.embedded(asked.name, given, dimensions=asked.dimensions, total=spent))
 
         return whole(work)

@@ -38,6 +38,7 @@ from metier.server.guard import COOKIE, session_value
 from metier.server.jobs import Jobs
 from metier.server.limits import Limits
 from metier.server.ollama import RUNNING
+from metier.server.talk import Talk
 from metier.version import __version__
 
 _RECIPE = "recipe.toml"
@@ -66,6 +67,7 @@ class Website:
         self._port = port
         self._limits = limits
         self._desk = Desk(metier, pages, self._options, self.recipe_text)
+        self._talk = Talk(metier, pages, self._options)
 
     def add_to(self, app: FastAPI) -> None:
         """Put the routes of every page into ``app``."""
@@ -80,6 +82,7 @@ class Website:
             Route("/", self.fleet),
             Route("/index.json", self.fleet),
             *self._desk.routes(),
+            *self._talk.routes(),
             Route("/specialists/{name:path}", self.specialist),
             Route("/try", self.try_one, methods=["POST"]),
             Route("/make", self.make),
@@ -129,6 +132,9 @@ class Website:
             return json_response(native.detail(item, self._metier.parts(name)))
         if self._desk.draws(item):
             return self._desk.page(request, item)
+        sheet = self._talk.sheet(item)
+        if sheet is not None:
+            return self._talk.page(request, sheet)
         return HTMLResponse(self._draw(item, self._options(request)))
 
     def _draw(self, item: Installed, options: PageOptions) -> str:

@@ -59,6 +59,37 @@ print(reply.choices[0].message.content)"""
     ]
 
 
+def model_calls(name: str, here: Place) -> list[Call]:
+    """Every way to talk to the local model ``name``."""
+    first, python, javascript, _, command = chat_calls(name, here)
+    plain = python._replace(code=python.code.replace(f"  # or {name}@remote:NAME for a base", ""))
+    ollama = f"""from ollama import Client
+
+reply = Client({json.dumps(here.address)}).chat(
+    model={json.dumps(name)},
+    messages=[{{"role": "user", "content": {json.dumps(_QUESTION)}}}],
+)
+print(reply.message.content)"""
+    return [first, plain, Call("ollama", "Ollama", ollama), javascript, command]
+
+
+def embed_calls(name: str, here: Place) -> list[Call]:
+    """Every way to get vectors from the model ``name``."""
+    url = f"{here.address}/v1/embeddings"
+    body = json.dumps({"model": name, "input": ["one text", "another"]})
+    key = 'os.environ["METIER_KEY"]' if here.needs_key else '"none"'
+    imports = "import os\n\n" if here.needs_key else ""
+    python = f"""{imports}from openai import OpenAI
+
+client = OpenAI(base_url={json.dumps(here.address + "/v1")}, api_key={key})
+reply = client.embeddings.create(model={json.dumps(name)}, input=["one text", "another"])
+print(len(reply.data[0].embedding))"""
+    return [
+        Call("curl", "curl", _curl(url, body, here.needs_key)),
+        Call("python", "OpenAI", python),
+    ]
+
+
 def search_calls(name: str, here: Place) -> list[Call]:
     """Every way to search the pack ``name``."""
     url = f"{here.address}/metier/v1/search"

@@ -5,6 +5,7 @@ It knows the document's shape only, and shows what it finds; nothing is fetched.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +20,7 @@ _TAGS = {
     "jobs": "Jobs",
     "store": "Store",
     "server": "Server",
+    "ollama": "Ollama's API",
 }
 _EXAMPLES = {
     "input": '"where is my card"',
@@ -26,6 +28,7 @@ _EXAMPLES = {
     "top": "5",
     "remake": "false",
 }
+_PLACES = {"name": "banking-intents", "role": "specialist", "job": "ID"}
 
 
 def outline(document: Mapping[str, Any], here: Place) -> list[dict[str, Any]]:
@@ -128,6 +131,5 @@ def _curl(method: str, path: str, media_type: str, schema: Mapping[str, Any], he
         names = needed or list(schema.get("properties", {}))
         pairs = ", ".join(f'"{name}": {_EXAMPLES.get(name, chr(34) * 2)}' for name in names)
         line += ["-d", f"{{{pairs}}}"]
-    example = path.replace("{name}", "banking-intents").replace("{role}", "specialist")
-    example = example.replace("{job}", "ID")
+    example = re.sub(r"{(\w+)}", lambda match: _PLACES.get(match[1], match[1].upper()), path)
     return shlex.join([*line, here.address + example])

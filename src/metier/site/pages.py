@@ -18,11 +18,12 @@ from markupsafe import Markup
 
 from metier.card import AnyCard, Card, ChatCard, Rung, SearchCard
 from metier.coding import SourceFile
+from metier.generating import ModelSheet, RunningModel
 from metier.messages import Prediction
-from metier.site import charts, coding, evidence, words
-from metier.site.calls import calls, chat_calls, search_calls
+from metier.site import charts, coding, evidence, local, words
+from metier.site.calls import calls, chat_calls, embed_calls, model_calls, search_calls
 from metier.site.outline import outline
-from metier.site.values import File, Item, Lacking, Offered, Options, Said, Trouble
+from metier.site.values import File, Item, Lacking, Offered, Options, Said, Spoken, Trouble
 
 _HERE = Path(__file__).parent
 _MEDIA_TYPES = {
@@ -127,7 +128,7 @@ class Site:
             total=len(carded) + len(others),
             query=query,
             axis=charts.evidence_axis(domain),
-            bases=[item for item in installed if item.kind == "base"],
+            bases=[(item, local.entry(item)) for item in installed if item.card is None],
             json_address="/index.json",
         )
 
@@ -216,6 +217,33 @@ class Site:
             told=told,
             found=coding.passages(told.found) if told.found is not None else None,
             calls=search_calls(name, options.here),
+            json_address=f"/specialists/{name}.json",
+        )
+
+    def model(
+        self,
+        sheet: ModelSheet,
+        parts: Sequence[File],
+        running: RunningModel | None,
+        spoken: Spoken | None,
+        options: Options,
+    ) -> str:
+        """The page of a model that writes, embeds or ranks; ``running`` if it is in memory."""
+        name = sheet.listing.name
+        talks = "completion" in sheet.listing.capabilities
+        return self._page(
+            "model.html",
+            options,
+            sheet=sheet,
+            listing=sheet.listing,
+            name=name,
+            parent=sheet.listing.parent,
+            able=local.abilities(sheet),
+            facts=local.facts(sheet, running),
+            talks=talks,
+            spoken=spoken,
+            files=parts,
+            calls=model_calls(name, options.here) if talks else embed_calls(name, options.here),
             json_address=f"/specialists/{name}.json",
         )
 

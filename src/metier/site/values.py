@@ -11,6 +11,7 @@ from typing import Protocol
 from metier.card import AnyCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
 from metier.conversing import Passage, Reply
+from metier.generating import Written
 from metier.messages import Prediction
 from metier.reference import Reference
 
@@ -185,6 +186,22 @@ class Said(Protocol):
     @property
     def mended(self) -> Mended | None:
         """The files after the known repairs."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why there is no answer."""
+
+
+class Spoken(Protocol):
+    """What a person said to a model on its page, and what came of it."""
+
+    @property
+    def question(self) -> str:
+        """What was said."""
+
+    @property
+    def written(self) -> Written | None:
+        """The answer."""
 
     @property
     def problem(self) -> str | None:

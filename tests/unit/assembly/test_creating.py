@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.tiny_gguf import tiny_adapter, tiny_folder, tiny_model, tiny_peft
 
 from metier.assembly.creating import checked_parameters, create, language_of
 from metier.errors import InputError, MetierError, NotFoundError
@@ -18,6 +17,7 @@ from metier.generating import Message, Order
 from metier.manifest import BASE, TASK
 from metier.reference import Digest, Reference
 from metier.store import Store
+from tiny_gguf import tiny_adapter, tiny_folder, tiny_model, tiny_peft
 
 Make = Callable[..., Installed]
 

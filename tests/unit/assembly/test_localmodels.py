@@ -88,6 +88,22 @@ def test_requests_side_by_side_each_have_the_whole_context(metier: Metier) -> No
     assert sum(tokens) > 4096
 
 
+def test_a_long_prompt_gets_a_larger_context(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metier.scheduler.sizing.MOST_UNASKED", 512)
+    metier = Metier.open(Settings(home=tmp_path, threads=1))
+    install_local(metier.fleet, "tiny", weights)
+    assert metier.models.ask("tiny", HELLO)
+    assert metier.models.running()[0].context == 512
+    long = metier.models.ask("tiny", Question(prompt="hello world " * 100, options=FEW))
+    assert long.taken.tokens_in > 512
+    assert long.taken.load > 0
+    assert not long.truncated
+    assert metier.models.running()[0].context == 1024
+    metier.close()
+
+
 def test_a_killed_worker_fails_its_request_within_a_second_and_is_replaced(
     metier: Metier,
 ) -> None:

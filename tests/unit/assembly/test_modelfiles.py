@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.tiny_gguf import tiny_adapter, tiny_folder, tiny_model, tiny_peft
 
 from metier.assembly.creating import create
 from metier.assembly.modelfiles import (
@@ -21,6 +20,7 @@ from metier.generating import Message, Order
 from metier.modelfile import Modelfile, parse_modelfile
 from metier.reference import Reference
 from metier.store import Store
+from tiny_gguf import tiny_adapter, tiny_folder, tiny_model, tiny_peft
 
 
 @pytest.fixture

@@ -198,6 +198,35 @@ def test_a_worker_that_had_ended_before_is_replaced_once(place: Place) -> None:
     assert len(place.workshop.opened) == 2
 
 
+class Strict(ScriptedWorker):
+    """Refuses prompts longer than its context, counting characters."""
+
+    def ask(self, question: Question, *rest: Any, **how: Any) -> Any:
+        tokens = len(question.messages[-1].text)
+        if tokens > self.context:
+            raise InputError("Too long.", code="prompt_too_long", details={"tokens": tokens})
+        return super().ask(question, *rest, **how)
+
+
+def test_a_prompt_too_long_for_a_context_that_nobody_named_gets_a_larger_one(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metier.scheduler.sizing.MOST_UNASKED", 1024)
+    monkeypatch.setattr("scripted_worker.ScriptedWorker", Strict)
+    assert place.say("tiny", "short")
+    assert place.worker.context == 1024
+    assert place.say("tiny", "x" * 1500)
+    assert [worker.context for worker in place.workshop.opened] == [1024, 2048]
+    assert place.say("tiny", "x" * 1900)
+    assert len(place.workshop.opened) == 2
+    for too_long, loading in (("x" * 4097, Loading()), ("x" * 3000, Loading(num_ctx=2048))):
+        question = Question(messages=(Message("user", too_long),))
+        with pytest.raises(InputError) as told:
+            place.models.ask("tiny", question, loading=loading)
+        assert told.value.code == "prompt_too_long"
+    assert len(place.workshop.opened) == 2
+
+
 def test_a_worker_that_ends_after_the_first_word_fails_the_request(place: Place) -> None:
     heard: list[Piece] = []
 

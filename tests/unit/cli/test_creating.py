@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.tiny_gguf import tiny_adapter, tiny_folder, tiny_model
 
 from metier.assembly import Metier
 from metier.cli.program import program
@@ -18,6 +17,7 @@ from metier.errors import MetierError
 from metier.fleet import Fleet
 from metier.settings import Settings
 from metier.store import Store
+from tiny_gguf import tiny_adapter, tiny_folder, tiny_model
 
 Run = Callable[..., Result]
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tests.tiny_gguf import tiny_adapter, tiny_folder, tiny_model
 
 from metier.assembly import Metier
 from metier.cli.program import program
@@ -16,6 +15,7 @@ from metier.cli.session import Session
 from metier.fleet import Fleet
 from metier.settings import Settings
 from metier.store import Store
+from tiny_gguf import tiny_adapter, tiny_folder, tiny_model
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "make-a-model-from-another.md"
 BLOCKS = re.findall(r"^```(sh|modelfile)\n(.*?)^```", PAGE.read_text("utf-8"), re.S | re.M)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 import metier as package
@@ -157,6 +158,25 @@ def test_json_is_one_document_with_the_address(up: Any, taken_port: int) -> None
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=20) == ("", "")
     assert process.returncode == 0
+
+
+def test_requests_are_logged_to_stderr_and_further_names_are_heard(
+    up: Any, taken_port: int
+) -> None:
+    process = up("--port", str(taken_port), "--log-requests", "--name", "models.lan", "--json")
+    lines = []
+    while not lines or lines[-1] != "}\n":
+        lines.append(process.stdout.readline())
+    address = json.loads("".join(lines))["address"]
+    for host, status in (("models.lan", 200), ("elsewhere.example", 403)):
+        reply = httpx.get(f"{address}/openapi.json", headers={"Host": host}, trust_env=False)
+        assert reply.status_code == status
+    process.send_signal(signal.SIGINT)
+    out, told = process.communicate(timeout=20)
+    logged = [json.loads(line) for line in told.splitlines()]
+    assert out == ""
+    assert [line["status"] for line in logged] == [200, 403]
+    assert logged[0]["route"] == "/openapi.json"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.tiny_gguf import tiny_adapter, tiny_model
 
 from metier.errors import InputError
 from metier.fleet import Fleet, doubts, refuse_wrong_pairing
@@ -15,6 +14,7 @@ from metier.formats import GgufHeader, GgufTensor, describe, read_gguf
 from metier.localmodel import MODEL_FILE, AdapterPart, LocalModelFile, base_digest
 from metier.reference import Digest, Reference
 from metier.store import Store
+from tiny_gguf import tiny_adapter, tiny_model
 
 ADAPTER = {"general.architecture": "llama", "general.type": "adapter", "adapter.type": "lora"}
 

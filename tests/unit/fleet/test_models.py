@@ -8,7 +8,6 @@ from typing import Any
 import gguf
 import numpy as np
 import pytest
-from tests.tiny_gguf import tiny_adapter, tiny_embedder, tiny_model
 
 from metier.errors import CorruptError, InputError, NotFoundError
 from metier.fleet import Fleet, base_from, files_of, model_of, shards_of
@@ -18,6 +17,7 @@ from metier.localmodel import MODEL_FILE, AdapterPart, LocalModelFile, base_dige
 from metier.manifest import BASE, KIND, TASK
 from metier.reference import Digest, Reference
 from metier.store import Store
+from tiny_gguf import tiny_adapter, tiny_embedder, tiny_model
 
 
 @pytest.fixture
@@ -207,9 +207,9 @@ def test_a_projector_goes_with_a_model(fleet: Fleet, weights: Path, tmp_path: Pa
     assert model_of(made).projector == "mmproj.gguf"
     assert model_of(made).base != model_of(fleet.import_gguf(weights, "blind")).base
     for wrong in (weights, tiny_adapter(tmp_path, weights, seed=1)):
-        with pytest.raises(InputError, match="where a projector is needed"):
+        with pytest.raises(InputError, match="needed here: a projector"):
             base_from([weights], wrong)
-    with pytest.raises(InputError, match="is a projector, where a model's weights"):
+    with pytest.raises(InputError, match="is a projector; needed here: a model's weights"):
         fleet.import_gguf(eyes)
 
 

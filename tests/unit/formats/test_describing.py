@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.tiny_gguf import tiny_adapter, tiny_embedder, tiny_model
 
 from metier.formats import GgufHeader, GgufTensor, LongArray, describe, read_gguf
+from tiny_gguf import tiny_adapter, tiny_embedder, tiny_model
 
 
 def header(tensors: tuple[tuple[str, tuple[int, ...], str], ...] = (), **keys: Any) -> GgufHeader:

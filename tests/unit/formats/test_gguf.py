@@ -18,11 +18,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from tests.tiny_gguf import tiny_adapter, tiny_embedder, tiny_model
 
 from metier.errors import InputError, MetierError, NotFoundError
 from metier.formats import LongArray, check_gguf, read_gguf
 from metier.formats.ggml import FILE_TYPES, TENSOR_TYPES
+from tiny_gguf import tiny_adapter, tiny_embedder, tiny_model
 
 LONGEST = 1.0
 """Seconds of processor time that any header may take."""

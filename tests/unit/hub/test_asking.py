@@ -109,10 +109,16 @@ def test_a_path_that_leaves_its_folder_is_refused(hub: Hub) -> None:
 
 
 def test_a_hub_that_names_no_commit_is_of_no_use(hub: Hub) -> None:
-    hub.commits[NAME] = "main"
+    hub.commits[NAME] = "../main"
     with pytest.raises(InputError) as caught:
         ask_repository(NAME, None, endpoint=hub.url, token=None)
     assert caught.value.code == "bad_repository"
+
+
+def test_a_mirror_without_a_tree_lists_its_files_with_the_repository(hub: Hub) -> None:
+    before = ask_repository(NAME, None, endpoint=hub.url, token=None)
+    hub.faults = [Fault("status", 99, "/tree/", 404, {"X-Error-Code": "EntryNotFound"})]
+    assert ask_repository(NAME, None, endpoint=hub.url, token=None) == before
 
 
 def test_the_stored_token_is_the_clients_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from metier.errors import (
     UnavailableError,
 )
 from metier.hub import Manner, Origin, Patience, RemoteFile, fetched, partial
+from metier.hub.addresses import Kind
 from metier.messages import Progress
 from stand_in.hub import TOKEN, Fault, Hub, serving_hub
 
@@ -93,6 +94,21 @@ def test_a_fault_that_stays_is_an_error_and_nothing_has_a_name(
         pull(hub, tmp_path)
     assert caught.value.code == code
     assert "" not in left(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["range", "empty", "short", "status", "reset", "etag"])
+def test_a_fault_in_the_first_answer_of_all_is_survived(
+    hub: Hub, tmp_path: Path, kind: str
+) -> None:
+    hub.faults = [Fault(kind, times=1, probe=True)]
+    assert pull(hub, tmp_path) == DATA
+
+
+def test_another_size_than_the_hub_promised_is_an_error(hub: Hub, tmp_path: Path) -> None:
+    promised = RemoteFile("m.gguf", large(hub).url, SIZE + 5, large(hub).sha256)
+    with pytest.raises(CorruptError) as caught:
+        pull(hub, tmp_path, promised)
+    assert caught.value.code == "digest_mismatch"
 
 
 def test_a_stall_is_noticed_and_then_an_error(hub: Hub, tmp_path: Path) -> None:
@@ -194,17 +210,28 @@ def test_a_redirect_to_nothing_is_an_error(hub: Hub, tmp_path: Path, target: str
 def test_a_public_host_may_not_send_us_into_the_private_network(hub: Hub, tmp_path: Path) -> None:
     hub.redirect_to = hub.url.replace("127.0.0.1", "127.0.0.2")
 
-    def private(address: str) -> bool:
-        return address != "127.0.0.1"
+    def kind(address: str) -> Kind:
+        return "open" if address == "127.0.0.1" else "loopback"
 
-    origin = Origin(hub.url, private=private)
     with (
         pytest.raises(UnavailableError) as caught,
-        fetched([large(hub)], tmp_path, origin, manner=MANNER),
+        fetched([large(hub)], tmp_path, Origin(hub.url, kind=kind), manner=MANNER),
     ):
         pytest.fail("it went there")
     assert caught.value.code == "private_address"
     assert hub.requests("/cdn/") == []
+
+
+@pytest.mark.parametrize(
+    "target", ["http://169.254.169.254", "http://10.0.0.1", "http://[fd00::1]"]
+)
+def test_a_mirror_on_this_machine_sends_us_to_this_machine_or_into_the_open(
+    hub: Hub, tmp_path: Path, target: str
+) -> None:
+    hub.redirect_to = target
+    with pytest.raises(UnavailableError) as caught:
+        pull(hub, tmp_path)
+    assert caught.value.code == "private_address"
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, "gated"), (403, "gated")])

@@ -60,7 +60,9 @@ def test_a_path_is_a_path(tmp_path: Path) -> None:
     assert caught.value.code == "file_not_found"
 
 
-@pytest.mark.parametrize("text", ["llama3.2", "qwen2.5:0.5b", "registry.example.com/team/m:1"])
+@pytest.mark.parametrize(
+    "text", ["llama3.2", "qwen2.5:0.5b", "registry.example.com/team/m:1", "x" * 400]
+)
 def test_registries_come_later_and_it_is_said_what_to_write(text: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_source(text)
@@ -95,6 +97,21 @@ def test_what_names_nothing_is_refused(text: str) -> None:
         parse_source(text)
     assert caught.value.code == "bad_source"
     assert "secret" not in caught.value.message
+
+
+def test_where_only_the_hub_counts_no_disk_is_looked_at(tmp_path: Path) -> None:
+    file = tmp_path / "m.gguf"
+    file.write_bytes(b"GGUF")
+    texts = (str(file), str(tmp_path / "other.gguf"), "~/m", "https://example.com/m.gguf")
+    messages = set()
+    for text in texts:
+        with pytest.raises(InputError) as caught:
+            parse_source(text, anywhere=False)
+        assert caught.value.code == "bad_source"
+        messages.add(caught.value.message.removeprefix(repr(text)))
+    assert len(messages) == 1
+    page = "https://huggingface.co/maker/model"
+    assert parse_source(page, anywhere=False) == HubName("maker", "model")
 
 
 def test_a_revision_is_said_once() -> None:

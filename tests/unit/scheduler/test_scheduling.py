@@ -115,7 +115,7 @@ def test_one_in_use_is_waited_for(make: Callable[..., Stage], pool: ThreadPoolEx
         until(lambda: stage.scheduler._waiting == 1)
         assert lease.worker.alive
         assert not later.done()
-    later.result(5)
+    later.result(20)
     assert stage.workshop.alive == ["b"]
 
 
@@ -133,8 +133,8 @@ def test_who_waits_is_served_though_others_keep_asking(
         third = pool.submit(stage.touch, "a")  # has to queue up behind b now
         until(lambda: stage.scheduler._waiting == 2)
         assert not later.done()
-    later.result(5)
-    third.result(5)
+    later.result(20)
+    third.result(20)
     opened = [worker.residence.weights.digest for worker in stage.workshop.opened]
     assert opened == ["a", "b", "a"]
 
@@ -144,7 +144,7 @@ def test_many_who_ask_wait_for_one_load(
 ) -> None:
     stage = make(Workshop(delay=0.05))
     for done in [pool.submit(stage.touch, "a") for _ in range(8)]:
-        done.result(5)
+        done.result(20)
     assert len(stage.workshop.opened) == 1
 
 
@@ -157,7 +157,7 @@ def test_a_failed_load_fails_all_who_wait(
     asked = [pool.submit(stage.touch, "a") for _ in range(4)]
     until(lambda: stage.scheduler._waiting == 3)
     gate.set()
-    assert [type(one.exception(5)) for one in asked] == [InputError] * 4
+    assert [type(one.exception(20)) for one in asked] == [InputError] * 4
     stage.touch("a")
 
 
@@ -301,7 +301,7 @@ def test_too_many_who_wait_are_refused(
     assert told.value.retryable
     gate.set()
     for one in asked:
-        one.result(5)
+        one.result(20)
 
 
 def test_more_than_fit_beside_each_other_count_as_waiting(make: Callable[..., Stage]) -> None:
@@ -322,7 +322,7 @@ def test_who_waits_may_give_up(make: Callable[..., Stage], pool: ThreadPoolExecu
         until(lambda: stage.scheduler._waiting == 1)
         gone.set()
         stage.clock.move(1)
-        error = later.exception(5)
+        error = later.exception(20)
     assert isinstance(error, MetierError)
     assert error.code == "cancelled"
     assert stage.scheduler._line == []
@@ -349,10 +349,10 @@ def test_closing_ends_everybody_and_it_may_be_used_again(
     waiting = pool.submit(stage.touch, "b")
     until(lambda: stage.scheduler._waiting == 1)
     closing = pool.submit(stage.scheduler.close)
-    assert isinstance(waiting.exception(5), UnavailableError)
+    assert isinstance(waiting.exception(20), UnavailableError)
     gate.set()
-    closing.result(5)
+    closing.result(20)
     assert stage.workshop.alive == []
-    assert loading.done() or loading.exception(5) is None
+    assert loading.done() or loading.exception(20) is None
     stage.touch("a")
     assert stage.workshop.alive == ["a"]

@@ -68,11 +68,12 @@ def test_everybody_gets_an_answer_or_a_clear_error(
             try:
                 with scheduler.use(wanted, name=f"{base}{number % 2}", keep_alive=keep) as lease:
                     worker = lease.worker
-                    said = lease.worker.ask(Question(prompt="hi"), Voice())
                     assert isinstance(worker, ScriptedWorker)
-                    if worker.closed and not worker.killed:
-                        evicted.append(base)
-                answers.append(said.text)
+                    try:
+                        answers.append(worker.ask(Question(prompt="hi"), Voice()).text)
+                    finally:
+                        if worker.closed and not worker.killed:
+                            evicted.append(base)
             except MetierError as error:
                 errors.append(error.code)
 

@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from metier.errors import InputError, UnavailableError
-from metier.generating import Piece, ToolCall
+from metier.generating import ModelSheet, Piece, ToolCall
 from stand_in.metier import StandIn
-from stand_in.models import TAKEN
+from stand_in.models import TAKEN, chance, listing
 from stand_in.serving import serving
 
 HELLO = {"model": "tiny", "messages": [{"role": "user", "content": "Hello"}]}
@@ -52,6 +52,23 @@ def test_a_model_answers_a_chat(client: httpx.Client, metier: StandIn) -> None:
     assert abs(body["created"] - time.time()) < 60
     assert reply.headers["content-type"] == "application/json"
     assert metier.models.asked[0][0] == "tiny"
+
+
+def test_a_models_own_parameters_stand_above_the_dialects_defaults(
+    client: httpx.Client, metier: StandIn
+) -> None:
+    client.post("/v1/chat/completions", json=HELLO)
+    metier.models.sheet_of = ModelSheet(listing("tiny"), parameters={"temperature": 0.1})
+    client.post("/v1/chat/completions", json=HELLO)
+    client.post("/v1/completions", json={"model": "tiny", "prompt": "a"})
+    client.post("/v1/chat/completions", json={**HELLO, "temperature": 0.7})
+    sampled = [question.options for _, question, _, _ in metier.models.asked]
+    assert [(how.temperature, how.top_p) for how in sampled] == [
+        (1.0, 1.0),
+        (None, 1.0),
+        (None, 1.0),
+        (0.7, 1.0),
+    ]
 
 
 def test_a_stream_has_the_role_the_pieces_the_end_and_the_usage(client: httpx.Client) -> None:
@@ -166,6 +183,30 @@ def test_many_waiting_answers_do_not_stop_the_other_calls(
         thread.join()
     assert asked == 60, "each answer has a thread of its own"
     assert (status, spent < 1) == (200, True)
+
+
+def test_chances_stand_in_one_chunk_with_their_text(client: httpx.Client, metier: StandIn) -> None:
+    first, second = chance("Hel", -0.5), chance("lo", -1.0)
+    metier.models.script = (
+        Piece("Hel"),
+        Piece(chances=(first,)),
+        Piece("lo"),
+        Piece(chances=(second,)),
+        Piece("."),
+    )
+    asked = {**STREAM, "logprobs": True}
+    said = events(client.post("/v1/chat/completions", json=asked).text)[1:-1]
+    found = [one["choices"][0] for one in said]
+    assert [one["delta"]["content"] for one in found] == ["Hel", "lo", "."]
+    assert [bool(one["logprobs"]) for one in found] == [True, True, False]
+
+
+def test_a_base_behind_the_name_is_for_specialists_only(
+    client: httpx.Client, metier: StandIn
+) -> None:
+    reply = client.post("/v1/chat/completions", json={**HELLO, "model": "tiny@remote:big"})
+    assert reply.status_code in (400, 404)
+    assert metier.models.asked == []
 
 
 def test_text_is_continued_and_gaps_are_filled(client: httpx.Client, metier: StandIn) -> None:

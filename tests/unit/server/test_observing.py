@@ -70,6 +70,17 @@ def test_an_answer_adds_its_model_and_tokens_and_no_text(lines, caplog) -> None:
     assert SECRET not in written
 
 
+def test_answers_in_ollamas_dialect_are_counted_too(lines, caplog) -> None:
+    client, _ = lines
+    asked = {"model": "tiny", "messages": [{"role": "user", "content": "a private question"}]}
+    client.post("/api/chat", json=asked)
+    client.post("/api/embed", json={"model": "team/words:2", "input": "private"})
+    chat, embed = logged(caplog)
+    assert (chat["route"], chat["tokens_out"]) == ("/api/chat", TAKEN.tokens_out)
+    assert (embed["model"], embed["tokens_in"]) == ("team/words:2", 1)
+    assert "private" not in caplog.text
+
+
 def test_an_error_is_logged_by_its_code(lines, caplog) -> None:
     client, _ = lines
     client.get("/v1/models/nobody-has-this")
@@ -107,3 +118,18 @@ def test_what_is_seen_of_a_request_is_added_up() -> None:
     told.answered("tiny", Taken(tokens_in=2, tokens_out=4))
     assert (told.model, told.tokens_in, told.tokens_out) == ("tiny", 4, 7)
     assert Seen(0.0).first is None
+
+
+@pytest.mark.parametrize(
+    ("written", "counted"),
+    [
+        ("tiny:latest", "tiny"),
+        ("tiny@remote:x", "tiny"),
+        ("team/x:v1", "team/x:v1"),
+        ("a b", "other"),
+    ],
+)
+def test_a_model_is_counted_under_one_name(written: str, counted: str) -> None:
+    told = Seen(0.0)
+    told.answered(written, Taken())
+    assert told.model == counted

@@ -140,6 +140,16 @@ def test_a_sheet_tells_everything() -> None:
     assert told["details"]["parameter_size"] == "247.5M"
 
 
+def test_a_sheet_tells_what_the_model_gets_here() -> None:
+    told = show(ModelSheet(TINY, context=512, memory_bytes=7, proofs=("It won.",)))
+    assert told["metier"] == {
+        "task": "generate",
+        "context_length": 512,
+        "memory_bytes": 7,
+        "proofs": ["It won."],
+    }
+
+
 def test_continue_reads_parameters_by_a_pattern() -> None:
     text = listing.parameters({"temperature": 0.5, "stop": ["<|end|>", 'a"b'], "use_mmap": True})
     rows = [re.fullmatch(r'(\S+)\s+("(?:.*)"|\S+)', line) for line in text.split("\n")]

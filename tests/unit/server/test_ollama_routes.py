@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -143,7 +143,7 @@ def test_litellms_broken_path_is_a_fast_404(door: Door, path: str) -> None:
     reply = httpx.post(f"{door.address}/api/{path}", content=b'{"name": "tiny"}')
     assert reply.status_code == 404
     assert isinstance(reply.json()["error"], str)
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 5
 
 
 @pytest.mark.parametrize(
@@ -355,16 +355,28 @@ def test_a_later_error_is_a_last_line(door: Door) -> None:
 # -- streams ---------------------------------------------------------------------------------------
 
 
+class Waiting:
+    """A script that says one word, and the rest once somebody lets it."""
+
+    def __init__(self, let: Callable[[], object]) -> None:
+        self.let = let
+
+    def __iter__(self) -> Iterator[Piece]:
+        yield Piece("Hello")
+        self.let()
+        yield Piece(" there.")
+
+
 def test_lines_are_flushed_at_once(door: Door) -> None:
-    door.models.pause = 0.1
-    times = []
-    body = {"model": "tiny", "messages": HI}
-    with httpx.stream("POST", f"{door.address}/api/chat", json=body) as reply:
-        for line in reply.iter_lines():
-            times.append((time.perf_counter(), json.loads(line)))
-    spent = [when - said for (when, _), said in zip(times, door.models.said_at, strict=False)]
-    assert len(spent) == 3
-    assert max(spent) < 0.09
+    heard = threading.Event()
+    door.models.script = Waiting(lambda: heard.wait(20) or pytest.fail("no line came"))
+    with httpx.stream(
+        "POST", f"{door.address}/api/chat", json={"model": "tiny", "messages": HI}
+    ) as reply:
+        lines = reply.iter_lines()
+        assert json.loads(next(lines))["message"]["content"] == "Hello"
+        heard.set()
+        assert [json.loads(line)["done"] for line in lines] == [False, True]
 
 
 def test_a_caller_who_leaves_cancels_the_question(door: Door) -> None:
@@ -393,21 +405,19 @@ def test_a_caller_who_leaves_a_whole_answer_cancels_it_too(door: Door) -> None:
 
 
 def test_many_streams_run_side_by_side(door: Door) -> None:
-    door.models.script = WORDS * 4
-    door.models.pause = 0.02
+    together = threading.Barrier(12, timeout=20)
+    door.models.script = Waiting(together.wait)
     answers: list[list[dict[str, Any]]] = []
 
     def ask() -> None:
         answers.append(door.stream("chat", model="tiny", messages=HI))
 
     threads = [threading.Thread(target=ask) for _ in range(12)]
-    started = time.perf_counter()
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
-    assert [len(answer) for answer in answers] == [13] * 12
-    assert time.perf_counter() - started < 12 * 12 * 0.02
+        thread.join(30)
+    assert [len(answer) for answer in answers] == [3] * 12
 
 
 def _wait_for(true: Any) -> None:

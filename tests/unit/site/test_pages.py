@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from metier.generating import ModelSheet, RunningModel, Taken, Written
 from metier.reference import Digest, Reference
-from metier.server.facade import Failure, Here, PageOptions
+from metier.server.facade import Failure, Here, PageOptions, Spoken
 from metier.site import Site
 from stand_in.cards import assistant, banking, bare, hostile, ladder, spam
 from stand_in.metier import Entry, StandIn
+from stand_in.models import listing
 
 OPTIONS = PageOptions(Here("http://localhost:11434"))
 VOID = {"meta", "link", "input", "br", "hr", "img", "path", "rect", "line", "circle"}
@@ -91,6 +94,7 @@ def every_page(items: list[Entry], tmp_path: Path) -> dict[str, str]:
             for item in items
         },
         "base": site.specialist(base, parts, None, OPTIONS),
+        **model_pages(site, parts),
         "make": site.make([JOB, failed], OPTIONS),
         "running": site.job({**JOB, "rungs": [{"name": "linear"}]}, OPTIONS),
         "queued": site.job({**JOB, "state": "queued", "progress": None}, OPTIONS),
@@ -101,6 +105,42 @@ def every_page(items: list[Entry], tmp_path: Path) -> dict[str, str]:
         "failure": site.failure(Failure(404, "No.", "Go.", "/x", "id-1"), OPTIONS),
         "sign in": site.sign_in(True, "/make", OPTIONS),
     }
+
+
+def model_pages(site: Site, parts: Any) -> dict[str, str]:
+    """A model that writes, quiet, spoken to and failing, and one that embeds."""
+    plain = ModelSheet(listing("tiny"), template="{{ .Prompt }}", modelfile="FROM tiny\n")
+    full = ModelSheet(
+        replace(listing("mine"), parent="tiny"),
+        licences=("MIT <b>",),
+        system="<script>alert(1)</script>",
+        parameters={"seed": 1},
+        context=2048,
+        memory_bytes=10_000_000,
+    )
+    answer = Written("<img src=x>", thinking="hm", taken=Taken(1.0, tokens_out=3))
+    running = RunningModel(full.listing, 12_000_000, 2048, None)
+    vectors = ModelSheet(listing("words", "embed", "embedding"))
+    return {
+        "model": site.model(plain, parts, None, None, OPTIONS),
+        "model spoken to": site.model(full, parts, running, Spoken("hi", answer), OPTIONS),
+        "model failing": site.model(full, parts, None, Spoken("hi", None, "No room."), OPTIONS),
+        "model that embeds": site.model(vectors, parts, None, None, OPTIONS),
+    }
+
+
+def test_a_models_words_are_shown_and_never_obeyed(items: list[Entry], tmp_path: Path) -> None:
+    pages = every_page(items, tmp_path)
+    spoken = pages["model spoken to"]
+    assert "&lt;img src=x&gt;" in spoken
+    assert "&lt;script&gt;alert(1)" in spoken
+    assert "<img" not in spoken
+    assert "Made from" in spoken
+    assert "12\u202fMB, with 2,048 tokens of context" in spoken
+    assert "No room." in pages["model failing"]
+    assert 'data-talk data-model="tiny"' in pages["model"]
+    assert "data-talk" not in pages["model that embeds"]
+    assert "/v1/embeddings" in pages["model that embeds"]
 
 
 def test_every_page_is_well_formed_and_labelled(items: list[Entry], tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from metier.engines.llamacpp.sampling import DEFAULTS, parameters
 from metier.engines.llamacpp.serving import Served, too_long
 from metier.engines.llamacpp.vocabulary import Vocabulary
 from metier.engines.prompting import (
+    PICTURE,
     Parser,
     Template,
     compile_template,
@@ -88,9 +89,9 @@ class Asking:
         if room < 1:
             raise too_long(len(tokens), self._served.context)
         body = {
-            **parameters(options),
+            **parameters(options, self._served.context),
             **fields,
-            "prompt": self._with_pictures(prompt, pictures) if pictures else tokens,
+            **(self._with_pictures(prompt, pictures) if pictures else {"prompt": tokens}),
             "n_predict": _most(options, room, self._served.context, shift=question.shift),
             "cache_prompt": question.cache_prompt,
             "lora": self._served.adapters(voice.adapters),
@@ -174,8 +175,14 @@ class Asking:
                 code="no_capability",
                 remedy="Leave the pictures out, or use a model that sees.",
             )
-        encoded = [base64.b64encode(picture).decode() for picture in pictures]
-        return {"prompt_string": prompt, "multimodal_data": encoded}
+        first, *texts = prompt.split(PICTURE)
+        parts: list[dict[str, Any]] = [{"type": "text", "text": first}]
+        for picture, text in zip(pictures, texts, strict=True):
+            # It goes by the bytes, whatever kind is said.
+            address = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+            parts.append({"type": "image_url", "image_url": {"url": address}})
+            parts.append({"type": "text", "text": text})
+        return {"messages": [{"role": "user", "content": parts}]}
 
 
 def _shown(question: Question) -> Sequence[Any]:

@@ -59,6 +59,7 @@ class Desk:
             "rank": self._rank,
             "tokens": self._tokens,
         }
+        self._under_way: set[int] = set()
         self._stopping: set[int] = set()
         self._pool = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="ask")
 
@@ -66,10 +67,12 @@ class Desk:
         """Take one request; returns at once."""
         number = request["id"]
         if request["do"] == "cancel":
-            self._stopping.add(number)
+            if number in self._under_way:
+                self._stopping.add(number)
         elif request["do"] == "ping":
             self._reply({"id": number, "done": None})
         else:
+            self._under_way.add(number)
             self._pool.submit(self._answer, number, request).add_done_callback(_trace)
 
     def _answer(self, number: int, request: dict[str, Any]) -> None:
@@ -80,6 +83,7 @@ class Desk:
         except MetierError as error:
             reply = {"error": wire.from_error(error)}
         finally:  # a defect of ours is told too, and its trace goes to stderr
+            self._under_way.discard(number)
             self._stopping.discard(number)
             self._reply({"id": number, **reply})
 

@@ -33,8 +33,12 @@ _SAME_NAME: Final = (
 )  # fmt: skip
 
 
-def parameters(options: Options) -> dict[str, Any]:
+def parameters(options: Options, context: int) -> dict[str, Any]:
     """What the server is sent for options in which everything but ``logit_bias`` is said.
+
+    Args:
+        options: The options.
+        context: Tokens of the context: how far back a ``repeat_last_n`` below 0 looks.
 
     Raises:
         InputError: ``bad_options``: a number that is none.
@@ -47,6 +51,8 @@ def parameters(options: Options) -> dict[str, Any]:
         if not math.isfinite(number):
             raise InputError(f"{name} is {number}, which is no number.", code="bad_options")
     sent: dict[str, Any] = {name: getattr(options, name) for name in _SAME_NAME}
+    if sent["repeat_last_n"] < 0:
+        sent["repeat_last_n"] = context
     sent["n_keep"] = options.num_keep
     sent["stop"] = list(options.stop or ())
     if options.seed is not None and options.seed >= 0:

@@ -6,17 +6,22 @@ from llama-server's defaults, each with its reason; it knows no template and no 
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from metier.engines.llamacpp.plan import LISTENER, Plan
-from metier.errors import InputError, MetierError, UnavailableError
+from metier.errors import InputError, InternalError, MetierError, UnavailableError
 
 _MOST_AT_ONCE: Final = 512  # more costs memory for buffers and is no faster on processors
 _MOST_EMBEDDED: Final = 8192  # tokens of one text that go through the model at once
 _POOLED_BY_LAST: Final = 3  # LLAMA_POOLING_TYPE_LAST
 _RANKING: Final = 4  # LLAMA_POOLING_TYPE_RANK
+_UNCHANGED: Final = (
+    "{%- for m in messages %}{%- if m.content is string %}{{- m.content }}{%- else %}"
+    "{%- for p in m.content %}{{- p.text }}{%- endfor %}{%- endif %}{%- endfor %}"
+)
 OnChunk = Callable[[dict[str, Any]], bool]
 """Receives a chunk of an answer; says whether it is to stop."""
 
@@ -55,7 +60,16 @@ class Served:
 
         A request without the list, or with a shorter one, takes over the cache that another
         adapter left in its slot, and answers wrongly.
+
+        Raises:
+            InternalError: ``no_adapter``: one that this worker was not started with.
         """
+        missing = scales.keys() - {digest for digest, _ in self.plan.adapters} - {""}
+        if missing:
+            raise InternalError(
+                f"The adapter {min(missing)[:19]} is not loaded beside this base.",
+                code="no_adapter",
+            )
         return [
             {"id": number, "scale": float(scales.get(digest, 0.0))}
             for number, (digest, _) in enumerate(self.plan.adapters)
@@ -67,19 +81,28 @@ class Served:
         Raises:
             MetierError: What the server refuses.
         """
-        refused: list[MetierError] = []
+        failed: list[Exception] = []
 
         def receive(data: bytes) -> bool:
-            chunk = json.loads(data)
-            if "error" in chunk:
-                refused.append(refusal(chunk["error"]))
+            try:
+                chunk = json.loads(data)
+                if "error" in chunk:
+                    raise refusal(chunk["error"])
+                return on_chunk(_as_completion(chunk) if "messages" in body else chunk)
+            except Exception as error:  # noqa: BLE001  the library would swallow it; raised below
+                failed.append(error)
                 return True
-            return on_chunk(chunk)
 
-        sent = json.dumps({"stream": True, **body}, separators=(",", ":")).encode()
-        self._server.handle_completions(sent, receive)
-        if refused:
-            raise refused[0]
+        with _refusing():
+            if "messages" in body:
+                sent = {**body, "reasoning_format": "none"}
+                if "n_probs" in body:
+                    sent |= {"logprobs": True, "top_logprobs": body["n_probs"]}
+                self._server.handle_chat_completions(_line(sent), receive)
+            else:
+                self._server.handle_completions(_line(body), receive)
+        if failed:
+            raise failed[0]
 
     def embed(self, prompts: list[list[int]]) -> list[list[float]]:
         """Pooled vectors of tokenised texts, not normalised.
@@ -88,7 +111,8 @@ class Served:
             MetierError: What the server refuses.
         """
         body = {"input": prompts, "embd_normalize": -1}
-        reply = json.loads(self._server.handle_embeddings(json.dumps(body).encode()))
+        with _refusing():
+            reply = json.loads(self._server.handle_embeddings(json.dumps(body).encode()))
         if "error" in reply:
             raise refusal(reply["error"])
         found = sorted(reply["data"], key=lambda item: int(item["index"]))
@@ -101,12 +125,40 @@ class Served:
             MetierError: What the server refuses.
         """
         body = {"query": query, "documents": documents, "top_n": len(documents)}
-        reply = json.loads(self._server.handle_rerank(json.dumps(body).encode()))
+        with _refusing():
+            reply = json.loads(self._server.handle_rerank(json.dumps(body).encode()))
         if "error" in reply:
             raise refusal(reply["error"])
         found = [(int(item["index"]), float(item["relevance_score"])) for item in reply["results"]]
         found.sort(key=lambda item: (-item[1], item[0]))
         return found, int(reply["usage"]["total_tokens"])
+
+
+@contextlib.contextmanager
+def _refusing() -> Iterator[None]:
+    """What the library raises instead of replying is a refusal too."""
+    try:
+        yield
+    except (ValueError, RuntimeError) as failure:
+        raise refusal({"code": 400, "message": str(failure)}) from failure
+
+
+def _line(body: Mapping[str, Any]) -> bytes:
+    return json.dumps({"stream": True, **body}, separators=(",", ":")).encode()
+
+
+def _as_completion(chunk: dict[str, Any]) -> dict[str, Any]:
+    """A chunk of a chat in the shape of a completion's."""
+    choice = chunk["choices"][0]
+    said = {"tokens": [], "tokens_predicted": 0, "tokens_evaluated": 0}
+    said |= chunk.get("__verbose", {})
+    text = choice["delta"].get("content") or ""
+    usage = {
+        "prompt_tokens": said["tokens_evaluated"],
+        "completion_tokens": said["tokens_predicted"],
+    }
+    whole = {"logprobs": None, **choice, "text": text}
+    return {"usage": usage, **chunk, "choices": [whole], "__verbose": said}
 
 
 def refusal(error: Mapping[str, Any]) -> MetierError:
@@ -119,6 +171,8 @@ def refusal(error: Mapping[str, Any]) -> MetierError:
             f"The engine does not understand the grammar or schema: {message}.",
             code="bad_grammar",
         )
+    if "image" in message.lower() or "media" in message.lower():
+        return InputError(f"A picture cannot be read: {message}.", code="bad_picture")
     if error.get("code") == 400:
         return InputError(f"The engine refuses the request: {message}.", code="bad_options")
     if error.get("code") == 501:
@@ -163,6 +217,10 @@ def parameters_of(library: Any, plan: Plan, context: int, pools: bool) -> Any:
     chosen.cache_idle_slots = False  # it is a part of that cache
     chosen.lora_adapters = [library.CommonAdapterLoraInfo(file, 0.0) for _, file in plan.adapters]
     chosen.mmproj.path = plan.projector
+    if plan.projector:  # pictures come through chats only: what we have rendered passes unchanged
+        chosen.use_jinja = True
+        chosen.chat_template = _UNCHANGED
+        chosen.force_pure_content_parser = True
     chosen.ctx_shift = True  # a request that may not shift is given a limit instead
     chosen.warmup = False
     chosen.fit_params = False  # the scheduler has sized the context

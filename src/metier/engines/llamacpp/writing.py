@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from metier.engines.llamacpp.asking import Asked, Asking
+from metier.engines.llamacpp.holding import Holding, check_whole, impossible_token
 from metier.engines.llamacpp.room import Room
 from metier.engines.llamacpp.serving import Served
 from metier.engines.llamacpp.vocabulary import Vocabulary
@@ -32,6 +33,7 @@ class Answer:
         raw: What the engine wrote.
         full: Whether it ended because there was no room or no wish for more.
         ended: Whether the engine has said that it is over.
+        closed: Whether the model itself ended it.
     """
 
     on_piece: OnPiece | None
@@ -44,6 +46,7 @@ class Answer:
     raw: list[str] = field(default_factory=list)
     full: bool = False
     ended: bool = False
+    closed: bool = False
     taken: Taken = field(default_factory=Taken)
 
     def add(self, piece: Piece) -> None:
@@ -70,6 +73,7 @@ class Answer:
         if choice["finish_reason"] is not None:
             self.ended = True
             self.full = choice["finish_reason"] == "length"
+            self.closed = chunk["__verbose"].get("stop_type") == "eos"
             whole = taken(chunk)
             written = self.taken.tokens_out + whole.tokens_out
             self.taken = replace(whole, tokens_out=written)
@@ -91,6 +95,8 @@ class Writer:
         self._served = served
         self._vocabulary = vocabulary
         self._asking = Asking(served, vocabulary)
+        only = impossible_token(lambda text: vocabulary.tokens(text, whole=False))
+        self._holding = Holding(served, only)
         plan = served.plan
         self._room = Room(served.context * (1 if plan.shared else plan.parallel))
 
@@ -110,8 +116,11 @@ class Writer:
             answer.full = True
             answer.taken = Taken(tokens_in=len(asked.tokens))
         else:
+            self._held(asked, stopping)
             while not self._written(asked, answer, stopping):
                 continue
+            if answer.closed and "json_schema" in asked.body:
+                check_whole("".join(answer.raw))
             for piece in asked.parser.finish():
                 answer.add(piece)
         counted = answer.taken
@@ -129,6 +138,18 @@ class Writer:
                 tokens_in=len(asked.tokens) or counted.tokens_in,
             ),
         )
+
+    def _held(self, asked: Asked, stopping: Stopping) -> None:
+        """Refuse a schema that the engine would drop."""
+        if not self._holding.untried(asked.body):
+            return
+        room = len(asked.tokens) + 1 if asked.tokens else self._served.context
+        if not self._room.take(room, stopping):
+            return
+        try:
+            self._holding.check(asked.body, stopping)
+        finally:
+            self._room.give(room)
 
     def _written(self, asked: Asked, answer: Answer, stopping: Stopping) -> bool:
         """Write until the answer ends (``True``) or the room does."""
@@ -156,13 +177,24 @@ class Writer:
             return crowded or stopping()
 
         try:
-            self._served.complete(_body(asked, answer, tokens, most), receive)
+            self._served.complete(self._body(asked, answer, tokens, most), receive)
         finally:
             self._room.give(held)
         if crowded and not answer.ended:
             answer.pause(written)
             return stopping()
         return True
+
+    def _body(self, asked: Asked, answer: Answer, tokens: list[int], most: int) -> dict[str, Any]:
+        body = {**asked.body, "n_predict": most, "return_tokens": True, "verbose": True}
+        if asked.tokens and self._served.sees:  # then the server takes texts only, and begins them
+            begun = self._vocabulary.adds_bos and tokens[0] == self._vocabulary.bos
+            body["prompt"] = self._vocabulary.detokenize(tokens[1:] if begun else tokens)
+        elif asked.tokens:
+            body["prompt"] = tokens
+        if answer.raw and "seed" in body:
+            body["seed"] += answer.taken.tokens_out  # else it would draw the same numbers again
+        return body
 
     def _context(self, asked: Asked, answer: Answer) -> tuple[int, ...]:
         """Tokens of prompt and answer; the engine does not name those of split characters."""
@@ -172,15 +204,6 @@ class Writer:
         if len(written) < answer.taken.tokens_out - 1:
             written = self._vocabulary.tokens("".join(answer.raw), whole=False)
         return (*asked.tokens, *written)
-
-
-def _body(asked: Asked, answer: Answer, tokens: list[int], most: int) -> dict[str, Any]:
-    body = {**asked.body, "n_predict": most, "return_tokens": True, "verbose": True}
-    if asked.tokens:
-        body["prompt"] = tokens
-    if answer.raw and "seed" in body:
-        body["seed"] += answer.taken.tokens_out  # else it would draw the same numbers again
-    return body
 
 
 def chances(logprobs: dict[str, Any], alternatives: int) -> tuple[TokenChance, ...]:

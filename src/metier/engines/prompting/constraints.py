@@ -58,6 +58,9 @@ def constraint_fields(question: Question) -> dict[str, Any]:
         return {"json_schema": _checked(constraint.value)}
     if not isinstance(constraint.value, str) or len(constraint.value) > MOST_CONSTRAINT:
         raise _bad(f"a grammar is a text of at most {MOST_CONSTRAINT} characters")
+    if constraint.value.lstrip().startswith("%llguidance"):
+        # The engine drops one that it cannot build, without a word.
+        raise _bad("it is no GBNF")
     return {"grammar": constraint.value}
 
 

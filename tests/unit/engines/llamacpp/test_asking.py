@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import tiny_gguf
+import tiny_projector
 from metier.engines.llamacpp import LocalWorker
 from metier.errors import InputError
 from metier.generating import Loading, Message, Options, Question, Residence, Voice, Weights
@@ -70,3 +71,29 @@ def test_a_template_that_fails_is_the_callers(worker: LocalWorker) -> None:
     with pytest.raises(InputError) as caught:
         worker.ask(asked, Voice())
     assert caught.value.code == "bad_template"
+
+
+def test_a_base_with_a_projector_sees(open_one: Open, base: Path, tmp_path: Path) -> None:
+    projector = tiny_projector.tiny_projector(tmp_path)
+    loading = Loading(num_ctx=512, num_thread=1, slots=2)
+    worker = open_one(Residence(Weights("sha256:v", (base,), projector), loading=loading))
+    once = Options(num_predict=1, temperature=0.0)
+
+    def shown(text: str, *pictures: bytes) -> tuple[int, dict[bytes, float]]:
+        messages = (Message("user", text, pictures=pictures),)
+        question = Question(messages=messages, options=once, logprobs=True, top_logprobs=10)
+        written = worker.ask(question, Voice())
+        return written.taken.tokens_in, {a.raw: a.logprob for c in written.chances for a in c.top}
+
+    red, blue = tiny_projector.picture(255, 0, 0), tiny_projector.picture(0, 0, 255)
+    blind, _ = shown("see")
+    tokens, first = shown("see", red)
+    assert tokens > blind + tiny_projector.TOKENS - 1
+    assert shown("see", blue)[1] != first != {}
+    assert shown("see", red)[1] == pytest.approx(first, abs=0.05)
+    assert shown("one [img] two [img]", red, blue)[0] > tokens + tiny_projector.TOKENS
+    assert shown("a <__media__> that a user typed")[0] > blind
+    with pytest.raises(InputError) as caught:
+        shown("see", b"no picture")
+    assert caught.value.code == "bad_picture"
+    assert worker.ask(Question(prompt="The", options=once), Voice()).taken.tokens_in == 1

@@ -8,7 +8,7 @@ import pytest
 
 from metier.engines.llamacpp.plan import Plan
 from metier.engines.llamacpp.serving import Served, parameters_of, refusal, too_long
-from metier.errors import InputError, UnavailableError
+from metier.errors import InputError, InternalError, UnavailableError
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,32 @@ def test_every_request_names_every_adapter() -> None:
     assert served.adapters({"b": 0.5}) == [{"id": 0, "scale": 0.0}, {"id": 1, "scale": 0.5}]
     assert served.adapters({}) == [{"id": 0, "scale": 0.0}, {"id": 1, "scale": 0.0}]
     assert not served.sees
+    with pytest.raises(InternalError) as caught:
+        served.adapters({"c": 1.0})
+    assert caught.value.code == "no_adapter"
+
+
+class _Talkative:
+    """Calls back as the library does: until it is told to stop; what is raised is lost."""
+
+    calls = 0
+
+    def handle_completions(self, _: bytes, callback: Any) -> None:
+        for data in (b'{"a": 1}', b'{"a": 2}'):
+            self.calls += 1
+            if callback(data):
+                return
+
+
+def test_what_goes_wrong_with_a_chunk_ends_the_answer_and_is_raised() -> None:
+    served = Served.__new__(Served)
+    served._server = talkative = _Talkative()
+
+    def fail(chunk: dict[str, Any]) -> bool:
+        raise KeyError(chunk["a"])
+
+    with pytest.raises(KeyError):
+        served.complete({}, fail)
+    assert talkative.calls == 1
+    served.complete({}, lambda chunk: False)
+    assert talkative.calls == 3

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-import tiny_gguf
 import tiny_source
 from metier.engines.llamacpp import vocabulary
 from metier.engines.llamacpp.vocabulary import Vocabulary

@@ -99,6 +99,7 @@ def deep() -> dict[str, Any]:
         ("schema", {"enum": ["x" * 300_000]}),
         ("grammar", 3),
         ("grammar", "x" * 300_000),
+        ("grammar", " %llguidance {}\nstart: /a(/"),
     ],
 )
 def test_what_is_refused(kind: Any, value: Any) -> None:
