@@ -207,8 +207,8 @@ def test_errors_are_the_clients_own(told) -> None:
 
 def test_text_is_continued(told) -> None:
     assert choice(told["continued"])["text"].startswith("Once upon")
-    assert told["continued"]["usage"]["completion_tokens"] == 6
-    assert told["continued_by_default"]["usage"]["completion_tokens"] == 16
+    assert 0 < told["continued"]["usage"]["completion_tokens"] <= 6
+    assert 6 < told["continued_by_default"]["usage"]["completion_tokens"] <= 16
 
 
 def test_several_prompts(told) -> None:
@@ -218,7 +218,7 @@ def test_several_prompts(told) -> None:
 def test_a_prompt_of_tokens_with_logprobs(told) -> None:
     found = choice(told["prompt_of_tokens"])
     logprobs = found["logprobs"]
-    assert len(logprobs["tokens"]) == len(logprobs["token_logprobs"]) == 4
+    assert 0 < len(logprobs["tokens"]) == len(logprobs["token_logprobs"]) <= 4
     assert "".join(logprobs["tokens"]) == found["text"]
     assert all(len(top) == 2 for top in logprobs["top_logprobs"])
     assert logprobs["text_offset"][0] == 0
@@ -232,8 +232,8 @@ def test_a_gap_is_filled(told) -> None:
 
 def test_a_stream_of_text(told) -> None:
     *_, end, usage = told["continued_stream"]
-    assert end["choices"][0]["finish_reason"] == "length"
-    assert usage["usage"]["completion_tokens"] == 6
+    assert end["choices"][0]["finish_reason"] in ("length", "stop")
+    assert 0 < usage["usage"]["completion_tokens"] <= 6
 
 
 def test_answers_are_not_ranked(told) -> None:
@@ -260,10 +260,22 @@ def test_token_numbers_are_not_embedded(told) -> None:
 
 
 def test_six_questions_at_once(told) -> None:
-    assert told["at_once"] == ["length"] * 6
+    assert len(told["at_once"]) == 6
+    assert set(told["at_once"]) <= {"length", "stop"}
 
 
 def test_documents_are_ranked(told) -> None:
     (first,) = told["rerank"]["results"]
     assert 0 <= first["relevance_score"] <= 1
     assert first["document"]["text"] == ("a", "b")[first["index"]]
+
+
+def test_a_specialist_answers_over_a_local_base(server: Served) -> None:
+    asked = {"messages": [{"role": "user", "content": "How do I add?"}], "max_tokens": 8}
+    with server.client() as client:
+        for base in (WRITES, ADAPTED):
+            model = f"coder@{base}"
+            reply = client.post("/v1/chat/completions", json={"model": model, **asked})
+            assert reply.status_code == 200, reply.text
+            assert reply.json()["metier"]["base"].endswith(base)
+            assert reply.json()["usage"]["completion_tokens"] > 0

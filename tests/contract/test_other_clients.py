@@ -61,7 +61,7 @@ def test_llm_chats_streams_and_embeds(python) -> None:
 @pytest.mark.parametrize("verb", ["litellm_chat", "litellm_generate", "litellm_openai_chat"])
 def test_litellm_chats_in_both_dialects(python, verb: str) -> None:
     assert choice(python[verb])["message"]["content"]
-    assert python[verb]["usage"]["completion_tokens"] == 12
+    assert 0 < python[verb]["usage"]["completion_tokens"] <= 12
 
 
 @clients.needs_python_clients()

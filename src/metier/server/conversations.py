@@ -96,11 +96,12 @@ def _is_specialist(metier: Facade, model: object) -> bool:
     """Whether the answer policy answers: for chat specialists, and whatever names a base."""
     if not isinstance(model, str):
         return False
-    name, at, _ = model.partition("@")
+    if "@" in model:
+        return True
     try:
-        return isinstance(metier.show(name).card, ChatCard)
+        return isinstance(metier.show(model).card, ChatCard)
     except MetierError:
-        return bool(at)
+        return False
 
 
 def _add_answer(routes: APIRouter, metier: Facade) -> None:

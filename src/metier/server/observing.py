@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from metier.errors import InputError
 from metier.generating import Taken
+from metier.reference import Reference
 from metier.server.guard import App, Message, Receive, Scope, Send
 from metier.server.metrics import Metrics
 
@@ -48,9 +50,9 @@ class Seen:
             self.first = time.perf_counter() - self.started
 
     def answered(self, model: str, taken: Taken) -> None:
-        """A model answered."""
+        """A model answered; however its name was written, it is counted under one."""
         with self._lock:
-            self.model = model
+            self.model = _one_name(model)
             self.taken.append(taken)
 
     @property
@@ -129,6 +131,14 @@ class Observing:
         if told.code:
             line["error"] = told.code
         access_log.info(json.dumps(line, ensure_ascii=True))
+
+
+def _one_name(model: str) -> str:
+    name, _, _ = model.partition("@")
+    try:
+        return Reference.parse(name).familiar
+    except InputError:
+        return "other"
 
 
 def _route(scope: Scope, status: int) -> str:

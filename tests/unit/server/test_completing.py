@@ -201,6 +201,14 @@ def test_chances_stand_in_one_chunk_with_their_text(client: httpx.Client, metier
     assert [bool(one["logprobs"]) for one in found] == [True, True, False]
 
 
+def test_a_base_behind_the_name_is_for_specialists_only(
+    client: httpx.Client, metier: StandIn
+) -> None:
+    reply = client.post("/v1/chat/completions", json={**HELLO, "model": "tiny@remote:big"})
+    assert reply.status_code in (400, 404)
+    assert metier.models.asked == []
+
+
 def test_text_is_continued_and_gaps_are_filled(client: httpx.Client, metier: StandIn) -> None:
     asked = {"model": "tiny", "prompt": "Once", "suffix": "end", "echo": True}
     body = client.post("/v1/completions", json=asked).json()

@@ -118,3 +118,18 @@ def test_what_is_seen_of_a_request_is_added_up() -> None:
     told.answered("tiny", Taken(tokens_in=2, tokens_out=4))
     assert (told.model, told.tokens_in, told.tokens_out) == ("tiny", 4, 7)
     assert Seen(0.0).first is None
+
+
+@pytest.mark.parametrize(
+    ("written", "counted"),
+    [
+        ("tiny:latest", "tiny"),
+        ("tiny@remote:x", "tiny"),
+        ("team/x:v1", "team/x:v1"),
+        ("a b", "other"),
+    ],
+)
+def test_a_model_is_counted_under_one_name(written: str, counted: str) -> None:
+    told = Seen(0.0)
+    told.answered(written, Taken())
+    assert told.model == counted
