@@ -31,6 +31,7 @@ from metier.cli.terminal import Line, aligned
 from metier.cli.wording import counted, percent
 from metier.conversing import Manner, base_of
 from metier.errors import InputError, NotFoundError
+from metier.generating import Options
 from metier.messages import Prediction
 
 _BATCH = 512
@@ -47,7 +48,16 @@ _FOR_CHAT = (
     "first_draft",
     "trace",
 )
-_FOR_MODELS = ("images", "system", "format_", "think", "hide_thinking", "keep_alive", "verbose")
+_FOR_MODELS = (
+    "images",
+    "system",
+    "format_",
+    "think",
+    "hide_thinking",
+    "keep_alive",
+    "verbose",
+    "tokens",
+)
 _SHOWN_AS = {"images": "image", "format_": "format", "keep_alive": "keep-alive"}
 
 
@@ -205,6 +215,7 @@ def _wanted(choices: Choices) -> Wanted:
         constraint=constraint_of(choices["format_"]),
         think={"on": True, "off": False}.get(think, think) if think else None,
         verbose=choices["verbose"],
+        options=Options(num_predict=choices["tokens"]),
     )
     return Wanted(
         dialogue=dialogue,

@@ -71,12 +71,10 @@ def sheet_lines(item: Installed, sheet: ModelSheet) -> list[Text]:
     ]
     cells: list[list[Line]] = [[title, shown_text(value)] for title, value in rows if value]
     title = Text(item.name, style="bold") + Text(f"  {listing.task}")
-    return [
-        title,
-        *aligned(cells, "ll", indent=2),
-        Text(),
-        Text(f"metier run {item.name}", style="bold"),
-    ]
+    lines = [title, *aligned(cells, "ll", indent=2)]
+    if listing.task == "generate":  # the others are asked over HTTP
+        lines += [Text(), Text(f"metier run {item.name}", style="bold")]
+    return lines
 
 
 def model_document(item: Installed, sheet: ModelSheet | None) -> dict[str, Any]:

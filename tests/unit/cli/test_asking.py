@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+
+import tiny_gguf
+from metier.assembly import Metier
+from metier.cli.program import program
+from metier.cli.session import Session
+from metier.fleet import Fleet
+from metier.settings import Settings
+from metier.store import Store
 
 
 def test_one_text_shows_labels_and_probabilities(metier: Any) -> None:
@@ -108,3 +118,14 @@ def test_a_folder_or_another_encoding_is_input(metier: Any, tmp_path: Path) -> N
     outcome = metier("run", "banking-intents", "--file", str(file))
     assert outcome.code == 2
     assert "is not UTF-8 near line" in " ".join(outcome.err.split())
+
+
+def test_a_local_model_takes_a_limit_of_tokens(tmp_path: Path) -> None:
+    settings = Settings.read({"METIER_HOME": str(tmp_path / "home")})
+    session = Session(lambda: Metier(settings, Fleet(Store.open(settings.home))))
+    file = tiny_gguf.tiny_model(tmp_path)
+    words = ("import", str(file), "--name", "tiny")
+    assert CliRunner().invoke(program, words, obj=session).exit_code == 0
+    words = ("run", "tiny", "hello", "--tokens", "3", "--json")
+    answered = CliRunner().invoke(program, words, obj=session)
+    assert json.loads(answered.stdout)["taken"]["tokens_out"] == 3

@@ -67,6 +67,7 @@ def test_a_bare_model_has_no_empty_rows() -> None:
     assert "context" not in text
     assert "12 Nov 2026" in text
     assert text.endswith("metier run team/tiny:1")
+    assert "metier run" not in shown(installed(), ModelSheet(replace(bare, task="embed")))
 
 
 def test_everything_that_a_model_has() -> None:
