@@ -222,6 +222,12 @@ class LocalModels:
         """
         name, _, base = name.partition("@")
         known = self._catalogue.known(name)
+        if base and known.listing.task != "chat":
+            raise InputError(
+                f"{name!r} takes no base; only chat specialists do.",
+                code="bad_base",
+                remedy=f"Write {name}, without @{base[:80]}.",
+            )
         if known.file is not None and known.listing.task == "generate":
             return self.ask_loadable(
                 self._residences.loadable(known),

@@ -348,3 +348,11 @@ def test_documents_stand_in_order_of_their_cosine() -> None:
     order = by_cosine([(1.0, 0.0), (0.0, 2.0), (3.0, 3.0), (0.0, 0.0), (5.0, 0.0)])
     assert [position for position, _ in order] == [3, 1, 0, 2]
     assert order[0][1] == pytest.approx(1.0)
+
+
+def test_only_chat_specialists_take_a_base(place: Place, weights: Path) -> None:
+    install_local(place.fleet, "tiny", weights)
+    with pytest.raises(InputError) as caught:
+        place.say("tiny@remote:one")
+    assert caught.value.code == "bad_base"
+    assert place.workshop.opened == []
