@@ -208,7 +208,8 @@ def _pairs(tensors: StoredTensors) -> dict[str, _Pair]:
         if missing:
             raise _refuse(f"{next(iter(side.values()))!r} is there without its {missing.pop()}.")
         shapes = [tensors.place(side[letter]).shape for letter in "AB"]
-        if [len(shape) for shape in shapes] != [2, 2] or shapes[0][0] != shapes[1][1]:
+        two = [len(shape) for shape in shapes] == [2, 2]
+        if not two or shapes[0][0] != shapes[1][1] or 0 in (*shapes[0], *shapes[1]):
             raise _refuse(f"The factors of {side['A']!r} do not fit each other.")
         module = "output" if part == "lm_head" else f"blk.{layer}.{PRODUCTS[part]}"
         pairs[module] = _Pair(side["A"], side["B"], shapes[0][0])

@@ -49,10 +49,24 @@ class StoredTensors:
         return self.files[name].path.name
 
     def rows(self, name: str, order: Rows) -> FloatArray:
-        """The rows of a tensor at ``order`` as float32; only they are read."""
+        """The rows of a tensor at ``order`` as float32.
+
+        What lies between the first and the last of them is read, not mapped: pages of a mapped
+        file count as the process's memory until somebody needs them.
+
+        Raises InputError (``bad_model_folder``) if the file has become shorter.
+        """
         place = self.place(name)
-        raw = self.files[name].content[place.offset : place.offset + place.length]
-        chosen = raw.view(_STORED[place.dtype]).reshape(place.shape)[order]
+        rest = place.shape[1:]
+        first, count = int(order.min()), int(order.max()) - int(order.min()) + 1
+        row_bytes = place.length // place.shape[0]
+        with self.files[name].path.open("rb") as stream:
+            stream.seek(place.offset + first * row_bytes)
+            raw = stream.read(count * row_bytes)
+        if len(raw) != count * row_bytes:
+            raise refuse(f"{self.where(name)} became shorter while it was read.")
+        found = np.frombuffer(raw, _STORED[place.dtype]).reshape(count, *rest)
+        chosen = found[order - first]
         if place.dtype == "BF16":
             return (chosen.astype(np.uint32) << np.uint32(16)).view(np.float32)
         return chosen.astype(np.float32)

@@ -112,6 +112,11 @@ LAYER = "base_model.model.model.layers.0.self_attn.q_proj"
             "do not fit each other",
         ),
         (
+            {f"{LAYER}.lora_A.weight": (0, 64), f"{LAYER}.lora_B.weight": (64, 0)},
+            "bad_adapter_folder",
+            "do not fit each other",
+        ),
+        (
             {f"{LAYER}.lora_A.weight": (4, 32), f"{LAYER}.lora_B.weight": (64, 4)},
             "wrong_base",
             "64 x 32; the base's is 64 x 64",

@@ -45,6 +45,14 @@ def test_shards_hold_what_one_file_holds(tmp_path: Path) -> None:
     }
 
 
+def test_a_file_that_shrinks_while_it_is_read(tmp_path: Path) -> None:
+    save_tensors(tmp_path / WEIGHTS, {"a": np.ones((4, 4), np.float32)})
+    opened = open_weights(tmp_path)
+    (tmp_path / WEIGHTS).write_bytes((tmp_path / WEIGHTS).read_bytes()[:-8])
+    with pytest.raises(InputError, match="became shorter"):
+        opened.rows("a", np.arange(4))
+
+
 def index(folder: Path, listed: Any) -> None:
     (folder / INDEX).write_text(json.dumps({"weight_map": listed}), "utf-8")
 
