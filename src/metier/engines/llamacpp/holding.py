@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from metier.engines.llamacpp.serving import Served
+from metier.engines.llamacpp.watching import Watch
 from metier.errors import InputError, UnavailableError
 
 _IMPOSSIBLE: Final = "A"  # begins no JSON, and is no white space
@@ -83,7 +84,10 @@ class Holding:
         trial = {name: value for name, value in body.items() if name != "n_probs"}
         bias = [[self._impossible, _BIAS]]
         trial |= {"n_predict": 1, "temperature": 0.0, "logit_bias": bias, "stop": []}
-        self._served.complete(trial, receive)
+        free = {name: value for name, value in trial.items() if name != "json_schema"}
+        self._served.complete(free, lambda _: stopping())  # reads the prompt
+        with Watch():
+            self._served.complete(trial, receive)
         return self._impossible not in written if written else None
 
 

@@ -14,6 +14,7 @@ from metier.generating import Question
 
 MOST_CONSTRAINT = 256 << 10
 _MOST_DEPTH = 64
+_MOST_ITEMS = 100_000  # the engine unrolls them: a thousand million take its memory
 _SPACING = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 """Spaces as models write them in calls, and no others: the engine's grammars read this key."""
 
@@ -136,6 +137,10 @@ def _check(schema: Any) -> None:
             reference = held.get("$ref")
             if isinstance(reference, str) and not reference.startswith("#"):
                 raise _bad(f"$ref {reference[:100]!r} points outside of it")
+            for word in ("minItems", "maxItems"):
+                items = held.get(word)
+                if isinstance(items, int | float) and items > _MOST_ITEMS:
+                    raise _bad(f"{word} is over {_MOST_ITEMS:,}")
             pending += [(value, depth + 1) for value in held.values()]
         elif isinstance(held, list | tuple):
             pending += [(value, depth + 1) for value in held]

@@ -97,6 +97,8 @@ def deep() -> dict[str, Any]:
         ("schema", {"const": {1, 2}}),
         ("schema", {"const": float("nan")}),
         ("schema", {"enum": ["x" * 300_000]}),
+        ("schema", {"anyOf": [{"type": "array", "minItems": 10**9}]}),
+        ("schema", {"type": "array", "maxItems": 1e12}),
         ("grammar", 3),
         ("grammar", "x" * 300_000),
         ("grammar", " %llguidance {}\nstart: /a(/"),
