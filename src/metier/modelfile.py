@@ -388,8 +388,9 @@ def _place(text: str, at: int) -> tuple[int, int]:
 
 def _refuse(text: str, at: int, why: str) -> NoReturn:
     line, column = _place(text, at)
+    end = "" if why.endswith("?") else "."
     raise InputError(
-        f"The Modelfile is not valid at line {line}, column {column}: {why}.",
+        f"The Modelfile is not valid at line {line}, column {column}: {why}{end}",
         code="bad_modelfile",
         remedy="docs/reference/modelfile.md lists every instruction and parameter.",
         details={"line": line, "column": column},

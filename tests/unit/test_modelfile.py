@@ -127,6 +127,7 @@ def test_an_error_names_line_and_column(text: str, line: int, column: int, why: 
         parse_modelfile(text)
     assert caught.value.code == "bad_modelfile"
     assert caught.value.details == {"line": line, "column": column}
+    assert "?." not in str(caught.value)
 
 
 def test_bytes_that_are_no_text_are_refused_where_they_stand() -> None:

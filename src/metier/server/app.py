@@ -166,6 +166,7 @@ def _add_programs(app: FastAPI, listing: Listing, classify: Classify) -> None:
     app.add_api_route(
         "/health", listing.health, tags=["server"], summary="Whether the process answers"
     )
+    app.head("/health", include_in_schema=False)(listing.health)
     app.add_api_route(
         "/metrics",
         listing.metrics,

@@ -110,6 +110,7 @@ def test_health_says_how_many_models_are_in_memory_and_names_none(server: str) -
     told = httpx.get(f"{server}/health").json()
     assert (told["status"], told["resident"]) == ("ok", 0)
     assert set(told) == {"status", "version", "resident"}
+    assert httpx.head(f"{server}/health").status_code == 200
 
 
 def test_the_numbers_are_prometheus_text(server: str) -> None:
