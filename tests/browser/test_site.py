@@ -224,5 +224,5 @@ def test_a_page_of_another_origin_can_change_and_read_nothing(
     assert all(outcome in ("refused", "opaque ") for outcome in tried), tried
     context.close()
     own = chromium.new_context(base_url=server)
-    assert own.request.get("/v1/models/message-spam").status == 200
+    assert own.request.get("/specialists/message-spam.json").status == 200
     own.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import pytest
 
@@ -11,6 +12,7 @@ import workshop
 from metier.answer import classifying
 from metier.answer.classifying import Answering, base_digest
 from metier.assembly import Metier
+from metier.assembly.starting import base_folder
 from metier.engines.encoder import read_base
 from metier.errors import InputError, NotFoundError, UnavailableError
 
@@ -32,7 +34,7 @@ def metier(tmp_path_factory) -> Metier:
 
 
 def fresh(metier: Metier) -> Answering:
-    return Answering(metier.fleet, metier._base_folder, threads=1)
+    return Answering(metier.fleet, partial(base_folder, metier.fleet), threads=1)
 
 
 def test_a_specialist_is_loaded_once(metier) -> None:
@@ -140,7 +142,7 @@ def test_there_are_three_views(metier) -> None:
 
 
 def test_a_base_is_known_by_its_upstream_files_alone(metier) -> None:
-    folder = metier._base_folder(workshop.BASE)
+    folder = base_folder(metier.fleet, workshop.BASE)
     base = read_base(folder)
     rebuilt = dict(base.digests)
     assert "encoder-fp32.onnx" in rebuilt
