@@ -100,7 +100,13 @@ class Catalogue:
         self, listing: ModelListing, installed: Installed, file: LocalModelFile
     ) -> ModelListing:
         """The listing of a local model: what its header says, if that can be read."""
-        listing = replace(listing, task=file.task, parent=file.parent, details=ModelDetails())
+        listing = replace(
+            listing,
+            task=file.task,
+            parent=file.parent,
+            details=ModelDetails(),
+            settings=tuple(sorted(file.parameters)),
+        )
         try:
             files = [place(self._fleet, installed, part) for part in file.weights]
             read = self._facts.of(files)

@@ -51,6 +51,7 @@ class ModelListing:
         details: What its weights are.
         capabilities: ``completion``, ``tools``, ``insert``, ``vision``, ``embedding``,
             ``thinking``; a specialist's own task for those that do not write.
+        settings: Names of the parameters that the model sets itself.
     """
 
     name: str
@@ -61,6 +62,7 @@ class ModelListing:
     parent: str | None = None
     details: ModelDetails = ModelDetails()
     capabilities: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

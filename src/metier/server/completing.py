@@ -123,7 +123,7 @@ class _Ask:
     def _leave_to_the_model(self) -> None:
         if not self._unsaid:
             return
-        own = self._models.sheet(self._model.partition("@")[0]).parameters
+        own = self._models.listing(self._model.partition("@")[0]).settings
         left = {name: None for name in self._unsaid if name in own}
         if left:
             self._questions = [

@@ -8,13 +8,14 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from metier.errors import InputError, UnavailableError
-from metier.generating import ModelSheet, Piece, ToolCall
+from metier.generating import Piece, ToolCall
 from stand_in.metier import StandIn
 from stand_in.models import TAKEN, chance, listing
 from stand_in.serving import serving
@@ -58,7 +59,7 @@ def test_a_models_own_parameters_stand_above_the_dialects_defaults(
     client: httpx.Client, metier: StandIn
 ) -> None:
     client.post("/v1/chat/completions", json=HELLO)
-    metier.models.sheet_of = ModelSheet(listing("tiny"), parameters={"temperature": 0.1})
+    metier.models.here["tiny"] = replace(listing("tiny"), settings=("temperature",))
     client.post("/v1/chat/completions", json=HELLO)
     client.post("/v1/completions", json={"model": "tiny", "prompt": "a"})
     client.post("/v1/chat/completions", json={**HELLO, "temperature": 0.7})
