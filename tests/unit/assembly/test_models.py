@@ -356,3 +356,8 @@ def test_only_chat_specialists_take_a_base(place: Place, weights: Path) -> None:
         place.say("tiny@remote:one")
     assert caught.value.code == "bad_base"
     assert place.workshop.opened == []
+
+
+def test_a_listing_names_what_the_model_sets_itself(place: Place, weights: Path) -> None:
+    install_local(place.fleet, "tiny", weights, parameters={"temperature": 0.2, "seed": 1})
+    assert place.models.listing("tiny").settings == ("seed", "temperature")
