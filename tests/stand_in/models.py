@@ -135,7 +135,7 @@ class ScriptedModels:
             time.sleep(self.pause)
             if cancelled is not None and cancelled():
                 self.stopped.append(name)
-                raise UnavailableError("The question was cancelled.", code="cancelled")
+                raise InputError("The question was cancelled.", code="cancelled")
             if isinstance(piece, MetierError):
                 raise piece
             said.append(piece)

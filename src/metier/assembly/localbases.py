@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from metier.assembly.residences import Loadable
 from metier.assembly.translating import draft_of, question_of
 from metier.conversing import Draft, OnText, Sampling, Turn
 from metier.errors import InputError, NotFoundError
+from metier.fleet import shards_of
 from metier.formats import describe, read_gguf
 from metier.generating import Cancelled, OnPiece, Piece, Question, Weights, Written
 from metier.localmodel import base_digest
@@ -28,7 +28,6 @@ from metier.reference import Digest
 
 LOCAL = "local:"
 MOST_REMEMBERED = 1000
-_SHARD = re.compile(r"(?P<stem>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf")
 
 
 class AskLoadable(Protocol):
@@ -99,18 +98,18 @@ class FileBases:
         """A file (the first of its shards) as a model without a voice of its own.
 
         Raises:
-            NotFoundError: There is no such file, or a shard is missing (``file_not_found``).
-            InputError: It is no sound GGUF file (``bad_gguf``), or writes nothing
-                (``bad_base``).
+            NotFoundError: There is no such file (``file_not_found``).
+            InputError: It is no sound GGUF file or a shard is missing (``bad_gguf``), or it writes
+                nothing (``bad_base``).
         """
-        files = shards_of(path.expanduser().absolute())
-        for file in files:
-            if not file.is_file():
-                raise NotFoundError(
-                    f"There is no file {str(file)!r}.",
-                    code="file_not_found",
-                    remedy="Name a GGUF file; of several shards the first.",
-                )
+        chosen = path.expanduser().absolute()
+        if not chosen.is_file():
+            raise NotFoundError(
+                f"There is no file {str(chosen)!r}.",
+                code="file_not_found",
+                remedy="Name a GGUF file; of several shards the first.",
+            )
+        files = shards_of(chosen)
         first, *others = [read_gguf(file) for file in files]
         facts = describe(first, others)
         if facts.kind != "model" or facts.task != "generate":
@@ -151,15 +150,3 @@ class FileBases:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(kept, file)
             Path(draft).replace(self._remembered)
-
-
-def shards_of(path: Path) -> list[Path]:
-    """All files of a base by any one of its shards; the file alone if it is none."""
-    found = _SHARD.fullmatch(path.name)
-    if found is None:
-        return [path]
-    count = found["count"]
-    return [
-        path.with_name(f"{found['stem']}-{number:05d}-of-{count}.gguf")
-        for number in range(1, min(int(count), 1000) + 1)
-    ]

@@ -425,9 +425,6 @@ class _Asking:
                     )
                     return replace(written, taken=_loaded(written.taken, lease.load_seconds))
                 except UnavailableError as error:
-                    if error.code == "cancelled":
-                        # As everywhere: who gives up has not met a fault of ours.
-                        raise InputError(error.message, code="cancelled") from error
                     soon = time.monotonic() - began < RETRY_WITHIN
                     if error.code != "engine_ended" or attempt or self.heard.any or not soon:
                         raise

@@ -79,7 +79,7 @@ class Worker(Protocol):
 
     Every call raises UnavailableError with code ``engine_ended`` (retryable) within a second when
     the process dies, ``prompt_too_long`` (InputError) when a prompt does not fit and may not be
-    cut, and ``cancelled`` when ``cancelled()`` became true.
+    cut, and ``cancelled`` (InputError) when ``cancelled()`` became true.
     """
 
     @property

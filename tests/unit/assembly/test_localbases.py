@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from metier.assembly.localbases import FileBases, LocalGenerator, shards_of
+from metier.assembly.localbases import FileBases, LocalGenerator
 from metier.assembly.residences import Loadable
 from metier.conversing import Sampling, Turn
 from metier.errors import InputError, NotFoundError
@@ -87,7 +87,15 @@ def test_what_is_no_base_is_refused(tmp_path: Path) -> None:
     assert other.value.code == "bad_base"
 
 
-def test_shards_are_found_by_any_of_them() -> None:
-    found = shards_of(Path("/x/big-00002-of-00003.gguf"))
-    assert [path.name for path in found] == [f"big-0000{n}-of-00003.gguf" for n in (1, 2, 3)]
-    assert shards_of(Path("/x/one.gguf")) == [Path("/x/one.gguf")]
+def test_shards_are_found_by_any_of_them(tmp_path: Path) -> None:
+    names = [f"big-0000{n}-of-00003.gguf" for n in (1, 2, 3)]
+    model = tiny_model(tmp_path)
+    for name in names:
+        shutil.copy(model, tmp_path / name)
+    bases = FileBases(tmp_path / "digests.json")
+    found = bases.loadable(tmp_path / names[1]).weights.files
+    assert [path.name for path in found] == names
+    (tmp_path / names[2]).unlink()
+    with pytest.raises(InputError, match="3 shards") as told:
+        bases.loadable(tmp_path / names[1])
+    assert told.value.code == "bad_gguf"

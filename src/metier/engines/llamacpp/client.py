@@ -174,7 +174,7 @@ class LocalWorker:
         since = asked = time.monotonic()
         while True:
             if cancelled is not None and cancelled():
-                raise UnavailableError("The question was cancelled.", code="cancelled")
+                raise InputError("The question was cancelled.", code="cancelled")
             try:
                 reply = replies.get(timeout=_ASKING if cancelled is None else _LOOK)
             except queue.Empty:

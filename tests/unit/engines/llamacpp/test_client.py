@@ -112,7 +112,7 @@ def test_a_long_answer_outlives_the_patience(
 
 def test_cancelling_ends_the_answer(worker: LocalWorker) -> None:
     pieces: list[Piece] = []
-    with pytest.raises(UnavailableError) as caught:
+    with pytest.raises(InputError) as caught:
         worker.ask(LONG, Voice(), on_piece=pieces.append, cancelled=lambda: len(pieces) >= 3)
     assert caught.value.code == "cancelled"
     assert len(pieces) <= 4
