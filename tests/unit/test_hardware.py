@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from pathlib import Path
 
 import pytest
 
@@ -100,3 +101,19 @@ def test_the_class_of_a_recorded_machine() -> None:
 def test_the_class_of_this_machine_is_stable() -> None:
     assert hardware.cpu_class() == hardware.cpu_class()
     assert hardware.cpu_class().split("+")[0].startswith(("x86-64", "arm64", platform.machine()))
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc gives memory back")
+def test_freed_memory_goes_back_to_the_system() -> None:
+    def resident() -> int:
+        pages = Path("/proc/self/statm").read_text("ascii").split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    # Small pieces with one that stays at the end: the heap cannot shrink by itself.
+    pieces = [b"x" * 5000 + bytes([number % 256]) for number in range(10_000)]
+    last = pieces[-1]
+    del pieces
+    before = resident()
+    hardware.give_back_memory()
+    assert last
+    assert before - resident() > 10_000_000

@@ -12,6 +12,7 @@ from typing import Any
 
 from metier.errors import NotFoundError, UnavailableError
 from metier.fleet import Fleet, Installed
+from metier.hardware import give_back_memory
 from metier.manifest import KIND
 from metier.messages import Progress, Report
 from metier.reference import Digest, Reference
@@ -97,6 +98,8 @@ def install_starters(fleet: Fleet, home: Path, report: Report) -> Sequence[Insta
             report(Progress("base", error.message + remedy))
     if STARTERS.is_dir():
         fresh.extend(_import_starters(fleet, home))
+    if fresh:
+        give_back_memory()  # a server that starts with this runs for days
     return fresh
 
 
