@@ -34,7 +34,7 @@ said = json.loads(sys.argv[1])
 q = x.CommonParams()
 q.model.path = said["model"]
 q.model_alias = {"bench"}
-q.n_parallel, q.kv_unified, q.n_ctx = said["slots"], said["shared"], said["context"]
+q.n_parallel, q.kv_unified, q.n_ctx = said["slots"], False, said["context"] * said["slots"]
 q.n_batch, q.n_ubatch = 2048, 512
 q.cpuparams.n_threads = q.cpuparams_batch.n_threads = said["threads"]
 q.cache_ram_mib, q.cache_idle_slots = 0, False
@@ -88,10 +88,10 @@ class Timed:
 def bare(
     model: Path, *, context: int, slots: int = 4, threads: int = 1, adapters: Sequence[Path] = ()
 ) -> Iterator[Side]:
-    """The wheel's own server over a model."""
+    """The wheel's own server over a model, with Metier's flags: a cache for each slot."""
     said = {
         "model": str(model), "slots": slots, "context": context, "threads": threads,
-        "shared": slots > 1, "adapters": [str(adapter) for adapter in adapters],
+        "adapters": [str(adapter) for adapter in adapters],
     }  # fmt: skip
     process = subprocess.Popen(
         [sys.executable, "-c", BARE, json.dumps(said)],
