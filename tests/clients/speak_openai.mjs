@@ -14,7 +14,7 @@ const compatible = createOpenAICompatible({
 });
 const provider = createOllama({ baseURL: `${address}/api` });
 const prompt = "What is the weather in Paris?";
-const how = { model: "tiny", max_tokens: 12, messages: [{ role: "user", content: prompt }] };
+const how = { model: "tiny", max_tokens: 12, temperature: 0, messages: [{ role: "user", content: prompt }] };
 const city = {
   type: "object", required: ["city"], additionalProperties: false,
   properties: { city: { type: "string", enum: ["Paris", "Rome"] } },
@@ -36,7 +36,7 @@ async function embeddings(form) {
 }
 
 async function streamedBy(model) {
-  const made = streamText({ model, prompt, maxOutputTokens: 12 });
+  const made = streamText({ model, prompt, temperature: 0, maxOutputTokens: 12 });
   const kinds = new Set();
   for await (const part of made.fullStream) {
     if (part.type === "error") throw part.error;
@@ -50,13 +50,13 @@ async function streamedBy(model) {
 
 async function calledBy(model) {
   const made = await generateText({
-    model, prompt, tools, toolChoice: "required", maxOutputTokens: 80,
+    model, prompt, tools, toolChoice: "required", temperature: 0, maxOutputTokens: 80,
   });
   return made.toolCalls.map((call) => ({ name: call.toolName, input: call.input }));
 }
 
 const objectBy = async (model) => (await generateObject({
-  model, prompt, schema: jsonSchema(city), maxOutputTokens: 80,
+  model, prompt, schema: jsonSchema(city), temperature: 0, maxOutputTokens: 80,
 })).object;
 
 const verbs = {
@@ -77,12 +77,14 @@ const verbs = {
     ...how, max_tokens: 60,
     response_format: { type: "json_schema", json_schema: { name: "c", strict: true, schema: city } },
   }),
-  completion: () => client.completions.create({ model: "tiny", prompt: "Once", max_tokens: 4 }),
+  completion: () => client.completions.create({
+    model: "tiny", prompt: "Once", max_tokens: 4, temperature: 0,
+  }),
   embeddings: () => embeddings({}),
   embeddingsInNumbers: () => embeddings({ encoding_format: "float" }),
   unknown: () => client.chat.completions.create({ ...how, model: "nobody" }),
   aiText: async () => {
-    const made = await generateText({ model: compatible("tiny"), prompt, maxOutputTokens: 12 });
+    const made = await generateText({ model: compatible("tiny"), prompt, temperature: 0, maxOutputTokens: 12 });
     return { text: made.text, usage: made.usage, finish: made.finishReason };
   },
   aiStream: () => streamedBy(compatible("tiny")),
@@ -92,7 +94,7 @@ const verbs = {
     model: compatible.textEmbeddingModel("team/words:v1"), value: "one",
   })).embedding.length,
   ollamaText: async () => {
-    const made = await generateText({ model: provider("tiny"), prompt, maxOutputTokens: 12 });
+    const made = await generateText({ model: provider("tiny"), prompt, temperature: 0, maxOutputTokens: 12 });
     return { text: made.text, usage: made.usage, finish: made.finishReason };
   },
   ollamaStream: () => streamedBy(provider("tiny")),
@@ -101,10 +103,10 @@ const verbs = {
     model: provider.textEmbeddingModel("team/words:v1"), value: "one",
   })).embedding.length,
   langchain: async () => (await new ChatOllama({
-    baseUrl: address, model: "tiny", numPredict: 12, checkOrPullModel: true,
+    baseUrl: address, model: "tiny", numPredict: 12, temperature: 0, checkOrPullModel: true,
   }).invoke(prompt)).content,
   langchainStream: async () => (await collected(await new ChatOllama({
-    baseUrl: address, model: "tiny", numPredict: 12,
+    baseUrl: address, model: "tiny", numPredict: 12, temperature: 0,
   }).stream(prompt))).map((one) => one.content).join(""),
   langchainEmbedding: async () => (await new OllamaEmbeddings({
     baseUrl: address, model: "team/words:v1",

@@ -207,11 +207,13 @@ def classifier():
 
 
 def continued():
-    return client.completions.create(model="tiny", prompt="Once upon", max_tokens=6, echo=True)
+    return client.completions.create(
+        model="tiny", prompt="Once upon", max_tokens=6, echo=True, temperature=0
+    )
 
 
 def continued_by_default():
-    return client.completions.create(model="tiny", prompt="Once upon")
+    return client.completions.create(model="tiny", prompt="Once upon", temperature=0)
 
 
 def prompts():
@@ -219,12 +221,14 @@ def prompts():
 
 
 def prompt_of_tokens():
-    return client.completions.create(model="tiny", prompt=[40, 41, 42], max_tokens=4, logprobs=2)
+    return client.completions.create(
+        model="tiny", prompt=[40, 41, 42], max_tokens=4, logprobs=2, temperature=0
+    )
 
 
 def gap():
     return client.completions.create(
-        model="tiny", prompt="def add(", suffix="return a + b", max_tokens=6
+        model="tiny", prompt="def add(", suffix="return a + b", max_tokens=6, temperature=0
     )
 
 
@@ -233,6 +237,7 @@ def continued_stream():
         model="tiny",
         prompt="Once",
         max_tokens=6,
+        temperature=0,
         stream=True,
         stream_options={"include_usage": True},
     )

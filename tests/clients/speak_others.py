@@ -13,7 +13,7 @@ from speaking import CITY, QUESTION, TOOL, speak
 ADDRESS = sys.argv[1]
 PROMPT = QUESTION[0]["content"]
 LLM = str(Path(sys.executable).with_name("llm"))
-HOW = {"messages": QUESTION, "max_tokens": 12, "seed": 1}
+HOW = {"messages": QUESTION, "max_tokens": 12, "seed": 1, "temperature": 0}
 OLLAMA = {**HOW, "model": "ollama_chat/tiny", "api_base": ADDRESS}
 OPENAI = {**HOW, "model": "openai/tiny", "api_base": f"{ADDRESS}/v1", "api_key": "any"}
 
@@ -30,11 +30,24 @@ def llm_models():
 
 
 def llm_chat():
-    return llm("-m", "ollama/tiny:latest", "--no-stream", "-o", "num_predict", "12", PROMPT)
+    return llm(
+        "-m",
+        "ollama/tiny:latest",
+        "--no-stream",
+        "-o",
+        "num_predict",
+        "12",
+        "-o",
+        "temperature",
+        "0",
+        PROMPT,
+    )
 
 
 def llm_stream():
-    return llm("-m", "ollama/tiny:latest", "-o", "num_predict", "12", PROMPT)
+    return llm(
+        "-m", "ollama/tiny:latest", "-o", "num_predict", "12", "-o", "temperature", "0", PROMPT
+    )
 
 
 def llm_embed():
@@ -98,23 +111,25 @@ def litellm_unknown():
 
 
 def langchain_chat():
-    chat = ChatOllama(model="tiny", base_url=ADDRESS, num_predict=12, validate_model_on_init=True)
+    chat = ChatOllama(
+        model="tiny", base_url=ADDRESS, num_predict=12, temperature=0, validate_model_on_init=True
+    )
     return chat.invoke(PROMPT)
 
 
 def langchain_stream():
-    chat = ChatOllama(model="tiny", base_url=ADDRESS, num_predict=12)
+    chat = ChatOllama(model="tiny", base_url=ADDRESS, num_predict=12, temperature=0)
     return [chunk.content for chunk in chat.stream(PROMPT)]
 
 
 def langchain_schema():
-    chat = ChatOllama(model="tiny", base_url=ADDRESS, num_predict=80)
+    chat = ChatOllama(model="tiny", base_url=ADDRESS, num_predict=80, temperature=0)
     schema = {"title": "City", **CITY}
     return chat.with_structured_output(schema, method="json_schema").invoke(PROMPT)
 
 
 def langchain_tools():
-    chat = ChatOllama(model="tiny", base_url=ADDRESS, num_predict=12)
+    chat = ChatOllama(model="tiny", base_url=ADDRESS, num_predict=12, temperature=0)
     return chat.bind_tools([TOOL]).invoke(PROMPT)
 
 

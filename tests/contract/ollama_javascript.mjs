@@ -9,7 +9,7 @@ const [address, pulled] = process.argv.slice(2)
 const ollama = new Ollama({ host: address })
 const told = {}
 const messages = [{ role: 'user', content: 'hi' }]
-const options = { num_predict: 12, seed: 1 }
+const options = { num_predict: 12, seed: 1, temperature: 0 }
 const picture = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=='
 const weather = {
   type: 'function',
