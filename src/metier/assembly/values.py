@@ -1,0 +1,28 @@
+"""What the façade's methods give back and take by name: values and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+from metier.messages import Report
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledPart:
+    """One file of what is installed: path inside it, digest, bytes, and where it lies."""
+
+    filepath: str
+    digest: str
+    size: int
+    path: Path
+
+
+class How(TypedDict, total=False):
+    """How ``Metier.make`` works: who hears of it, who stops it, and where data may come from."""
+
+    report: Report
+    cancelled: Callable[[], bool]
+    confined: bool
