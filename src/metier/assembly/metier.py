@@ -17,6 +17,8 @@ from metier.answer import Answering
 from metier.assembly import starting
 from metier.assembly.bases import BaseChoice, Bases
 from metier.assembly.conversations import Conversations, Lack
+from metier.assembly.facts import Facts
+from metier.assembly.fitting import Fitting
 from metier.assembly.localmodels import open_models
 from metier.assembly.making import Making
 from metier.assembly.measuring import PARTS, Measuring, record, standings_of
@@ -26,6 +28,7 @@ from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
 from metier.conversing import Manner, OnStep, OnText, Passage, Reply, Sampling, Turn
+from metier.finding import Entry, Fit, Hit
 from metier.fleet import Fleet, Installed
 from metier.hardware import usable_cores
 from metier.ledger import Ledger
@@ -84,13 +87,16 @@ class Metier:
             self._toolbox,
             self.standings,
         )
+        facts = Facts()
         self.models = open_models(
             settings,
             fleet,
             remove=self.remove,
             specialist=self.answer,
             answering=self._answering,
+            facts=facts,
         )
+        self.fitting = Fitting(settings, fleet, facts, self.models.running)
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
 
@@ -464,6 +470,10 @@ class Metier:
     def verify(self, *, remake: bool = False, report: Report = silent) -> dict[str, Any]:
         """Check every byte in the store and the ledger; with ``remake``, make each again."""
         return self._workbench.verify(remake=remake, report=report)
+
+    def fit(self, what: str | Hit | Entry | Installed) -> Fit:
+        """Whether it runs here, with what memory and how fast; see ``assembly.fitting``."""
+        return self.fitting.of(what)
 
     # --- setting up -----------------------------------------------------------------------------
 
