@@ -16,17 +16,19 @@ from metier.answer import Answering
 from metier.assembly import starting
 from metier.assembly.bases import BaseChoice, Bases
 from metier.assembly.conversations import Conversations, Lack
+from metier.assembly.facts import Facts
+from metier.assembly.fitting import Fitting
 from metier.assembly.localmodels import open_models
 from metier.assembly.making import Making
 from metier.assembly.measuring import PARTS, Measuring, record, standings_of
 from metier.assembly.shelves import Library
 from metier.assembly.toolbox import Toolbox
-from metier.assembly.values import How, InstalledPart
+from metier.assembly.values import How, InstalledPart, parts_of
 from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
 from metier.conversing import Manner, OnStep, OnText, Passage, Reply, Sampling, Turn
-from metier.finding import Found, Hit, Query
+from metier.finding import Entry, Fit, Found, Hit, Query
 from metier.fleet import Fleet, Installed
 from metier.hardware import usable_cores
 from metier.ledger import Ledger
@@ -68,13 +70,16 @@ class Metier:
             self._toolbox,
             self.standings,
         )
+        facts = Facts()
         self.models = open_models(
             settings,
             fleet,
             remove=self.remove,
             specialist=self.answer,
             answering=self._answering,
+            facts=facts,
         )
+        self.fitting = Fitting(settings, fleet, facts, self.models.running)
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
 
@@ -150,15 +155,7 @@ class Metier:
 
     def parts(self, name: str) -> Sequence[InstalledPart]:
         """The files of a specialist or a base, by path."""
-        return [
-            InstalledPart(
-                part.filepath,
-                str(part.digest),
-                part.size_bytes,
-                self.fleet.part_path(name, part.filepath),
-            )
-            for part in self.fleet.parts(name)
-        ]
+        return parts_of(self.fleet, name)
 
     def read_part(self, name: str, filepath: str) -> bytes:
         """The bytes of one of its files, proved by their digest."""
@@ -184,6 +181,10 @@ class Metier:
     def entry(self, origin: str, name: str) -> Hit:
         """One entry of a catalogue; raises NotFoundError (``no_entry``) with near names."""
         return self.finder.entry(origin, name)
+
+    def fit(self, what: str | Hit | Entry | Installed) -> Fit:
+        """Whether it runs here, with what memory and how fast; see ``assembly.fitting``."""
+        return self.fitting.of(what)
 
     # --- answering ------------------------------------------------------------------------------
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
+from metier.fleet import Fleet
 from metier.messages import Report
 
 
@@ -26,3 +27,16 @@ class How(TypedDict, total=False):
     report: Report
     cancelled: Callable[[], bool]
     confined: bool
+
+
+def parts_of(fleet: Fleet, name: str) -> Sequence[InstalledPart]:
+    """The files of a specialist or a base, by path; raises NotFoundError."""
+    return [
+        InstalledPart(
+            part.filepath,
+            str(part.digest),
+            part.size_bytes,
+            fleet.part_path(name, part.filepath),
+        )
+        for part in fleet.parts(name)
+    ]
