@@ -172,7 +172,7 @@ class Metier:
         """The catalogues of this home, searched; nothing is read before it is asked."""
         from metier.assembly.finding import open_finder
 
-        return open_finder(self)
+        return open_finder(self, self._workbench, self._answering)
 
     def find(self, query: Query) -> Found:
         """What is installed and what catalogues name, in an honest order; see ``Finder.find``."""

@@ -16,13 +16,11 @@ from pathlib import Path
 
 import tantivy
 
-from metier.catalog.words import Word, distance, edits_allowed
+from metier.catalog.words import STEM, Meant, distance, edits_allowed
 
 FACETS = ("task", "domain", "licence")
 NUMBERS = ("size", "context", "released")
 RANKS = ("standing", "newest", "smallest", "name")
-STEM = "~"
-"""Stands before a stem, so that no word is taken for one."""
 COMPLETIONS = 8
 _NEAR = 24
 _TEXT = "text"
@@ -49,23 +47,6 @@ class Document:
     base: str
     numbers: Mapping[str, int]
     ranks: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Meant:
-    """What a word of a query is taken for.
-
-    Attributes:
-        word: As it was asked.
-        terms: Any of these satisfies it.
-        all_of: Or all of these together.
-        instead: What it was corrected to, or "".
-    """
-
-    word: Word
-    terms: tuple[str, ...]
-    all_of: tuple[str, ...] = ()
-    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True)

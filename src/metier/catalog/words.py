@@ -16,6 +16,8 @@ MOST_CHARACTERS = 1000
 """Of a query; what is longer is cut, and the answer says so."""
 MOST_WORDS = 24
 LONGEST_TERM = 60
+STEM = "~"
+"""Stands before a stem, so that no word is taken for one."""
 
 _CHUNK = re.compile(r"[^\W_]+(?:[-._/+'’][^\W_]+)*(?:\+\+|#)?")
 _PIECE = re.compile(r"[^\W_]+(?:\.\d+)*(?:\+\+|#)?")
@@ -47,6 +49,23 @@ class Word:
     term: str
     parts: tuple[str, ...] = ()
     open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What a word of a query is taken for.
+
+    Attributes:
+        word: As it was asked.
+        terms: Any of these satisfies it.
+        all_of: Or all of these together.
+        instead: What it was corrected to, or "".
+    """
+
+    word: Word
+    terms: tuple[str, ...]
+    all_of: tuple[str, ...] = ()
+    instead: str = ""
 
 
 def fold(text: str) -> str:
