@@ -17,8 +17,10 @@ from metier.finding import Proof
 
 BAND = 0.15
 """Relevances that differ by less are comparable: there proof decides."""
-IN_TEXT, BY_STEM, BY_GUESS = 0.7, 0.9, 0.9
-"""What a word is worth in the description, by its stem, or after a correction."""
+IN_MORE, IN_TEXT = 0.85, 0.7
+"""What a word is worth among the key words, in the description; in name, task and domain: 1."""
+BY_STEM, BY_GUESS, BY_START = 0.9, 0.9, 0.97
+"""What it is worth by its stem, after a correction, by the word that it begins."""
 UNLIKE, ALIKE = 0.2, 0.65
 """Cosines of all-MiniLM-L6-v2 at which texts of a catalogue are about different things, and about
 the same."""
@@ -28,7 +30,7 @@ MEANING = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A word of the query that an entry has: the word, where (``name``, ``key``, ``text``), how."""
+    """A word of the query that an entry has: the word, where, by which of its terms."""
 
     meant: Meant
     where: str
@@ -160,22 +162,33 @@ def _stands_above(one: Proof, two: Proof) -> bool:
 
 
 def _credit(row: Row, one: Meant) -> tuple[float, Match | None]:
-    """The best credit of a word: its own field and way of matching."""
+    """The best credit of a word over fields and terms."""
     best, found = 0.0, None
-    fields = (("name", row.name_terms, 1.0), ("key", row.key_terms, 1.0))
-    for where, terms, worth in (*fields, ("text", row.text_terms, IN_TEXT)):
+    guessed = BY_GUESS if one.instead else 1.0
+    fields = (
+        ("name", row.name_terms, 1.0),
+        ("key", row.key_terms, 1.0),
+        ("more", row.more_terms, IN_MORE),
+        ("text", row.text_terms, IN_TEXT),
+    )
+    for where, terms, worth in fields:
         for term in one.terms:
-            if worth > best and f" {term} " in terms:
-                how = BY_STEM if term.startswith(STEM) else 1.0
-                credit = worth * how * (BY_GUESS if one.instead else 1.0)
-                if credit > best:
-                    best, found = credit, Match(one, where, term)
-    if one.all_of and best < 1.0:
-        everything = row.name_terms + row.key_terms + row.text_terms
-        if all(f" {part} " in everything for part in one.all_of):
-            inside = row.name_terms + row.key_terms
-            named = all(f" {part} " in inside for part in one.all_of)
-            credit = 1.0 if named else IN_TEXT
-            if credit > best:
-                best, found = credit, Match(one, "name" if named else "text", one.all_of[0])
+            credit = worth * guessed * _by(term, one)
+            if credit > best and f" {term} " in terms:
+                best, found = credit, Match(one, where, term)
+    reach = ""
+    for where, terms, worth in fields:
+        reach += terms
+        if (
+            one.all_of
+            and worth * guessed > best
+            and all(f" {part} " in reach for part in one.all_of)
+        ):
+            best, found = worth * guessed, Match(one, where, one.all_of[0])
     return best, found
+
+
+def _by(term: str, one: Meant) -> float:
+    if term.startswith(STEM):
+        return BY_STEM
+    return 1.0 if one.instead or term == one.word.term else BY_START

@@ -15,7 +15,12 @@ from metier.catalog.words import STEM
 from metier.finding import Claim, Entry, Proof, Query, Reason
 
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-_WHERE = {"name": "its name", "key": "its task, domain or key words", "text": "its description"}
+_WHERE = {
+    "name": "its name",
+    "key": "its task or domain",
+    "more": "its key words",
+    "text": "its description",
+}
 MOST_CLAIMS = 2
 SIMILAR = 0.3
 

@@ -27,7 +27,7 @@ SCHEMA = 1
 _LOT = 400
 _FIELDS = (
     "id, name, task, domain, licence, base, size, context, released, verdicts, level,"
-    " name_terms, key_terms, text_terms"
+    " name_terms, key_terms, more_terms, text_terms"
 )
 _BY_IDS = f"SELECT {_FIELDS} FROM entries WHERE id IN"  # noqa: S608  a constant of ours
 _CREATE = """
@@ -41,7 +41,8 @@ CREATE TABLE IF NOT EXISTS entries (
   task TEXT NOT NULL, domain TEXT NOT NULL, licence TEXT NOT NULL, base TEXT NOT NULL,
   size INTEGER NOT NULL, context INTEGER NOT NULL, released INTEGER NOT NULL,
   verdicts INTEGER NOT NULL, level INTEGER NOT NULL,
-  name_terms TEXT NOT NULL, key_terms TEXT NOT NULL, text_terms TEXT NOT NULL,
+  name_terms TEXT NOT NULL, key_terms TEXT NOT NULL, more_terms TEXT NOT NULL,
+  text_terms TEXT NOT NULL,
   UNIQUE (origin, name)
 ) STRICT;
 
@@ -81,6 +82,7 @@ class Row:
     level: int
     name_terms: str
     key_terms: str
+    more_terms: str
     text_terms: str
 
     @property
@@ -150,8 +152,8 @@ class Records:
             connection.executemany(
                 "INSERT OR REPLACE INTO entries (origin, name, digest, body, facts, hidden, task,"
                 " domain, licence, base, size, context, released, verdicts, level, name_terms,"
-                " key_terms, text_terms) VALUES"
-                " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " key_terms, more_terms, text_terms) VALUES"
+                " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 _changed(origin, fresh, known),
             )
             connection.executemany(
@@ -350,10 +352,11 @@ def _columns(entry: Entry) -> tuple[Any, ...]:
     )
 
 
-def _terms(entry: Entry) -> tuple[str, str, str]:
-    """The terms of its name, of its key words, of its description; a space around each."""
-    keys = (entry.task, entry.domain, *entry.also, *entry.languages, entry.base or "")
-    return (_line(entry.name), _line("\n".join(keys)), _line(entry.description))
+def _terms(entry: Entry) -> tuple[str, str, str, str]:
+    """The terms of its name; of task and domain; of further key words; of its description."""
+    more = "\n".join((*entry.also, *entry.languages, entry.base or ""))
+    keys = f"{entry.task}\n{entry.domain}"
+    return _line(entry.name), _line(keys), _line(more), _line(entry.description)
 
 
 def _line(text: str) -> str:

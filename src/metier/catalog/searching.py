@@ -18,7 +18,7 @@ from metier.catalog.ranking import Candidate, covered, ordered, weights
 from metier.catalog.records import Records, Row, day_number
 from metier.catalog.standing import PROVED, verdict_bit
 from metier.catalog.volumes import Filters, Mask, Volume
-from metier.catalog.words import Meant, Word, fold, words
+from metier.catalog.words import STEM, Meant, Word, distance, fold, words
 from metier.finding import Proof, Query
 
 if TYPE_CHECKING:
@@ -118,6 +118,8 @@ def resolve(
 
 
 def _meant(word: Word, volumes: Sequence[Volume], records: Records) -> Meant:
+    from metier.catalog.text import stem_of
+
     terms = _forms(word.term, volumes)
     if word.open:
         endings = Counter[str]()
@@ -125,6 +127,11 @@ def _meant(word: Word, volumes: Sequence[Volume], records: Records) -> Meant:
             endings.update(dict.fromkeys(volume.words.completions(word.term), 1))
         terms.extend(term for term in endings if term not in terms)
     parts = tuple(part for part in word.parts if _known(part, volumes))
+    if not _known(word.term, volumes) and STEM + word.term in terms:
+        # Nobody writes it so: it is the stem of a word, or that word without its end.
+        near = _near(word.term, volumes, records)
+        if near and stem_of(near) == STEM + word.term:
+            return Meant(word, (near, STEM + word.term), instead=near)
     if not terms and len(parts) == 1:
         return Meant(word, parts, instead=parts[0])
     if terms or parts:
@@ -133,10 +140,15 @@ def _meant(word: Word, volumes: Sequence[Volume], records: Records) -> Meant:
         pair = word.term[:cut], word.term[cut:]
         if all(_known(part, volumes) for part in pair):
             return Meant(word, (), pair, instead=" ".join(pair))
-    near = ""
-    for volume in volumes:
-        near = near or volume.words.near(word.term, _terms_at(volume, records))
+    near = _near(word.term, volumes, records)
     return Meant(word, tuple(_forms(near, volumes)) if near else (), instead=near)
+
+
+def _near(term: str, volumes: Sequence[Volume], records: Records) -> str:
+    """The likeliest word that was meant, of all volumes."""
+    found = (volume.words.near(term, _terms_at(volume, records)) for volume in volumes)
+    near = [(distance(term, one, 2), -_known(one, volumes), one) for one in found if one]
+    return min(near)[2] if near else ""
 
 
 def _forms(term: str, volumes: Sequence[Volume]) -> list[str]:
@@ -156,7 +168,7 @@ def _terms_at(volume: Volume, records: Records) -> Callable[[Sequence[int]], Seq
     def terms_at(places: Sequence[int]) -> Sequence[str]:
         ids = volume.numbers("id")[list(places)].tolist() if places else []
         rows = records.rows_of(ids).values()
-        return [f"{row.name_terms} {row.key_terms} {row.text_terms}" for row in rows]
+        return [row.name_terms + row.key_terms + row.more_terms + row.text_terms for row in rows]
 
     return terms_at
 

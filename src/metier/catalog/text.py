@@ -3,8 +3,8 @@
 The one place that knows tantivy. It gets terms and gives places (0 … n-1) with BM25 scores; it
 knows no entry. Queries are built of terms, never parsed, so that no text is an operator.
 
-A term of a name counts three times, one of the key words twice, one of the description once: BM25
-over repeated terms is BM25F with these field weights (Robertson, Zaragoza and Taylor 2004).
+A term of name, task or domain counts three times, of the key words twice, of the description once:
+BM25 over repeated terms is BM25F with these field weights (Robertson, Zaragoza and Taylor 2004).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import tantivy
 
-from metier.catalog.words import STEM, Meant, distance, edits_allowed
+from metier.catalog.words import STEM, Meant, distance, edits_allowed, mistyped
 
 FACETS = ("task", "domain", "licence")
 NUMBERS = ("size", "context", "released")
@@ -112,7 +112,7 @@ class TextIndex:
                 for other in set(terms.split(" ")):
                     if other[:1] != STEM and other not in near:
                         apart = distance(term, other, edits)
-                        if apart <= edits:
+                        if apart <= edits and mistyped(term, other):
                             near[other] = apart
             if near:
                 # The first letter is rarely wrong (Pollock and Zamora 1984).

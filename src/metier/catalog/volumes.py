@@ -334,9 +334,9 @@ def _documents(rows: Iterable[Row], ranks: Mapping[str, Ints]) -> Iterator[Any]:
     from metier.catalog.text import Document
 
     for place, row in enumerate(rows):
-        names, keys, told = row.name_terms, row.key_terms, row.text_terms
+        weighty = row.name_terms + row.key_terms
         yield Document(
-            terms=names * 3 + keys * 2 + told,
+            terms=weighty * 3 + row.more_terms * 2 + row.text_terms,
             facets={name: getattr(row, name) for name in ("task", "domain", "licence")},
             base=row.base,
             numbers={"size": row.size, "context": row.context, "released": row.released},

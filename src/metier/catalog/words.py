@@ -164,10 +164,18 @@ def distance(one: str, two: str, most: int) -> int:
 
 
 def edits_allowed(word: str) -> int:
-    """How many typing errors a word may have: none up to 2 letters, one up to 5, else two.
+    """How many typing errors a word may have: none up to 2 letters, one up to 7, else two.
 
-    Source: the fuzziness ``AUTO`` of Lucene's users. Words with digits are names: none.
+    Words with digits are names: none.
     """
     if len(word) <= 2 or any(mark.isdigit() for mark in word):
         return 0
-    return 1 if len(word) <= 5 else 2
+    return 1 if len(word) <= 7 else 2
+
+
+def mistyped(said: str, meant: str) -> bool:
+    """Whether one word may be another mistyped: a short one has swapped, lost or doubled letters.
+
+    Another letter in a short word makes another word (``data``, ``date``).
+    """
+    return len(said) > 4 or len(said) != len(meant) or sorted(said) == sorted(meant)
