@@ -1,1 +1,4 @@
-"""Catalogues: what is known of specialists and models, and how it is searched."""
+"""The catalogue: where entries come from, how they are kept, found and ranked.
+
+It knows entries and evidence; it loads no weights, encodes no text itself and asks no network.
+"""
