@@ -17,6 +17,7 @@ from metier.answer import Answering
 from metier.assembly import starting
 from metier.assembly.bases import BaseChoice, Bases
 from metier.assembly.conversations import Conversations, Lack
+from metier.assembly.family import Family
 from metier.assembly.localmodels import open_models
 from metier.assembly.making import Making
 from metier.assembly.measuring import PARTS, Measuring, record, standings_of
@@ -26,7 +27,7 @@ from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
 from metier.conversing import Manner, OnStep, OnText, Passage, Reply, Sampling, Turn
-from metier.fleet import Fleet, Installed
+from metier.fleet import Fleet, Installed, Kin
 from metier.hardware import usable_cores
 from metier.ledger import Ledger
 from metier.messages import Prediction, Report, silent
@@ -38,6 +39,7 @@ from metier.toolchains import Toolchains
 
 if TYPE_CHECKING:
     from metier.assembly.pulling import Pulled
+    from metier.evals.mistakes import Mistakes
     from metier.evals.rescoring import Rescored
     from metier.examine import Examined
     from metier.examine.bases import Examination
@@ -91,6 +93,7 @@ class Metier:
             specialist=self.answer,
             answering=self._answering,
         )
+        self._family = Family(fleet, lambda: self.ledger, settings.home / "evals")
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
 
@@ -124,6 +127,14 @@ class Metier:
     def show(self, name: str) -> Installed:
         """One of them; raises NotFoundError with near names."""
         return self.fleet.show(name)
+
+    def lineage(self, name: str) -> tuple[Kin, ...]:
+        """What an entry was made from, itself, and what was made from it."""
+        return self._family.lineage(name)
+
+    def mistakes(self, name: str) -> Mistakes | None:
+        """What is known of a classifier's answers to its sealed items; see ``evals.mistakes``."""
+        return self._family.mistakes(name)
 
     def remove(self, name: str) -> None:
         """Remove a specialist and, unless another has it too, its sealed eval."""
