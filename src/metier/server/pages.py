@@ -34,6 +34,7 @@ from metier.server.facade import (
     Part,
     Trial,
 )
+from metier.server.fleetwork import FleetWork
 from metier.server.guard import COOKIE, session_value
 from metier.server.jobs import Jobs
 from metier.server.limits import Limits
@@ -68,6 +69,7 @@ class Website:
         self._limits = limits
         self._desk = Desk(metier, pages, self._options, self.recipe_text)
         self._talk = Talk(metier, pages, self._options)
+        self._fleet = FleetWork(metier, jobs)
 
     def add_to(self, app: FastAPI) -> None:
         """Put the routes of every page into ``app``."""
@@ -83,6 +85,7 @@ class Website:
             Route("/index.json", self.fleet),
             *self._desk.routes(),
             *self._talk.routes(),
+            *self._fleet.routes(),
             Route("/specialists/{name:path}", self.specialist),
             Route("/try", self.try_one, methods=["POST"]),
             Route("/make", self.make),
@@ -90,6 +93,7 @@ class Website:
             Route("/make", self.start_make, methods=["POST"]),
             Route("/jobs/{job}", self.job),
             Route("/jobs/{job}/stop", self.stop_job, methods=["POST"]),
+            Route("/jobs/{job}/resume", self.resume_job, methods=["POST"]),
             Route("/sign-in", self.show_sign_in),
             Route("/sign-in", self.sign_in, methods=["POST"]),
             Route("/docs", reference),
@@ -180,7 +184,7 @@ class Website:
 
     async def start_make(self, request: Request) -> Response:
         """``POST /make``: queue the make and go to its page."""
-        upload = await uploads.receive(request, files=("data", "eval"))
+        upload = await uploads.receive(request, files=("data", "eval"), place=self._jobs.uploads)
         try:
             order = await run_in_threadpool(orders.make_order, self._metier, upload)
             snapshot = self._jobs.submit(order)
@@ -200,6 +204,11 @@ class Website:
     def stop_job(self, request: Request) -> Response:
         """``POST /jobs/{id}/stop`` from the page."""
         snapshot = self._jobs.ask_to_stop(request.path_params["job"])
+        return RedirectResponse(snapshot["page"], status_code=303)
+
+    def resume_job(self, request: Request) -> Response:
+        """``POST /jobs/{id}/resume`` from the page."""
+        snapshot = self._jobs.resume(request.path_params["job"])
         return RedirectResponse(snapshot["page"], status_code=303)
 
     def sign_in_page(self, request: Request, *, wrong: bool) -> str:
