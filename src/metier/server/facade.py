@@ -22,6 +22,7 @@ from metier.conversing import (
     Sampling,
     Turn,
 )
+from metier.finding import Found
 from metier.generating import Models, ModelSheet, RunningModel, Written
 from metier.messages import Prediction, Report
 from metier.recipe import Recipe
@@ -331,7 +332,10 @@ class Pages(Protocol):
     """The website: values in, HTML out. It escapes everything and answers nothing itself."""
 
     def fleet(self, installed: Sequence[Installed], options: PageOptions) -> str:
-        """The first page."""
+        """Everything that is here, with its evidence."""
+
+    def find(self, found: Found, options: PageOptions) -> str:
+        """The first page: what was looked for, and what was found."""
 
     def specialist(
         self, item: Installed, parts: Sequence[Part], recipe: str | None, options: PageOptions

@@ -34,6 +34,7 @@ from metier.server.facade import (
     Part,
     Trial,
 )
+from metier.server.finding import Finding
 from metier.server.guard import COOKIE, session_value
 from metier.server.jobs import Jobs
 from metier.server.limits import Limits
@@ -67,6 +68,7 @@ class Website:
         self._port = port
         self._limits = limits
         self._desk = Desk(metier, pages, self._options, self.recipe_text)
+        self._finding = Finding(metier, pages, self._options)
         self._talk = Talk(metier, pages, self._options)
 
     def add_to(self, app: FastAPI) -> None:
@@ -79,8 +81,11 @@ class Website:
             return HTMLResponse(self._pages.reference(app.openapi(), self._options(request)))
 
         app.router.routes += [
-            Route("/", self.fleet),
+            Route("/", self.first),
+            Route("/fleet", self.fleet),
+            Route("/fleet.json", self.fleet),
             Route("/index.json", self.fleet),
+            *self._finding.routes(),
             *self._desk.routes(),
             *self._talk.routes(),
             Route("/specialists/{name:path}", self.specialist),
@@ -104,11 +109,15 @@ class Website:
         here = Here(f"{request.url.scheme}://{host}", self._api_key is not None)
         return PageOptions(here=here, **more)
 
-    def fleet(self, request: Request) -> Response:
-        """``/``: the fleet with its evidence; a program hears that the server runs."""
-        if request.url.path == "/" and _is_heartbeat(request):
+    def first(self, request: Request) -> Response:
+        """``/``: Find; a program hears that the server runs."""
+        if _is_heartbeat(request):
             # Ollama's programs look for these words, and none of them asks for a page.
             return PlainTextResponse(RUNNING, headers={"x-metier-version": __version__})
+        return self._finding.found(request) if _wants_json(request) else self._finding.page(request)
+
+    def fleet(self, request: Request) -> Response:
+        """``/fleet``: everything that is here, with its evidence."""
         items = self._metier.list()
         if _wants_json(request):
             return json_response({"specialists": [native.summary(item) for item in items]})
@@ -248,7 +257,7 @@ class Website:
 
 
 def _wants_json(request: Request) -> bool:
-    if request.url.path.endswith(("/index.json", "/make.json")):
+    if request.url.path.endswith(("/index.json", "/fleet.json", "/make.json")):
         return True
     accept = request.headers.get("accept", "")
     return "application/json" in accept and "text/html" not in accept

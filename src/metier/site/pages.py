@@ -18,9 +18,10 @@ from markupsafe import Markup
 
 from metier.card import AnyCard, Card, ChatCard, Rung, SearchCard
 from metier.coding import SourceFile
+from metier.finding import Found
 from metier.generating import ModelSheet, RunningModel
 from metier.messages import Prediction
-from metier.site import charts, coding, evidence, local, words
+from metier.site import charts, coding, evidence, finding, local, words
 from metier.site.calls import calls, chat_calls, embed_calls, model_calls, search_calls
 from metier.site.outline import outline
 from metier.site.values import File, Item, Lacking, Offered, Options, Said, Spoken, Trouble
@@ -96,7 +97,7 @@ class Site:
         )
 
     def fleet(self, installed: Sequence[Item], options: Options) -> str:
-        """The first page: the fleet with its evidence, and a box to try each."""
+        """The fleet with its evidence, and a box to try each."""
         carded = [(item, item.card) for item in installed if isinstance(item.card, Card)]
         others = [item for item in installed if isinstance(item.card, ChatCard | SearchCard)]
         query = options.query.strip()
@@ -129,7 +130,13 @@ class Site:
             query=query,
             axis=charts.evidence_axis(domain),
             bases=[(item, local.entry(item)) for item in installed if item.card is None],
-            json_address="/index.json",
+            json_address="/fleet.json",
+        )
+
+    def find(self, found: Found, options: Options) -> str:
+        """The first page: what was looked for, and what was found."""
+        return self._page(
+            "find.html", options, **finding.page_values(found), json_address="/find.json"
         )
 
     def specialist(
