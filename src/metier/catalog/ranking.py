@@ -17,6 +17,8 @@ from metier.finding import Proof
 
 BAND = 0.15
 """Relevances that differ by less are comparable: there proof decides."""
+STEP = 0.05
+"""Relevances that round to one step are equal: there cost and date decide."""
 IN_MORE, IN_TEXT = 0.85, 0.7
 """What a word is worth among the key words, in the description; in name, task and domain: 1."""
 BY_STEM, BY_GUESS, BY_START = 0.9, 0.9, 0.97
@@ -117,8 +119,8 @@ def covered(
 def ordered(candidates: Sequence[Candidate]) -> list[tuple[Candidate, int]]:
     """The candidates in order, each with its group.
 
-    Within a band of relevance the proved first, then by claims, by cost class, the newer, the
-    smaller, by name.
+    Within a band of relevance the proved first, then by claims, by relevance more finely, by cost
+    class, the newer, the smaller, by name.
     """
     found = sorted(candidates, key=_key)
     dominated = _chains([one for one in found if one.proof is not None])
@@ -135,8 +137,16 @@ def ordered(candidates: Sequence[Candidate]) -> list[tuple[Candidate, int]]:
 
 
 def _key(one: Candidate) -> tuple[object, ...]:
-    row = one.row
-    return (one.band, one.level, row.size_class, -row.released, row.size, row.name.casefold())
+    row, near = one.row, round(one.relevance / STEP)
+    return (
+        one.band,
+        one.level,
+        -near,
+        row.size_class,
+        -row.released,
+        row.size,
+        row.name.casefold(),
+    )
 
 
 def _chains(proved: Sequence[Candidate]) -> Mapping[int, int]:

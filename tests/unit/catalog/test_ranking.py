@@ -42,9 +42,9 @@ def test_a_proof_never_lifts_what_is_less_relevant() -> None:
 def test_among_the_comparable_the_proved_then_claims_then_cost_then_date() -> None:
     found = order(
         candidate(1, 1.0, level=LOST),
-        candidate(2, 0.95, size=9 << 30),
+        candidate(2, 1.0, size=9 << 30),
         candidate(3, 1.0, released=20250101),
-        candidate(4, 0.9),
+        candidate(4, 1.0),
         candidate(5, 0.9, level=CLAIMED, size=40 << 30),
         candidate(6, 0.9, level=PROVED, size=40 << 30),
     )
@@ -52,6 +52,12 @@ def test_among_the_comparable_the_proved_then_claims_then_cost_then_date() -> No
     groups = dict(found)
     assert groups[6] == 1
     assert groups[5] == groups[4] == groups[3] == 2, "claims cannot be told apart by proof"
+
+
+def test_relevance_decides_before_cost() -> None:
+    found = order(candidate(1, 0.92), candidate(2, 1.0, size=9 << 30), candidate(3, 0.99))
+    assert [one for one, _ in found] == [3, 2, 1]
+    assert {group for _, group in found} == {1}
 
 
 def test_proofs_on_one_eval_are_told_apart_by_their_intervals() -> None:
