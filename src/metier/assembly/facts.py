@@ -37,11 +37,12 @@ Stamp = tuple[str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read of a base: what it is, the header of its first file, whether it fills gaps."""
+    """What was read of a base: what it is, its files' headers, whether it fills gaps."""
 
     facts: GgufFacts
     header: GgufHeader
     fills: bool
+    others: tuple[GgufHeader, ...] = ()
 
 
 class Facts:
@@ -63,7 +64,7 @@ class Facts:
             first, *others = [read_gguf(file) for file in files]
             facts = describe(first, others)
             fills = {"prefix", "suffix"} <= set(facts.infill) or _marks_gaps(files[0], first)
-            found = Read(facts, first, fills)
+            found = Read(facts, first, fills, tuple(others))
             with self._lock:
                 if len(self._known) >= MOST_REMEMBERED:
                     self._known.clear()

@@ -39,6 +39,7 @@ def open_models(
     specialist: AskSpecialist,
     answering: Answering,
     open_worker: OpenWorker | None = None,
+    facts: Facts | None = None,
 ) -> LocalModels:
     """The models of one home; no process is started and no file is read.
 
@@ -49,8 +50,9 @@ def open_models(
         specialist: How chat specialists answer.
         answering: Who opens encoders.
         open_worker: The engine; llama.cpp in a sandbox where nobody says.
+        facts: Headers that were read; shared with whoever reads them too.
     """
-    facts = Facts()
+    facts = facts or Facts()
     catalogue = Catalogue(fleet, facts)
     residences = Residences(fleet, catalogue, facts)
     scheduler = LocalScheduler(

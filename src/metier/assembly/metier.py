@@ -8,25 +8,30 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from metier.answer import Answering
 from metier.assembly import starting
 from metier.assembly.bases import BaseChoice, Bases
+from metier.assembly.browsing import Browsing
 from metier.assembly.conversations import Conversations, Lack
+from metier.assembly.family import Family
+from metier.assembly.facts import Facts
+from metier.assembly.fitting import Fitting
 from metier.assembly.localmodels import open_models
 from metier.assembly.making import Making
 from metier.assembly.measuring import PARTS, Measuring, record, standings_of
 from metier.assembly.shelves import Library
 from metier.assembly.toolbox import Toolbox
+from metier.assembly.values import How, InstalledPart, parts_of
 from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
 from metier.conversing import Manner, OnStep, OnText, Passage, Reply, Sampling, Turn
-from metier.fleet import Fleet, Installed
+from metier.finding import Entry, Fit, Found, Hit, Query
+from metier.fleet import Fleet, Installed, Kin
 from metier.hardware import usable_cores
 from metier.ledger import Ledger
 from metier.messages import Prediction, Report, silent
@@ -37,29 +42,13 @@ from metier.store import Store
 from metier.toolchains import Toolchains
 
 if TYPE_CHECKING:
+    from metier.assembly.finding import Finder
     from metier.assembly.pulling import Pulled
+    from metier.evals.mistakes import Mistakes
     from metier.evals.rescoring import Rescored
     from metier.examine import Examined
     from metier.examine.bases import Examination
     from metier.examine.standings import Standing
-
-
-@dataclass(frozen=True, slots=True)
-class InstalledPart:
-    """One file of what is installed: path inside it, digest, bytes, and where it lies."""
-
-    filepath: str
-    digest: str
-    size: int
-    path: Path
-
-
-class How(TypedDict, total=False):
-    """How ``Metier.make`` works: who hears of it, who stops it, and where data may come from."""
-
-    report: Report
-    cancelled: Callable[[], bool]
-    confined: bool
 
 
 class Metier:
@@ -70,7 +59,9 @@ class Metier:
         self.fleet = fleet
         self.toolchains = Toolchains(settings.toolchains)
         threads = settings.threads or usable_cores()
-        self._answering = Answering(fleet, partial(starting.base_folder, fleet), threads)
+        held = partial(starting.base_folder, fleet)
+        self._answering = Answering(fleet, held, threads)
+        self.browsing = Browsing(fleet, self.parts, held, self.toolchains)
         self._workbench = Workbench(settings, fleet, self._answering, lambda: self.ledger, threads)
         self._library = Library(fleet, self._answering)
         self._bases = Bases(settings, self._workbench.service, lambda: self.models)
@@ -84,13 +75,17 @@ class Metier:
             self._toolbox,
             self.standings,
         )
+        facts = Facts()
         self.models = open_models(
             settings,
             fleet,
             remove=self.remove,
             specialist=self.answer,
             answering=self._answering,
+            facts=facts,
         )
+        self._family = Family(fleet, lambda: self.ledger, settings.home / "evals")
+        self.fitting = Fitting(settings, fleet, facts, self.models.running)
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
 
@@ -124,6 +119,14 @@ class Metier:
     def show(self, name: str) -> Installed:
         """One of them; raises NotFoundError with near names."""
         return self.fleet.show(name)
+
+    def lineage(self, name: str) -> tuple[Kin, ...]:
+        """What an entry was made from, itself, and what was made from it."""
+        return self._family.lineage(name)
+
+    def mistakes(self, name: str) -> Mistakes | None:
+        """What is known of a classifier's answers to its sealed items; see ``evals.mistakes``."""
+        return self._family.mistakes(name)
 
     def remove(self, name: str) -> None:
         """Remove a specialist and, unless another has it too, its sealed eval."""
@@ -166,15 +169,7 @@ class Metier:
 
     def parts(self, name: str) -> Sequence[InstalledPart]:
         """The files of a specialist or a base, by path."""
-        return [
-            InstalledPart(
-                part.filepath,
-                str(part.digest),
-                part.size_bytes,
-                self.fleet.part_path(name, part.filepath),
-            )
-            for part in self.fleet.parts(name)
-        ]
+        return parts_of(self.fleet, name)
 
     def read_part(self, name: str, filepath: str) -> bytes:
         """The bytes of one of its files, proved by their digest."""
@@ -183,6 +178,27 @@ class Metier:
     def recipe_of(self, name: str) -> AnyRecipe:
         """The recipe that an installed specialist was made by, its local files found again."""
         return self._workbench.recipe_of(name)
+
+    # --- finding --------------------------------------------------------------------------------
+
+    @cached_property
+    def finder(self) -> Finder:
+        """The catalogues of this home, searched; nothing is read before it is asked."""
+        from metier.assembly.finding import open_finder
+
+        return open_finder(self)
+
+    def find(self, query: Query) -> Found:
+        """What is installed and what catalogues name, in an honest order; see ``Finder.find``."""
+        return self.finder.find(query)
+
+    def entry(self, origin: str, name: str) -> Hit:
+        """One entry of a catalogue; raises NotFoundError (``no_entry``) with near names."""
+        return self.finder.entry(origin, name)
+
+    def fit(self, what: str | Hit | Entry | Installed) -> Fit:
+        """Whether it runs here, with what memory and how fast; see ``assembly.fitting``."""
+        return self.fitting.of(what)
 
     # --- answering ------------------------------------------------------------------------------
 

@@ -45,7 +45,7 @@ def post(address: str, path: str, form: dict, **headers: str) -> httpx.Response:
 
 
 def test_the_fleet_names_them_with_their_next_act(address) -> None:
-    page = get(address, "/", Accept="text/html").text
+    page = get(address, "/fleet", Accept="text/html").text
     assert 'href="/specialists/coder"' in page
     assert 'href="/specialists/notes"' in page
     assert "Ask or check" in page
