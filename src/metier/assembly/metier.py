@@ -17,7 +17,7 @@ from metier.assembly import starting
 from metier.assembly.bases import BaseChoice, Bases
 from metier.assembly.conversations import Conversations, Lack
 from metier.assembly.facts import Facts
-from metier.assembly.fitting import Fitting
+from metier.assembly.fitting import open_fitting
 from metier.assembly.localmodels import open_models
 from metier.assembly.making import Making
 from metier.assembly.measuring import PARTS, Measuring, record, standings_of
@@ -79,7 +79,7 @@ class Metier:
             answering=self._answering,
             facts=facts,
         )
-        self.fitting = Fitting(settings, fleet, facts, self.models.running)
+        self.fitting = open_fitting(settings, fleet, facts, self.models.running, self._answering)
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
 
