@@ -44,6 +44,8 @@ PATIENCE = 3.0
 """Seconds of one type after which no further round is begun."""
 BUDGET = 40.0
 """Seconds after which no further type is begun: on a machine that has other work."""
+CALM = 0.4
+"""Timings of one type that lie further apart were disturbed by other work."""
 MOST_BESIDE = 0.2
 """Of a token's time with a small model: what can be spent beside its weights at most."""
 PROMPT = 128
@@ -128,7 +130,10 @@ def measure_engine(
 def _speeds(found: Mapping[str, tuple[Probe, Timed]], load: float) -> EngineSpeeds:
     """From what each model took to what the machine reaches."""
     _, loose = found[""]
-    measured = {kind: each for kind, each in found.items() if kind}
+    all_kinds = {kind: each for kind, each in found.items() if kind}
+    # What was disturbed says nothing; the nearest type stands for it, as for those not measured.
+    calm = {kind: each for kind, each in all_kinds.items() if each[1].spread <= CALM}
+    measured = calm or all_kinds
     rates = {}
     for kind, (probe, timed) in measured.items():
         # On a machine with other work the loose model may have had the worse moment.
@@ -173,7 +178,7 @@ def time_probe(
         loading = Loading(num_ctx=_CONTEXT, slots=1)
         worker = open_worker(Residence(Weights(digest, (file,)), (), "generate", loading))
         try:
-            return _time(worker, spent)
+            return time_worker(worker, spent)
         finally:
             worker.close()
     finally:
@@ -187,7 +192,7 @@ def busy() -> float:
     return os.getloadavg()[0] / (os.cpu_count() or 1)
 
 
-def _time(worker: Worker, spent: Spent | None) -> Timed:
+def time_worker(worker: Worker, spent: Spent | None = None) -> Timed:
     """The least disturbed of a few timings: what slows a machine down only ever adds."""
     ask = _by_engine if spent is None else partial(_by_counter, spent)
     ask(worker, 4, 2, "warm")
