@@ -19,7 +19,7 @@ from metier.assembly.browsing import Browsing
 from metier.assembly.conversations import Conversations, Lack
 from metier.assembly.family import Family
 from metier.assembly.facts import Facts
-from metier.assembly.fitting import Fitting
+from metier.assembly.fitting import open_fitting
 from metier.assembly.localmodels import open_models
 from metier.assembly.making import Making
 from metier.assembly.measuring import PARTS, Measuring, record, standings_of
@@ -85,7 +85,7 @@ class Metier:
             facts=facts,
         )
         self._family = Family(fleet, lambda: self.ledger, settings.home / "evals")
-        self.fitting = Fitting(settings, fleet, facts, self.models.running)
+        self.fitting = open_fitting(settings, fleet, facts, self.models.running, self._answering)
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
 
