@@ -26,7 +26,7 @@ from metier.reference import Digest
 from metier.stats import Asked, Contender, Rules, Search, halve, least_budget, plan
 from metier.stats.searched import Round
 
-PER_CANDIDATE = 50
+PER_CANDIDATE = 40
 """Questions a candidate, if no budget is named."""
 LEAST_BUDGET = 200
 """Questions of a search for which no budget is named, if there are as many to ask."""
