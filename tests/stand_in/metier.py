@@ -18,6 +18,7 @@ from typing import Any
 
 from metier.card import Card
 from metier.errors import DidNotPassError, InputError, NotFoundError
+from metier.fleet import lineage
 from metier.messages import Prediction, Progress, Report, silent
 from metier.recipe import DataPart, Recipe, SpecialistPart
 from metier.reference import Digest, Reference
@@ -34,6 +35,11 @@ class Entry:
     digest: Digest
     size_bytes: int
     kind: str = "specialist"
+    model: None = None
+
+    @property
+    def name(self) -> str:
+        return self.reference.familiar
 
 
 @dataclass(frozen=True)
@@ -221,6 +227,13 @@ class StandIn(Shelf):
 
     def collect_garbage(self) -> dict[str, int]:
         return {"removed": 0, "bytes": 0}
+
+    def lineage(self, name: str) -> tuple[Any, ...]:
+        entry = self.show(name)
+        return lineage(entry, self.list())  # type: ignore[arg-type,type-var]
+
+    def mistakes(self, name: str) -> Any:
+        return None
 
     def verify(self, *, remake: bool = False, report: Report = silent) -> dict[str, Any]:
         report(Progress("verify", "Checked."))
