@@ -24,7 +24,7 @@ from metier.assembly.making import Making
 from metier.assembly.measuring import PARTS, Measuring, record, standings_of
 from metier.assembly.shelves import Library
 from metier.assembly.toolbox import Toolbox
-from metier.assembly.trying import Trial, Trying
+from metier.assembly.trying import Field, Trial, Trying
 from metier.assembly.values import How, InstalledPart, parts_of
 from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
@@ -202,6 +202,10 @@ class Metier:
     def find_by_eval(self, source: Path, **told: Unpack[Trial]) -> Tried:
         """The best of the candidates on one's own examples; see ``Trying.find_by_eval``."""
         return self.trying.find_by_eval(source, **told)
+
+    def examples(self, source: Path) -> Field:
+        """What a file of examples is, and who of what is here can answer it."""
+        return self.trying.field(source)
 
     def fit(self, what: str | Hit | Entry | Installed) -> Fit:
         """Whether it runs here, with what memory and how fast; see ``assembly.fitting``."""
