@@ -224,6 +224,12 @@ class Facade(Protocol):
     ) -> Any:
         """Question a specialist, and rivals, on an eval."""
 
+    def examples(self, source: Path) -> Any:
+        """What a file of examples is and who here can answer it: a ``trying.Field``."""
+
+    def find_by_eval(self, source: Path, **told: Any) -> Any:
+        """Candidates tried on a file of examples: a ``Tried``; see ``Trying.find_by_eval``."""
+
     def compare(self, first: str, second: str, *, on: str) -> Any:
         """The paired evidence of two systems on an eval."""
 
@@ -346,9 +352,7 @@ class Pages(Protocol):
     def find(self, found: Found, options: PageOptions) -> str:
         """The first page: what was looked for, and what was found."""
 
-    def specialist(
-        self, item: Installed, around: Any, tried: Any, options: PageOptions
-    ) -> str:
+    def specialist(self, item: Installed, around: Any, tried: Any, options: PageOptions) -> str:
         """The page of a classifier, or of an entry without a card.
 
         ``around`` is a ``Surroundings``, ``tried`` a ``classifying.Trials`` or ``None``.
@@ -382,6 +386,12 @@ class Pages(Protocol):
 
     def job(self, job: Mapping[str, Any], options: PageOptions) -> str:
         """One job: the ladder while it is climbed."""
+
+    def try_eval(self, looked: Any, jobs: Sequence[Mapping[str, Any]], options: PageOptions) -> str:
+        """The form of a search by eval; ``looked`` is a ``trying.Looked``."""
+
+    def tried(self, job: Mapping[str, Any], options: PageOptions) -> str:
+        """A search by eval: its rounds while they go, then the winner with its evidence."""
 
     def reference(self, document: Mapping[str, Any], options: PageOptions) -> str:
         """The HTTP interface, from its OpenAPI document."""

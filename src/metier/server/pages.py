@@ -39,6 +39,7 @@ from metier.server.jobs import Jobs
 from metier.server.limits import Limits
 from metier.server.ollama import RUNNING
 from metier.server.talk import Talk
+from metier.server.trying import Trying
 from metier.version import __version__
 
 
@@ -68,6 +69,7 @@ class Website:
         self._talk = Talk(metier, pages, self._options)
         self._classifying = Classifying(metier, pages, batches, self._options, limits)
         self._fleet = FleetWork(metier, jobs)
+        self._trying = Trying(metier, pages, jobs, self._options)
 
     def add_to(self, app: FastAPI) -> None:
         """Put the routes of every page into ``app``."""
@@ -88,6 +90,7 @@ class Website:
             *self._talk.routes(),
             *self._classifying.routes(),
             *self._fleet.routes(),
+            *self._trying.routes(),
             Route("/specialists/{name:path}", self.specialist),
             Route("/try", self.try_one, methods=["POST"]),
             Route("/make", self.make),
@@ -191,6 +194,8 @@ class Website:
         snapshot = self._jobs.snapshot(identifier.removesuffix(".json"))
         if identifier.endswith(".json") or _wants_json(request):
             return json_response(snapshot)
+        if self._trying.draws(snapshot):
+            return self._trying.job(request, snapshot)
         return HTMLResponse(self._pages.job(snapshot, self._options(request)))
 
     def stop_job(self, request: Request) -> Response:

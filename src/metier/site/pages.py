@@ -19,7 +19,7 @@ from markupsafe import Markup
 from metier.card import AnyCard, Card, ChatCard, Rung, SearchCard
 from metier.finding import Found
 from metier.generating import ModelSheet, RunningModel
-from metier.site import charts, coding, evidence, finding, local, sheets, trials, words
+from metier.site import charts, coding, evidence, finding, local, sheets, trials, trying, words
 from metier.site.outline import outline
 from metier.site.values import Item, Lacking, Offered, Options, Said, Spoken, Trouble
 
@@ -203,6 +203,16 @@ class Site:
             plot=charts.ladder_plot(rungs, key="ladder"),
             json_address=f"{job['page']}.json",
         )
+
+    def try_eval(
+        self, looked: trying.Looked, jobs: Sequence[Mapping[str, Any]], options: Options
+    ) -> str:
+        """The form of a search by eval."""
+        return self._page("try_eval.html", options, **trying.form(looked, jobs))
+
+    def tried(self, job: Mapping[str, Any], options: Options) -> str:
+        """A search by eval: its rounds while they go, then the winner with its evidence."""
+        return self._page("tried.html", options, **trying.job(job))
 
     def reference(self, document: Mapping[str, Any], options: Options) -> str:
         """The HTTP interface, from its OpenAPI document."""
