@@ -18,6 +18,8 @@ from typing import Any
 
 from metier.card import Card
 from metier.errors import DidNotPassError, InputError, NotFoundError
+from metier.finding import Entry as Catalogued
+from metier.finding import Facet, Found, Hit, Query
 from metier.fleet import lineage
 from metier.messages import Prediction, Progress, Report, silent
 from metier.recipe import DataPart, Recipe, SpecialistPart
@@ -42,6 +44,19 @@ class Entry:
         return self.reference.familiar
 
 
+def catalogued(entry: Entry) -> Catalogued:
+    """An entry of the fleet as a catalogue's."""
+    card = entry.card
+    return Catalogued(
+        name=entry.reference.familiar[:200],
+        kind="specialist",
+        task=card.task if card is not None else "chat",
+        description=card.description[:2000] if card is not None else "",
+        size_bytes=entry.size_bytes,
+        evidence=card.evidence if card is not None else (),
+    )
+
+
 @dataclass(frozen=True)
 class File:
     filepath: str
@@ -64,6 +79,7 @@ class StandIn(Shelf):
         self.pause = pause
         self.calls: list[tuple[str, int]] = []
         self.made: list[dict[str, Any]] = []
+        self.found: list[Hit] = []
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
         for card in fleet:
@@ -219,6 +235,29 @@ class StandIn(Shelf):
 
     def check_eval(self, on: str) -> dict[str, Any]:
         return {"items": len(Path(on).read_text().splitlines()), "problems": []}
+
+    def find(self, query: Query, /) -> Found:
+        """Every word of the query, among names and descriptions."""
+        words = query.words.casefold().split()
+        hits = [
+            Hit(catalogued(entry), "here", installed=entry.reference.familiar)
+            for entry in self.list()
+        ]
+        hits += self.found
+        hits = [
+            hit
+            for hit in hits
+            if all(word in f"{hit.entry.name} {hit.entry.description}".casefold() for word in words)
+        ]
+        shown = tuple(hits[query.offset : query.offset + query.limit])
+        facets = Counter(hit.entry.task for hit in hits)
+        return Found(
+            query,
+            shown,
+            len(hits),
+            {"task": tuple(Facet(*pair) for pair in facets.most_common())},
+            milliseconds=0.1,
+        )
 
     def remove(self, name: str) -> None:
         entry = self.show(name)

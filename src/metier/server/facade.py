@@ -22,7 +22,7 @@ from metier.conversing import (
     Sampling,
     Turn,
 )
-from metier.finding import Found
+from metier.finding import Found, Query
 from metier.generating import Models, ModelSheet, RunningModel, Written
 from metier.messages import Prediction, Report
 from metier.recipe import Recipe
@@ -241,6 +241,9 @@ class Facade(Protocol):
 
     def collect_garbage(self) -> Mapping[str, Any]:
         """Remove bytes that nothing names."""
+
+    def find(self, query: Query, /) -> Found:
+        """What is installed and what catalogues name, in an honest order; asks no network."""
 
     def verify(self, *, remake: bool = False, report: Report) -> Mapping[str, Any]:
         """Check every byte of the store; with ``remake`` every starter's recipe too."""

@@ -132,9 +132,7 @@ class Site:
 
     def find(self, found: Found, options: Options) -> str:
         """The first page: what was looked for, and what was found."""
-        return self._page(
-            "find.html", options, **finding.page_values(found), json_address="/find.json"
-        )
+        return self._page("find.html", options, **finding.page_values(found))
 
     def specialist(
         self, item: Item, around: sheets.Around, tried: trials.Trials | None, options: Options
