@@ -64,7 +64,9 @@ class Desk:
         """``GET /specialists/{name}``; of a pack, with ``?q=`` the passages."""
         if isinstance(item.card, SearchCard):
             told = self._searched(item, request.query_params.get("q", ""))
-            return HTMLResponse(self._pages.pack(item, around(self._metier, item), told, self._options(request)))
+            return HTMLResponse(
+                self._pages.pack(item, around(self._metier, item), told, self._options(request))
+            )
         return HTMLResponse(self._draw(request, item, Told()))
 
     def found(self, request: Request, item: Installed) -> Response:

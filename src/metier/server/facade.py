@@ -23,7 +23,7 @@ from metier.conversing import (
     Turn,
 )
 from metier.finding import Found
-from metier.generating import Models, ModelSheet, RunningModel, Written
+from metier.generating import Models, ModelSheet, RunningModel
 from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
@@ -305,18 +305,6 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
-    """What a person said to a model on its page without scripts, and what came of it.
-
-    ``written`` is ``None`` when the call failed; ``problem`` then says why in a sentence.
-    """
-
-    question: str
-    written: Written | None = None
-    problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Failure:
     """An error for a page: what, where and how to mend it."""
 
@@ -346,9 +334,7 @@ class Pages(Protocol):
     def find(self, found: Found, options: PageOptions) -> str:
         """The first page: what was looked for, and what was found."""
 
-    def specialist(
-        self, item: Installed, around: Any, tried: Any, options: PageOptions
-    ) -> str:
+    def specialist(self, item: Installed, around: Any, tried: Any, options: PageOptions) -> str:
         """The page of a classifier, or of an entry without a card.
 
         ``around`` is a ``Surroundings``, ``tried`` a ``classifying.Trials`` or ``None``.
@@ -372,10 +358,13 @@ class Pages(Protocol):
         sheet: ModelSheet,
         around: Any,
         running: RunningModel | None,
-        spoken: Spoken | None,
+        spoken: Any,
         options: PageOptions,
     ) -> str:
-        """The page of a model that writes, embeds or ranks; ``running`` if it is in memory."""
+        """The page of a model that writes, embeds or ranks; ``running`` if it is in memory.
+
+        ``spoken`` is a ``talk.Spoken`` or ``None``.
+        """
 
     def make(self, jobs: Sequence[Mapping[str, Any]], options: PageOptions) -> str:
         """The form that starts a make."""

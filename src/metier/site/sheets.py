@@ -148,7 +148,11 @@ def model(
         "able": local.abilities(sheet),
         "facts": local.facts(sheet, running),
         "talks": talks,
-        "spoken": spoken,
+        "ranks": sheet.listing.task in ("embed", "rerank"),
+        "sees": "vision" in sheet.listing.capabilities,
+        "thinks": "thinking" in sheet.listing.capabilities,
+        "talked": local.conversation(spoken),
+        "ranked": local.ranking(spoken, sheet.listing.task),
         "calls": model_calls(name, options.here) if talks else embed_calls(name, options.here),
         "licences": [],
     }
