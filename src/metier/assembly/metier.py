@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 from metier.answer import Answering
 from metier.assembly import starting
 from metier.assembly.bases import BaseChoice, Bases
+from metier.assembly.browsing import Browsing
 from metier.assembly.conversations import Conversations, Lack
 from metier.assembly.facts import Facts
 from metier.assembly.family import Family
@@ -58,7 +59,9 @@ class Metier:
         self.fleet = fleet
         self.toolchains = Toolchains(settings.toolchains)
         threads = settings.threads or usable_cores()
-        self._answering = Answering(fleet, partial(starting.base_folder, fleet), threads)
+        held = partial(starting.base_folder, fleet)
+        self._answering = Answering(fleet, held, threads)
+        self.browsing = Browsing(fleet, self.parts, held, self.toolchains)
         self._workbench = Workbench(settings, fleet, self._answering, lambda: self.ledger, threads)
         self._library = Library(fleet, self._answering)
         self._bases = Bases(settings, self._workbench.service, lambda: self.models)

@@ -33,6 +33,7 @@ from metier.server.facade import (
     Trial,
 )
 from metier.server.finding import Finding
+from metier.server.fleetwork import FleetWork
 from metier.server.guard import COOKIE, session_value
 from metier.server.jobs import Jobs
 from metier.server.limits import Limits
@@ -66,6 +67,7 @@ class Website:
         self._finding = Finding(metier, pages, self._options)
         self._talk = Talk(metier, pages, self._options)
         self._classifying = Classifying(metier, pages, batches, self._options, limits)
+        self._fleet = FleetWork(metier, jobs)
 
     def add_to(self, app: FastAPI) -> None:
         """Put the routes of every page into ``app``."""
@@ -85,6 +87,7 @@ class Website:
             *self._desk.routes(),
             *self._talk.routes(),
             *self._classifying.routes(),
+            *self._fleet.routes(),
             Route("/specialists/{name:path}", self.specialist),
             Route("/try", self.try_one, methods=["POST"]),
             Route("/make", self.make),
@@ -92,6 +95,7 @@ class Website:
             Route("/make", self.start_make, methods=["POST"]),
             Route("/jobs/{job}", self.job),
             Route("/jobs/{job}/stop", self.stop_job, methods=["POST"]),
+            Route("/jobs/{job}/resume", self.resume_job, methods=["POST"]),
             Route("/sign-in", self.show_sign_in),
             Route("/sign-in", self.sign_in, methods=["POST"]),
             Route("/docs", reference),
@@ -172,7 +176,7 @@ class Website:
 
     async def start_make(self, request: Request) -> Response:
         """``POST /make``: queue the make and go to its page."""
-        upload = await uploads.receive(request, files=("data", "eval"))
+        upload = await uploads.receive(request, files=("data", "eval"), place=self._jobs.uploads)
         try:
             order = await run_in_threadpool(orders.make_order, self._metier, upload)
             snapshot = self._jobs.submit(order)
@@ -192,6 +196,11 @@ class Website:
     def stop_job(self, request: Request) -> Response:
         """``POST /jobs/{id}/stop`` from the page."""
         snapshot = self._jobs.ask_to_stop(request.path_params["job"])
+        return RedirectResponse(snapshot["page"], status_code=303)
+
+    def resume_job(self, request: Request) -> Response:
+        """``POST /jobs/{id}/resume`` from the page."""
+        snapshot = self._jobs.resume(request.path_params["job"])
         return RedirectResponse(snapshot["page"], status_code=303)
 
     def sign_in_page(self, request: Request, *, wrong: bool) -> str:

@@ -107,8 +107,8 @@ def harmless_name(given: str, field: str) -> str:
     return (re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-")[:60] or field) + ending
 
 
-async def receive(request: Request, *, files: tuple[str, ...]) -> Upload:
-    """Read a multipart form into a new folder; raises InputError, StorageError.
+async def receive(request: Request, *, files: tuple[str, ...], place: Path | None = None) -> Upload:
+    """Read a multipart form into a new folder in ``place``; raises InputError, StorageError.
 
     The folder is the caller's to remove, also when a later check fails; it is removed here when
     reading fails.
@@ -120,7 +120,7 @@ async def receive(request: Request, *, files: tuple[str, ...]) -> Upload:
             remedy="Send a form with a file, as 'curl -F data=@rows.csv' does.",
         )
     form = await request.form(max_files=len(files), max_fields=30, max_part_size=64 * 1024)
-    folder = Path(tempfile.mkdtemp(prefix="metier-upload-"))
+    folder = Path(tempfile.mkdtemp(prefix="metier-upload-", dir=place))
     try:
         fields: dict[str, str] = {}
         paths: dict[str, Path] = {}
