@@ -280,6 +280,7 @@ class Told:
     Attributes:
         act: ``ask``, ``check``, ``search``, or "" for a fresh page.
         question: The question that was asked.
+        turns: What was said before it, a person's turn and the answer in turn.
         base: The base that was chosen.
         query: What was searched for.
         files: The files that were given.
@@ -302,6 +303,7 @@ class Told:
     explained: tuple[tuple[Diagnostic, tuple[Passage, ...]], ...] = ()
     mended: Mended | None = None
     problem: str | None = None
+    turns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

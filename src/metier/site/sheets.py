@@ -12,7 +12,16 @@ from metier.card import AnyCard, Card, ChatCard, SearchCard
 from metier.coding import SourceFile
 from metier.generating import ModelSheet, RunningModel
 from metier.site import charts, coding, evidence, lineage, local, trials, words
-from metier.site.calls import calls, chat_calls, embed_calls, model_calls, search_calls
+from metier.site.calls import (
+    Call,
+    calls,
+    chat_calls,
+    embed_calls,
+    model_calls,
+    rerank_calls,
+    search_calls,
+)
+from metier.site.clients import editors
 from metier.site.values import File, Item, Lacking, Offered, Options, Said, Spoken
 
 if TYPE_CHECKING:
@@ -110,6 +119,7 @@ def chat(
         "wrong": checked is not None and not checked.ok,
         "mended": coding.repair(told.files, told.mended),
         "calls": chat_calls(name, options.here),
+        "editors": editors(name, options.here),
         "licences": licences(card),
     }
 
@@ -140,6 +150,7 @@ def model(
     """A model that writes, embeds or ranks."""
     name = sheet.listing.name
     talks = "completion" in sheet.listing.capabilities
+    tools = "tools" in sheet.listing.capabilities
     return {
         **frame(name, f"sha256:{sheet.listing.digest}", around),
         "sheet": sheet,
@@ -153,9 +164,17 @@ def model(
         "thinks": "thinking" in sheet.listing.capabilities,
         "talked": local.conversation(spoken),
         "ranked": local.ranking(spoken, sheet.listing.task),
-        "calls": model_calls(name, options.here) if talks else embed_calls(name, options.here),
+        "calls": _model_calls(name, sheet.listing.task, options, talks=talks),
+        "editors": editors(name, options.here, context=sheet.context, tools=tools) if talks else [],
         "licences": [],
     }
+
+
+def _model_calls(name: str, task: str, options: Options, *, talks: bool) -> list[Call]:
+    if talks:
+        return model_calls(name, options.here)
+    ways = rerank_calls if task == "rerank" else embed_calls
+    return ways(name, options.here)
 
 
 def licences(card: AnyCard) -> list[tuple[str, str]]:

@@ -156,6 +156,10 @@ class Said(Protocol):
         """The question."""
 
     @property
+    def turns(self) -> tuple[str, ...]:
+        """What was said before, a person's turn and the answer in turn."""
+
+    @property
     def base(self) -> str:
         """The base that was chosen."""
 

@@ -128,12 +128,8 @@ def model_pages(site: Site, parts: Any) -> dict[str, str]:
     failed = Spoken(question="hi", problem="No room.")
     return {
         "model": site.model(plain, parts, None, None, OPTIONS),
-        "model spoken to": site.model(
-            full, parts, running, Spoken(question="hi", written=answer), OPTIONS
-        ),
-        "model failing": site.model(
-            full, parts, None, Spoken(question="hi", problem="No room."), OPTIONS
-        ),
+        "model spoken to": site.model(full, parts, running, spoken, OPTIONS),
+        "model failing": site.model(full, parts, None, failed, OPTIONS),
         "model that embeds": site.model(vectors, parts, None, None, OPTIONS),
     }
 
