@@ -18,6 +18,7 @@ from typing import Any
 
 from metier.card import Card
 from metier.errors import DidNotPassError, InputError, NotFoundError
+from metier.finding import Fit, Hit
 from metier.fleet import lineage
 from metier.messages import Prediction, Progress, Report, silent
 from metier.recipe import DataPart, Recipe, SpecialistPart
@@ -63,6 +64,7 @@ class StandIn(Shelf):
         self.models = ScriptedModels()
         self.pause = pause
         self.calls: list[tuple[str, int]] = []
+        self.catalogue: dict[tuple[str, str], Hit] = {}
         self.made: list[dict[str, Any]] = []
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
@@ -231,6 +233,14 @@ class StandIn(Shelf):
     def lineage(self, name: str) -> tuple[Any, ...]:
         entry = self.show(name)
         return lineage(entry, self.list())  # type: ignore[arg-type,type-var]
+
+    def entry(self, origin: str, name: str) -> Hit:
+        if (origin, name) not in self.catalogue:
+            raise NotFoundError(f"{origin!r} has no entry {name!r}.", code="no_entry")
+        return self.catalogue[origin, name]
+
+    def fit(self, what: Any) -> Fit:
+        return Fit("unknown", why="Nothing was measured here.")
 
     def mistakes(self, name: str) -> Any:
         return None

@@ -22,7 +22,7 @@ from metier.conversing import (
     Sampling,
     Turn,
 )
-from metier.finding import Found
+from metier.finding import Fit, Found, Hit
 from metier.generating import Models, ModelSheet, RunningModel
 from metier.messages import Prediction, Report
 from metier.recipe import Recipe
@@ -239,6 +239,12 @@ class Facade(Protocol):
     def verify(self, *, remake: bool = False, report: Report) -> Mapping[str, Any]:
         """Check every byte of the store; with ``remake`` every starter's recipe too."""
 
+    def entry(self, origin: str, name: str) -> Hit:
+        """One entry of a catalogue; raises NotFoundError (``no_entry``) with near names."""
+
+    def fit(self, what: Any) -> Fit:
+        """Whether a hit, or what is installed under a name, runs on this machine."""
+
     def lineage(self, name: str) -> Sequence[Any]:
         """What an entry was made from, itself, and what was made from it; see ``fleet.Kin``."""
 
@@ -354,6 +360,9 @@ class Pages(Protocol):
 
     def pack(self, item: Installed, around: Any, told: Told, options: PageOptions) -> str:
         """The page of a document pack: search."""
+
+    def entry(self, hit: Hit, fit: Any, options: PageOptions) -> str:
+        """The page of a catalogue's entry; ``fit`` is a ``finding.Fit``."""
 
     def model(
         self,

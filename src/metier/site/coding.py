@@ -23,9 +23,7 @@ MOST_FINDINGS = 200
 MOST_PASSAGE = 6000
 LEAD = 700
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([^\n`]*)$")
-_INLINE = re.compile(
-    r"`([^`\n]+)`|\*\*([^*\n]+)\*\*|\[([^\]\n]+)\]\(([^)\s]+)\)|\[(\d{1,2})\]"
-)
+_INLINE = re.compile(r"`([^`\n]+)`|\*\*([^*\n]+)\*\*|\[([^\]\n]+)\]\(([^)\s]+)\)|\[(\d{1,2})\]")
 _SIGNS = {"error": ("✕", "error"), "warning": ("!", "warning")}
 Explained = Mapping[Diagnostic, Sequence[Passage]]
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from metier.card import AnyCard, Card, ChatCard, SearchCard
 from metier.coding import SourceFile
+from metier.finding import Fit
 from metier.generating import ModelSheet, RunningModel
-from metier.site import charts, coding, evidence, lineage, local, trials, words
+from metier.site import charts, coding, entries, evidence, lineage, local, trials, words
 from metier.site.calls import (
     Call,
     calls,
@@ -48,6 +49,10 @@ class Around(Protocol):
         """What it was made from, itself, what was made from it."""
 
     @property
+    def fit(self) -> Fit | None:
+        """Whether it runs here."""
+
+    @property
     def mistakes(self) -> Mistakes | None:
         """What is known of its answers to its sealed items."""
 
@@ -57,6 +62,7 @@ def frame(name: str, digest: str, around: Around) -> dict[str, Any]:
     return {
         "name": name,
         "digest": digest,
+        "chip": entries.chip(around.fit),
         "files": around.parts,
         "recipe": around.recipe,
         "family": lineage.rows(around.family),
