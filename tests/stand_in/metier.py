@@ -19,7 +19,7 @@ from typing import Any
 from metier.card import Card
 from metier.errors import DidNotPassError, InputError, NotFoundError
 from metier.finding import Entry as Catalogued
-from metier.finding import Facet, Found, Hit, Query
+from metier.finding import Facet, Fit, Found, Hit, Query
 from metier.fleet import lineage
 from metier.messages import Prediction, Progress, Report, silent
 from metier.recipe import DataPart, Recipe, SpecialistPart
@@ -78,6 +78,7 @@ class StandIn(Shelf):
         self.models = ScriptedModels()
         self.pause = pause
         self.calls: list[tuple[str, int]] = []
+        self.catalogue: dict[tuple[str, str], Hit] = {}
         self.made: list[dict[str, Any]] = []
         self.found: list[Hit] = []
         self._lock = threading.Lock()
@@ -270,6 +271,14 @@ class StandIn(Shelf):
     def lineage(self, name: str) -> tuple[Any, ...]:
         entry = self.show(name)
         return lineage(entry, self.list())  # type: ignore[arg-type,type-var]
+
+    def entry(self, origin: str, name: str) -> Hit:
+        if (origin, name) not in self.catalogue:
+            raise NotFoundError(f"{origin!r} has no entry {name!r}.", code="no_entry")
+        return self.catalogue[origin, name]
+
+    def fit(self, what: Any) -> Fit:
+        return Fit("unknown", why="Nothing was measured here.")
 
     def mistakes(self, name: str) -> Any:
         return None

@@ -16,8 +16,8 @@ from metier.assembly import starting
 from metier.assembly.bases import BaseChoice, Bases
 from metier.assembly.browsing import Browsing
 from metier.assembly.conversations import Conversations, Lack
-from metier.assembly.family import Family
 from metier.assembly.facts import Facts
+from metier.assembly.family import Family
 from metier.assembly.fitting import open_fitting
 from metier.assembly.localmodels import open_models
 from metier.assembly.making import Making

@@ -22,8 +22,8 @@ from metier.conversing import (
     Sampling,
     Turn,
 )
-from metier.finding import Found, Query
-from metier.generating import Models, ModelSheet, RunningModel, Written
+from metier.finding import Fit, Found, Hit, Query
+from metier.generating import Models, ModelSheet, RunningModel
 from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
@@ -248,6 +248,12 @@ class Facade(Protocol):
     def verify(self, *, remake: bool = False, report: Report) -> Mapping[str, Any]:
         """Check every byte of the store; with ``remake`` every starter's recipe too."""
 
+    def entry(self, origin: str, name: str) -> Hit:
+        """One entry of a catalogue; raises NotFoundError (``no_entry``) with near names."""
+
+    def fit(self, what: Any) -> Fit:
+        """Whether a hit, or what is installed under a name, runs on this machine."""
+
     def lineage(self, name: str) -> Sequence[Any]:
         """What an entry was made from, itself, and what was made from it; see ``fleet.Kin``."""
 
@@ -289,6 +295,7 @@ class Told:
     Attributes:
         act: ``ask``, ``check``, ``search``, or "" for a fresh page.
         question: The question that was asked.
+        turns: What was said before it, a person's turn and the answer in turn.
         base: The base that was chosen.
         query: What was searched for.
         files: The files that were given.
@@ -311,18 +318,7 @@ class Told:
     explained: tuple[tuple[Diagnostic, tuple[Passage, ...]], ...] = ()
     mended: Mended | None = None
     problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """What a person said to a model on its page without scripts, and what came of it.
-
-    ``written`` is ``None`` when the call failed; ``problem`` then says why in a sentence.
-    """
-
-    question: str
-    written: Written | None = None
-    problem: str | None = None
+    turns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,15 +370,21 @@ class Pages(Protocol):
     def pack(self, item: Installed, around: Any, told: Told, options: PageOptions) -> str:
         """The page of a document pack: search."""
 
+    def entry(self, hit: Hit, fit: Any, options: PageOptions) -> str:
+        """The page of a catalogue's entry; ``fit`` is a ``finding.Fit``."""
+
     def model(
         self,
         sheet: ModelSheet,
         around: Any,
         running: RunningModel | None,
-        spoken: Spoken | None,
+        spoken: Any,
         options: PageOptions,
     ) -> str:
-        """The page of a model that writes, embeds or ranks; ``running`` if it is in memory."""
+        """The page of a model that writes, embeds or ranks; ``running`` if it is in memory.
+
+        ``spoken`` is a ``talk.Spoken`` or ``None``.
+        """
 
     def make(self, jobs: Sequence[Mapping[str, Any]], options: PageOptions) -> str:
         """The form that starts a make."""

@@ -24,6 +24,7 @@ from metier.server.answering import json_response
 from metier.server.batching import Batches
 from metier.server.classifying import Classifying
 from metier.server.desk import Desk
+from metier.server.entries import Entries
 from metier.server.facade import (
     Facade,
     Failure,
@@ -65,6 +66,7 @@ class Website:
         self._port = port
         self._limits = limits
         self._desk = Desk(metier, pages, self._options)
+        self._entries = Entries(metier, pages, self._options)
         self._finding = Finding(metier, pages, self._options)
         self._talk = Talk(metier, pages, self._options)
         self._classifying = Classifying(metier, pages, batches, self._options, limits)
@@ -86,6 +88,7 @@ class Website:
             Route("/fleet.json", self.fleet),
             Route("/index.json", self.fleet),
             *self._finding.routes(),
+            *self._entries.routes(),
             *self._desk.routes(),
             *self._talk.routes(),
             *self._classifying.routes(),

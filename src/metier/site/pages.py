@@ -17,9 +17,20 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from metier.card import AnyCard, Card, ChatCard, Rung, SearchCard
-from metier.finding import Found
+from metier.finding import Fit, Found, Hit
 from metier.generating import ModelSheet, RunningModel
-from metier.site import charts, coding, evidence, finding, local, sheets, trials, trying, words
+from metier.site import (
+    charts,
+    coding,
+    entries,
+    evidence,
+    finding,
+    local,
+    sheets,
+    trials,
+    trying,
+    words,
+)
 from metier.site.outline import outline
 from metier.site.values import Item, Lacking, Offered, Options, Said, Spoken, Trouble
 
@@ -167,6 +178,10 @@ class Site:
         """
         values = sheets.pack(item, _card(item, SearchCard), around, told, options)
         return self._page("pack.html", options, **values)
+
+    def entry(self, hit: Hit, fit: Fit | None, options: Options) -> str:
+        """The page of a catalogue's entry, installed or not."""
+        return self._page("entry.html", options, **entries.values(hit, fit))
 
     def model(
         self,
