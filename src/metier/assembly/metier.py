@@ -19,6 +19,7 @@ from metier.assembly.conversations import Conversations, Lack
 from metier.assembly.facts import Facts
 from metier.assembly.fitting import Fitting
 from metier.assembly.localmodels import open_models
+from metier.assembly.looking import Looking
 from metier.assembly.making import Making
 from metier.assembly.measuring import PARTS, Measuring, record, standings_of
 from metier.assembly.shelves import Library
@@ -80,6 +81,7 @@ class Metier:
             facts=facts,
         )
         self.fitting = Fitting(settings, fleet, facts, self.models.running)
+        self.rows = Looking(self._workbench)
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
 
