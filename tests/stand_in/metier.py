@@ -19,6 +19,7 @@ from typing import Any
 from metier.card import Card
 from metier.datasets.cleaning import clean
 from metier.errors import DidNotPassError, InputError, NotFoundError
+from metier.fleet import lineage
 from metier.making.asking import Columns
 from metier.making.previewing import preview
 from metier.messages import Prediction, Progress, Report, silent
@@ -37,6 +38,11 @@ class Entry:
     digest: Digest
     size_bytes: int
     kind: str = "specialist"
+    model: None = None
+
+    @property
+    def name(self) -> str:
+        return self.reference.familiar
 
 
 @dataclass(frozen=True)
@@ -237,6 +243,13 @@ class StandIn(Shelf):
 
     def collect_garbage(self) -> dict[str, int]:
         return {"removed": 0, "bytes": 0}
+
+    def lineage(self, name: str) -> tuple[Any, ...]:
+        entry = self.show(name)
+        return lineage(entry, self.list())  # type: ignore[arg-type,type-var]
+
+    def mistakes(self, name: str) -> Any:
+        return None
 
     def verify(self, *, remake: bool = False, report: Report = silent) -> dict[str, Any]:
         report(Progress("verify", "Checked."))

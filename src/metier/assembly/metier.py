@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 from metier.answer import Answering
 from metier.assembly import starting
 from metier.assembly.bases import BaseChoice, Bases
+from metier.assembly.browsing import Browsing
 from metier.assembly.conversations import Conversations, Lack
 from metier.assembly.facts import Facts
+from metier.assembly.family import Family
 from metier.assembly.fitting import Fitting
 from metier.assembly.localmodels import open_models
 from metier.assembly.looking import Looking
@@ -30,7 +32,7 @@ from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
 from metier.conversing import Manner, OnStep, OnText, Passage, Reply, Sampling, Turn
 from metier.finding import Entry, Fit, Found, Hit, Query
-from metier.fleet import Fleet, Installed
+from metier.fleet import Fleet, Installed, Kin
 from metier.hardware import usable_cores
 from metier.ledger import Ledger
 from metier.messages import Prediction, Report, silent
@@ -43,6 +45,7 @@ from metier.toolchains import Toolchains
 if TYPE_CHECKING:
     from metier.assembly.finding import Finder
     from metier.assembly.pulling import Pulled
+    from metier.evals.mistakes import Mistakes
     from metier.evals.rescoring import Rescored
     from metier.examine import Examined
     from metier.examine.bases import Examination
@@ -57,7 +60,9 @@ class Metier:
         self.fleet = fleet
         self.toolchains = Toolchains(settings.toolchains)
         threads = settings.threads or usable_cores()
-        self._answering = Answering(fleet, partial(starting.base_folder, fleet), threads)
+        held = partial(starting.base_folder, fleet)
+        self._answering = Answering(fleet, held, threads)
+        self.browsing = Browsing(fleet, self.parts, held, self.toolchains)
         self._workbench = Workbench(settings, fleet, self._answering, lambda: self.ledger, threads)
         self._library = Library(fleet, self._answering)
         self._bases = Bases(settings, self._workbench.service, lambda: self.models)
@@ -80,6 +85,7 @@ class Metier:
             answering=self._answering,
             facts=facts,
         )
+        self._family = Family(fleet, lambda: self.ledger, settings.home / "evals")
         self.fitting = Fitting(settings, fleet, facts, self.models.running)
         self.rows = Looking(self._workbench)
         self._maker = Making(fleet, self._answering, self._workbench)
@@ -115,6 +121,14 @@ class Metier:
     def show(self, name: str) -> Installed:
         """One of them; raises NotFoundError with near names."""
         return self.fleet.show(name)
+
+    def lineage(self, name: str) -> tuple[Kin, ...]:
+        """What an entry was made from, itself, and what was made from it."""
+        return self._family.lineage(name)
+
+    def mistakes(self, name: str) -> Mistakes | None:
+        """What is known of a classifier's answers to its sealed items; see ``evals.mistakes``."""
+        return self._family.mistakes(name)
 
     def remove(self, name: str) -> None:
         """Remove a specialist and, unless another has it too, its sealed eval."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -24,7 +24,8 @@ from metier.server import chat, codework
 from metier.server.answering import json_response
 from metier.server.conversations import Answering, Written
 from metier.server.events import ALIVE, event
-from metier.server.facade import Facade, Installed, PageOptions, Pages, Part, Told
+from metier.server.facade import Facade, Installed, PageOptions, Pages, Told
+from metier.server.surroundings import around
 
 TOP = 8
 MOST_KEPT = 64
@@ -39,12 +40,10 @@ class Desk:
         metier: Facade,
         pages: Pages,
         options: Callable[[Request], PageOptions],
-        recipe_text: Callable[[Sequence[Part]], str | None],
     ) -> None:
         self._metier = metier
         self._pages = pages
         self._options = options
-        self._recipe_text = recipe_text
         self._kept: OrderedDict[str, Told] = OrderedDict()
 
     def routes(self) -> list[Route]:
@@ -65,7 +64,7 @@ class Desk:
         """``GET /specialists/{name}``; of a pack, with ``?q=`` the passages."""
         if isinstance(item.card, SearchCard):
             told = self._searched(item, request.query_params.get("q", ""))
-            return HTMLResponse(self._pages.pack(item, told, self._options(request)))
+            return HTMLResponse(self._pages.pack(item, around(self._metier, item), told, self._options(request)))
         return HTMLResponse(self._draw(request, item, Told()))
 
     def found(self, request: Request, item: Installed) -> Response:
@@ -185,10 +184,9 @@ class Desk:
 
     def _draw(self, request: Request, item: Installed, told: Told) -> str:
         name = item.reference.familiar
-        parts = self._metier.parts(name)
-        around = (self._metier.lacks(name), self._metier.bases(name))
+        choices = (self._metier.lacks(name), self._metier.bases(name))
         options = self._options(request)
-        return self._pages.chat(item, parts, self._recipe_text(parts), around, told, options)
+        return self._pages.chat(item, around(self._metier, item), choices, told, options)
 
 
 def _check_question(question: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from metier.card import AnyCard, Card
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
@@ -27,6 +27,9 @@ from metier.generating import Models, ModelSheet, RunningModel, Written
 from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
+
+if TYPE_CHECKING:
+    from metier.evals.mistakes import Mistakes
 
 
 class Installed(Protocol):
@@ -258,6 +261,12 @@ class Facade(Protocol):
     def verify(self, *, remake: bool = False, report: Report) -> Mapping[str, Any]:
         """Check every byte of the store; with ``remake`` every starter's recipe too."""
 
+    def lineage(self, name: str) -> Sequence[Any]:
+        """What an entry was made from, itself, and what was made from it; see ``fleet.Kin``."""
+
+    def mistakes(self, name: str) -> Mistakes | None:
+        """What is known of a classifier's answers to its sealed items."""
+
 
 @dataclass(frozen=True, slots=True)
 class Here:
@@ -359,29 +368,29 @@ class Pages(Protocol):
     def find(self, found: Found, options: PageOptions) -> str:
         """The first page: what was looked for, and what was found."""
 
-    def specialist(
-        self, item: Installed, parts: Sequence[Part], recipe: str | None, options: PageOptions
-    ) -> str:
-        """The evidence page of one specialist, or the page of a base."""
+    def specialist(self, item: Installed, around: Any, tried: Any, options: PageOptions) -> str:
+        """The page of a classifier, or of an entry without a card.
+
+        ``around`` is a ``Surroundings``, ``tried`` a ``classifying.Trials`` or ``None``.
+        """
 
     def chat(
         self,
         item: Installed,
-        parts: Sequence[Part],
-        recipe: str | None,
-        around: tuple[Sequence[Lack], Sequence[Base]],
+        around: Any,
+        choices: tuple[Sequence[Lack], Sequence[Base]],
         told: Told,
         options: PageOptions,
     ) -> str:
         """The page of a chat specialist: ask, check, bases, what is missing."""
 
-    def pack(self, item: Installed, told: Told, options: PageOptions) -> str:
+    def pack(self, item: Installed, around: Any, told: Told, options: PageOptions) -> str:
         """The page of a document pack: search."""
 
     def model(
         self,
         sheet: ModelSheet,
-        parts: Sequence[Part],
+        around: Any,
         running: RunningModel | None,
         spoken: Spoken | None,
         options: PageOptions,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -19,18 +18,17 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from metier.errors import MetierError, NotFoundError
-from metier.server import native
+from metier.server import native, surroundings
 from metier.server.answering import json_response
 from metier.server.batching import Batches
+from metier.server.classifying import Classifying
 from metier.server.desk import Desk
 from metier.server.facade import (
     Facade,
     Failure,
     Here,
-    Installed,
     PageOptions,
     Pages,
-    Part,
     Trial,
 )
 from metier.server.finding import Finding
@@ -42,9 +40,6 @@ from metier.server.making import Making
 from metier.server.ollama import RUNNING
 from metier.server.talk import Talk
 from metier.version import __version__
-
-_RECIPE = "recipe.toml"
-_SHOWN_RECIPE = 64 * 1024
 
 
 class Website:
@@ -68,10 +63,11 @@ class Website:
         self._api_key = api_key
         self._port = port
         self._limits = limits
-        self._desk = Desk(metier, pages, self._options, self.recipe_text)
+        self._desk = Desk(metier, pages, self._options)
         self._finding = Finding(metier, pages, self._options)
         self._talk = Talk(metier, pages, self._options)
         self._making = Making(metier, pages, jobs, self._options)
+        self._classifying = Classifying(metier, pages, batches, self._options, limits)
         self._keeping = FleetWork(metier, jobs)
 
     def add_to(self, app: FastAPI) -> None:
@@ -92,6 +88,7 @@ class Website:
             *self._desk.routes(),
             *self._talk.routes(),
             *self._keeping.routes(),
+            *self._classifying.routes(),
             Route("/specialists/{name:path}", self.specialist),
             Route("/try", self.try_one, methods=["POST"]),
             *self._making.routes(),
@@ -138,25 +135,13 @@ class Website:
         if as_json and request.query_params.get("q"):
             return self._desk.found(request, item)
         if as_json:
-            return json_response(native.detail(item, self._metier.parts(name)))
+            return json_response(surroundings.as_json(self._metier, item))
         if self._desk.draws(item):
             return self._desk.page(request, item)
         sheet = self._talk.sheet(item)
         if sheet is not None:
-            return self._talk.page(request, sheet)
-        return HTMLResponse(self._draw(item, self._options(request)))
-
-    def _draw(self, item: Installed, options: PageOptions) -> str:
-        parts = self._metier.parts(item.reference.familiar)
-        return self._pages.specialist(item, parts, self.recipe_text(parts), options)
-
-    def recipe_text(self, parts: Sequence[Part]) -> str | None:
-        """The recipe among a specialist's files, cut; ``None`` if there is none."""
-        part = next((part for part in parts if part.filepath == _RECIPE), None)
-        if part is None:
-            return None
-        with part.path.open("rb") as file:
-            return file.read(_SHOWN_RECIPE).decode("utf-8", errors="replace")
+            return self._talk.page(request, item, sheet)
+        return self._classifying.page(request, item)
 
     async def try_one(self, request: Request) -> Response:
         """``POST /try``: a page's try box without scripts; answers with the page it came from."""
@@ -165,8 +150,6 @@ class Website:
         item = await run_in_threadpool(self._metier.show, name)
         trial = await self._trial(item.reference.familiar, text)
         options = self._options(request, trial=trial)
-        if form.get("page") == "specialist":
-            return HTMLResponse(await run_in_threadpool(self._draw, item, options))
         items = await run_in_threadpool(self._metier.list)
         return HTMLResponse(await run_in_threadpool(self._pages.fleet, items, options))
 

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from metier.errors import InputError, MetierError
 from metier.generating import Message, ModelSheet, Question
 from metier.server.facade import Facade, Installed, PageOptions, Pages, Spoken
+from metier.server.surroundings import around
 
 MOST_CHARACTERS = 100_000
 _DRAWN = frozenset({"generate", "embed", "rerank"})
@@ -46,14 +47,19 @@ class Talk:
         sheet = self._metier.models.sheet(item.reference.familiar)
         return sheet if sheet.listing.task in _DRAWN else None
 
-    def page(self, request: Request, sheet: ModelSheet, spoken: Spoken | None = None) -> Response:
+    def page(
+        self,
+        request: Request,
+        item: Installed,
+        sheet: ModelSheet,
+        spoken: Spoken | None = None,
+    ) -> Response:
         """``GET /specialists/{name}`` of a model."""
         name = sheet.listing.name
         running = [model for model in self._metier.models.running() if model.listing.name == name]
-        parts = self._metier.parts(name)
         return HTMLResponse(
             self._pages.model(
-                sheet, parts, running[0] if running else None, spoken, self._options(request)
+                sheet, around(self._metier, item), running[0] if running else None, spoken, self._options(request)
             )
         )
 
@@ -65,6 +71,7 @@ class Talk:
         """``POST …/talk``: the page with the answer to one question."""
         form = await request.form(max_files=0, max_fields=5)
         name = request.path_params["name"]
+        item = await run_in_threadpool(self._metier.show, name)
         sheet = await run_in_threadpool(self._metier.models.sheet, name)
         text = str(form.get("question", "")).replace("\r\n", "\n")
         try:
@@ -80,4 +87,4 @@ class Talk:
         except MetierError as error:
             told = " ".join(filter(None, (error.message, error.remedy)))
             spoken = Spoken(text, problem=told)
-        return await run_in_threadpool(self.page, request, sheet, spoken)
+        return await run_in_threadpool(self.page, request, item, sheet, spoken)

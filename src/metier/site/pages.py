@@ -17,14 +17,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from metier.card import AnyCard, Card, ChatCard, SearchCard
-from metier.coding import SourceFile
 from metier.finding import Found
 from metier.generating import ModelSheet, RunningModel
-from metier.messages import Prediction
-from metier.site import charts, coding, evidence, finding, local, making, words
-from metier.site.calls import calls, chat_calls, embed_calls, model_calls, search_calls
+from metier.site import charts, coding, evidence, finding, local, making, sheets, trials, words
 from metier.site.outline import outline
-from metier.site.values import File, Item, Lacking, Offered, Options, Said, Spoken, Trouble
+from metier.site.values import Item, Lacking, Offered, Options, Said, Spoken, Trouble
 
 _HERE = Path(__file__).parent
 _MEDIA_TYPES = {
@@ -140,119 +137,50 @@ class Site:
         )
 
     def specialist(
-        self, item: Item, parts: Sequence[File], recipe: str | None, options: Options
+        self, item: Item, around: sheets.Around, tried: trials.Trials | None, options: Options
     ) -> str:
-        """The evidence page of one specialist; the files of a base."""
-        name = item.reference.familiar
-        shared: dict[str, Any] = {
-            "item": item,
-            "name": name,
-            "files": parts,
-            "json_address": f"/specialists/{name}.json",
-        }
+        """The page of a classifier, or of an entry without a card."""
         if not isinstance(item.card, Card):
-            return self._page("base.html", options, **shared)
-        return self._page(
-            "specialist.html",
-            options,
-            **shared,
-            card=item.card,
-            recipe=recipe,
-            calls=calls(name, options.here),
-            trial=_trial(item, options),
-            **_claims(item, item.card, evidence.roles(parts)),
-        )
+            return self._page("base.html", options, **sheets.bare(item, around))
+        values = sheets.specialist(item, item.card, around, tried, options)
+        return self._page("specialist.html", options, **values)
 
     def chat(
         self,
         item: Item,
-        parts: Sequence[File],
-        recipe: str | None,
-        around: tuple[Sequence[Lacking], Sequence[Offered]],
+        around: sheets.Around,
+        choices: tuple[Sequence[Lacking], Sequence[Offered]],
         told: Said,
         options: Options,
     ) -> str:
-        """The page of a chat specialist; ``around`` is what is missing and which bases there are.
+        """The page of a chat specialist; ``choices`` is what is missing and which bases there are.
 
         Raises:
             TypeError: It is no chat specialist.
         """
-        card = _card(item, ChatCard)
-        name = item.reference.familiar
-        lacks, bases = around
-        files = told.files or (SourceFile(coding.example(card.tools)[0], ""),)
-        return self._page(
-            "chat.html",
-            options,
-            item=item,
-            name=name,
-            card=card,
-            facts=coding.facts(card),
-            headline=coding.headline(bases),
-            lacks=lacks,
-            bases=bases,
-            offered=[base for base in bases if base.here],
-            told=told,
-            form_files=files,
-            example=coding.example(card.tools),
-            reply=coding.answered(told.reply) if told.reply is not None else None,
-            sheets=coding.sheets(told.files, told.checked, dict(told.explained))
-            if told.checked is not None
-            else [],
-            wrong=told.checked is not None and not told.checked.ok,
-            mended=coding.repair(told.files, told.mended),
-            calls=chat_calls(name, options.here),
-            recipe=recipe,
-            files=parts,
-            json_address=f"/specialists/{name}.json",
-        )
+        values = sheets.chat(item, _card(item, ChatCard), around, choices, told, options)
+        return self._page("chat.html", options, **values)
 
-    def pack(self, item: Item, told: Said, options: Options) -> str:
+    def pack(self, item: Item, around: sheets.Around, told: Said, options: Options) -> str:
         """The page of a document pack.
 
         Raises:
             TypeError: It is no pack.
         """
-        card = _card(item, SearchCard)
-        name = item.reference.familiar
-        return self._page(
-            "pack.html",
-            options,
-            item=item,
-            name=name,
-            card=card,
-            told=told,
-            found=coding.passages(told.found) if told.found is not None else None,
-            calls=search_calls(name, options.here),
-            json_address=f"/specialists/{name}.json",
-        )
+        values = sheets.pack(item, _card(item, SearchCard), around, told, options)
+        return self._page("pack.html", options, **values)
 
     def model(
         self,
         sheet: ModelSheet,
-        parts: Sequence[File],
+        around: sheets.Around,
         running: RunningModel | None,
         spoken: Spoken | None,
         options: Options,
     ) -> str:
         """The page of a model that writes, embeds or ranks; ``running`` if it is in memory."""
-        name = sheet.listing.name
-        talks = "completion" in sheet.listing.capabilities
-        return self._page(
-            "model.html",
-            options,
-            sheet=sheet,
-            listing=sheet.listing,
-            name=name,
-            parent=sheet.listing.parent,
-            able=local.abilities(sheet),
-            facts=local.facts(sheet, running),
-            talks=talks,
-            spoken=spoken,
-            files=parts,
-            calls=model_calls(name, options.here) if talks else embed_calls(name, options.here),
-            json_address=f"/specialists/{name}.json",
-        )
+        values = sheets.model(sheet, around, running, spoken, options)
+        return self._page("model.html", options, **values)
 
     def make(self, jobs: Sequence[Mapping[str, Any]], options: Options) -> str:
         """The form that takes rows, and the jobs so far."""
@@ -325,58 +253,4 @@ def _trial(item: Item, options: Options) -> dict[str, Any] | None:
     trial = options.trial
     if trial is None or trial.name != item.reference.familiar:
         return None
-    return {
-        "text": trial.text[:100_000],
-        "problem": trial.problem,
-        "ms": words.milliseconds(trial.ms),
-        "answer": answer_words(trial.prediction) if trial.prediction is not None else None,
-    }
-
-
-def answer_words(prediction: Prediction) -> dict[str, Any]:
-    """An answer for people: the label or why there is none, and a bar per score."""
-    if prediction.out_of_scope:
-        said = "Out of scope: it looks unlike everything this specialist was made for."
-    elif prediction.abstained:
-        said = "It abstains: it is not sure enough."
-    else:
-        said = ""
-    return {
-        "label": prediction.label,
-        "best": prediction.best,
-        "said": said,
-        "scores": [
-            {
-                "label": label,
-                "percent": words.percent(probability),
-                "bar": charts.probability_bar(probability),
-            }
-            for label, probability in prediction.scores[:5]
-        ],
-    }
-
-
-def _claims(item: Item, card: Card, results: Sequence[str]) -> dict[str, Any]:
-    domain = charts.difference_domain(evidence.shown_differences(card))
-    scores = {row.role: row.score.value for row in card.rows if row.score is not None}
-    curve = (
-        charts.curve_plot(
-            card.curve, base=scores.get("base"), general=scores.get("general"), key="curve"
-        )
-        if card.curve is not None
-        else ""
-    )
-    return {
-        "headline": words.headline(card),
-        "facts": words.cost_line(card),
-        "evidence": evidence.evidence_rows(item, card, domain, results),
-        "axis": charts.evidence_axis(domain),
-        "rows": evidence.score_rows(item, card, results),
-        "ladder": evidence.ladder_rows(card.ladder),
-        "plot": charts.ladder_plot(card.ladder, key="ladder"),
-        "curve": curve,
-        "curve_rows": evidence.curve_rows(card),
-        "trust": evidence.trust_sentences(card),
-        "leaks": evidence.leak_sentence(card),
-        "shown_labels": card.labels[: evidence.SHOWN_LABELS],
-    }
+    return trials.one(trial)

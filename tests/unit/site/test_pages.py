@@ -12,6 +12,7 @@ import pytest
 from metier.generating import ModelSheet, RunningModel, Taken, Written
 from metier.reference import Digest, Reference
 from metier.server.facade import Failure, Here, PageOptions, Spoken
+from metier.server.surroundings import around
 from metier.site import Site
 from stand_in.cards import assistant, banking, bare, hostile, ladder, spam
 from stand_in.metier import Entry, StandIn
@@ -85,7 +86,8 @@ def items(tmp_path: Path) -> list[Entry]:
 
 def every_page(items: list[Entry], tmp_path: Path) -> dict[str, str]:
     site = Site()
-    parts = StandIn(tmp_path, [banking()]).parts("banking-intents")
+    stand_in = StandIn(tmp_path, [banking()])
+    parts = around(stand_in, stand_in.show("banking-intents"))  # type: ignore[arg-type]
     base = Entry(Reference.parse("minilm"), None, Digest.of(b""), 90_000_000, "base")
     done = {**JOB, "state": "done", "rungs": [rung.model_dump() for rung in ladder()]}
     broken = {"message": "Row 7.", "remedy": "Mend it."}
@@ -95,7 +97,7 @@ def every_page(items: list[Entry], tmp_path: Path) -> dict[str, str]:
         "fleet": site.fleet([*items, base], OPTIONS),
         "empty": site.fleet([], OPTIONS),
         **{
-            f"specialist {item.reference}": site.specialist(item, parts, "[a]\n", OPTIONS)
+            f"specialist {item.reference}": site.specialist(item, parts, None, OPTIONS)
             for item in items
         },
         "base": site.specialist(base, parts, None, OPTIONS),
@@ -182,13 +184,16 @@ def test_the_evidence_page_holds_every_part(items: list[Entry], tmp_path: Path) 
     for part in (
         "Evidence",
         "Scores on the sealed questions",
+        "What it does well and badly",
+        "Labels it knows worst",
         "The ladder",
         "How many labels it takes",
-        "How far to trust an answer",
         "Leaks",
-        "Where it is worst",
         "Data",
-        "How it was made",
+        "Lineage",
+        "The recipe",
+        "Licence",
+        "Every file with its digest",
         "Call it",
         "curl",
         "metier run assistant-intents",
