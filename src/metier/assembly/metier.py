@@ -20,6 +20,7 @@ from metier.assembly.facts import Facts
 from metier.assembly.family import Family
 from metier.assembly.fitting import open_fitting
 from metier.assembly.localmodels import open_models
+from metier.assembly.looking import Looking
 from metier.assembly.making import Making
 from metier.assembly.measuring import PARTS, Measuring, record, standings_of
 from metier.assembly.shelves import Library
@@ -87,6 +88,7 @@ class Metier:
         )
         self._family = Family(fleet, lambda: self.ledger, settings.home / "evals")
         self.fitting = open_fitting(settings, fleet, facts, self.models.running, self._answering)
+        self.rows = Looking(self._workbench)
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
         parts = (self._answering, self._bases, self._conversations, self._workbench)

@@ -108,8 +108,30 @@ class Base(Protocol):
         """What would measure it, or ""."""
 
 
+class Rows(Protocol):
+    """Looks at rows before something is made of them."""
+
+    def preview(
+        self,
+        data: Path,
+        *,
+        eval_file: Path | None = None,
+        columns: Mapping[str, str | None] = ...,
+        seed: int = 0,
+        curve: bool = True,
+    ) -> Mapping[str, Any]:
+        """What a make would find in these rows; takes seconds, however many there are."""
+
+    def clean(self, data: Path, target: Path, *, text: str, label: str) -> Mapping[str, int]:
+        """Write the usable rows as JSON Lines; gives why others were left out, and how many."""
+
+
 class Facade(Protocol):
     """The verbs that the server offers over HTTP; thread-safe."""
+
+    @property
+    def rows(self) -> Rows:
+        """Looks at rows before something is made of them."""
 
     @property
     def models(self) -> Models:
@@ -388,6 +410,9 @@ class Pages(Protocol):
 
     def make(self, jobs: Sequence[Mapping[str, Any]], options: PageOptions) -> str:
         """The form that starts a make."""
+
+    def look(self, look: Mapping[str, Any], options: PageOptions) -> str:
+        """What was recognised in an upload, and the form that starts a make of it."""
 
     def job(self, job: Mapping[str, Any], options: PageOptions) -> str:
         """One job: the ladder while it is climbed."""
