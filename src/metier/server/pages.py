@@ -23,6 +23,7 @@ from metier.errors import MetierError, NotFoundError
 from metier.server import native, orders, uploads
 from metier.server.answering import json_response
 from metier.server.batching import Batches
+from metier.server.browsing import Browsing
 from metier.server.desk import Desk
 from metier.server.facade import (
     Facade,
@@ -69,6 +70,7 @@ class Website:
         self._limits = limits
         self._desk = Desk(metier, pages, self._options, self.recipe_text)
         self._finding = Finding(metier, pages, self._options)
+        self._browsing = Browsing(metier, pages, self._options, self.specialist)
         self._talk = Talk(metier, pages, self._options)
 
     def add_to(self, app: FastAPI) -> None:
@@ -88,6 +90,7 @@ class Website:
             *self._finding.routes(),
             *self._desk.routes(),
             *self._talk.routes(),
+            *self._browsing.routes(),
             Route("/specialists/{name:path}", self.specialist),
             Route("/try", self.try_one, methods=["POST"]),
             Route("/make", self.make),

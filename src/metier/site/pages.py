@@ -21,10 +21,20 @@ from metier.coding import SourceFile
 from metier.finding import Found
 from metier.generating import ModelSheet, RunningModel
 from metier.messages import Prediction
-from metier.site import charts, coding, evidence, finding, local, words
+from metier.site import browsing, charts, coding, evidence, finding, local, words
 from metier.site.calls import calls, chat_calls, embed_calls, model_calls, search_calls
 from metier.site.outline import outline
-from metier.site.values import File, Item, Lacking, Offered, Options, Said, Spoken, Trouble
+from metier.site.values import (
+    File,
+    Item,
+    Lacking,
+    Offered,
+    Options,
+    Runs,
+    Said,
+    Spoken,
+    Trouble,
+)
 
 _HERE = Path(__file__).parent
 _MEDIA_TYPES = {
@@ -138,6 +148,19 @@ class Site:
         return self._page(
             "find.html", options, **finding.page_values(found), json_address="/find.json"
         )
+
+    def run(self, running: Runs, options: Options) -> str:
+        """The page that runs a specialist itself."""
+        values = browsing.page_values(running)
+        return self._page("running.html", options, **values)
+
+    def running_module(self, name: str) -> bytes | None:
+        """A script of that page, or ``None``."""
+        return browsing.modules().get(name)
+
+    def running_version(self) -> str:
+        """What changes with any of those scripts."""
+        return browsing.version()
 
     def specialist(
         self, item: Item, parts: Sequence[File], recipe: str | None, options: Options
