@@ -65,9 +65,7 @@ def install(metier: Metier, name: str, members: tuple[str, ...], **rules: Any) -
         rules = {"base": workshop.BASE, "base_digest": base_digest(read_base(folder)), **rules}
     abstain, energy = THRESHOLDS.get(name, (0.25, 0.9))
     rules = {"abstain_below": abstain, "energy_below": energy, **rules}
-    file = SpecialistFile(
-        labels=LABELS, members=tuple(told), out_of_scope_label="none", **rules
-    )
+    file = SpecialistFile(labels=LABELS, members=tuple(told), out_of_scope_label="none", **rules)
     parts[SPECIALIST_FILE] = ("weight-config", file.to_bytes())
     metier.fleet.install(
         Reference.parse(name), parts, {KIND: "specialist", TASK: "classify"}, "Apache-2.0"
