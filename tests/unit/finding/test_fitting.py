@@ -25,8 +25,8 @@ def test_what_is_unknown_promises_nothing() -> None:
         (Fit("no", 0, 6_000_000_000), "needs 6.0 GB more memory"),
         (Fit("no"), "does not run here"),
         (
-            Fit("tight", 8_000_000, ms_per_text=3.14, measured=True),
-            "runs here once other models leave memory, about 8.0 MB, 3.1 ms per text, measured here",
+            Fit("tight", 80, ms_per_text=3.14, measured=True),
+            "runs here once other models leave memory, about 80 B, 3.1 ms per text, measured here",
         ),
         (
             Fit("yes", 1_000_000),
