@@ -117,8 +117,8 @@ def _code_units(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.in
 
 
 @lru_cache(maxsize=1)
-def _word_table() -> NDArray[np.bool_]:
-    """Which UTF-16 units belong to words: letters, digits and the underscore."""
+def word_units() -> NDArray[np.bool_]:
+    """Which UTF-16 units belong to words: letters, digits and the underscore. Shape (65536,)."""
     return np.fromiter(
         (chr(unit).isalnum() or unit == 0x5F for unit in range(1 << 16)), np.bool_, 1 << 16
     )
@@ -138,7 +138,7 @@ def _word_hashes(
     rows: list[NDArray[np.int64]],
     hashes: list[NDArray[np.uint32]],
 ) -> None:
-    inside = _word_table()[units]
+    inside = word_units()[units]
     edges = np.flatnonzero(np.diff(inside.astype(np.int8), prepend=0, append=0))
     starts, ends = edges[0::2], edges[1::2]
     # The polynomial hash of units[s:e] from prefix sums: M**(e-1) * sum(u[j] * M**-j).

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
 ROWS = "text,label\nwhere is my card,card\nwhat is the rate,rate\n"
-PAGES = ["/", "/specialists/banking-intents", "/specialists/hostile", "/make", "/docs"]
+PAGES = ["/", "/fleet", "/specialists/banking-intents", "/specialists/hostile", "/make", "/docs"]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -29,14 +29,14 @@ def test_a_page_fits_its_width(
     context.close()
 
 
-def test_a_specialist_is_tried_on_the_first_page(page: Page) -> None:
-    page.goto("/")
+def test_a_specialist_is_tried_in_the_fleet(page: Page) -> None:
+    page.goto("/fleet")
     row = page.locator("li.specialist", has_text="banking-intents").first
     row.get_by_label("Try banking-intents").fill("where is my card, it did not arrive")
     row.get_by_role("button", name="Run").click()
     expect(row.locator(".scores li")).to_have_count(5)
     expect(row.locator(".took")).to_contain_text("ms")
-    assert page.url.endswith("/")
+    assert page.url.endswith("/fleet")
 
 
 def test_an_answer_that_is_withheld_is_said(page: Page) -> None:
@@ -81,7 +81,7 @@ def test_a_call_is_copied(page: Page) -> None:
 
 
 def test_the_list_works_by_keyboard(page: Page) -> None:
-    page.goto("/")
+    page.goto("/fleet")
     page.keyboard.press("/")
     search = page.get_by_role("searchbox")
     expect(search).to_be_focused()

@@ -1,7 +1,6 @@
 """The façade: everything Metier can do, one method for each verb of a door.
 
-It decides nothing: each method hands on to what ``workbench``, ``conversations``, ``library``,
-``bases`` and ``starting`` put together.
+It decides nothing: each method hands on to what the modules beside it put together.
 """
 
 from __future__ import annotations
@@ -15,21 +14,25 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 from metier.answer import Answering
 from metier.assembly import starting
 from metier.assembly.bases import BaseChoice, Bases
+from metier.assembly.browsing import Browsing
 from metier.assembly.conversations import Conversations, Lack
 from metier.assembly.facts import Facts
+from metier.assembly.family import Family
 from metier.assembly.fitting import open_fitting
 from metier.assembly.localmodels import open_models
+from metier.assembly.looking import Looking
 from metier.assembly.making import Making
 from metier.assembly.measuring import PARTS, Measuring, record, standings_of
 from metier.assembly.shelves import Library
 from metier.assembly.toolbox import Toolbox
+from metier.assembly.trying import Field, Trial, Trying
 from metier.assembly.values import How, InstalledPart, parts_of
 from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
 from metier.conversing import Manner, OnStep, OnText, Passage, Reply, Sampling, Turn
 from metier.finding import Entry, Fit, Found, Hit, Query
-from metier.fleet import Fleet, Installed
+from metier.fleet import Fleet, Installed, Kin
 from metier.hardware import usable_cores
 from metier.ledger import Ledger
 from metier.messages import Prediction, Report, silent
@@ -42,10 +45,12 @@ from metier.toolchains import Toolchains
 if TYPE_CHECKING:
     from metier.assembly.finding import Finder
     from metier.assembly.pulling import Pulled
+    from metier.evals.mistakes import Mistakes
     from metier.evals.rescoring import Rescored
     from metier.examine import Examined
     from metier.examine.bases import Examination
     from metier.examine.standings import Standing
+    from metier.examine.tried import Tried
 
 
 class Metier:
@@ -56,7 +61,9 @@ class Metier:
         self.fleet = fleet
         self.toolchains = Toolchains(settings.toolchains)
         threads = settings.threads or usable_cores()
-        self._answering = Answering(fleet, partial(starting.base_folder, fleet), threads)
+        held = partial(starting.base_folder, fleet)
+        self._answering = Answering(fleet, held, threads)
+        self.browsing = Browsing(fleet, self.parts, held, self.toolchains)
         self._workbench = Workbench(settings, fleet, self._answering, lambda: self.ledger, threads)
         self._library = Library(fleet, self._answering)
         self._bases = Bases(settings, self._workbench.service, lambda: self.models)
@@ -79,9 +86,13 @@ class Metier:
             answering=self._answering,
             facts=facts,
         )
+        self._family = Family(fleet, lambda: self.ledger, settings.home / "evals")
         self.fitting = open_fitting(settings, fleet, facts, self.models.running, self._answering)
+        self.rows = Looking(self._workbench)
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
+        parts = (self._answering, self._bases, self._conversations, self._workbench)
+        self.trying = Trying(self, parts)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Metier:
@@ -113,6 +124,14 @@ class Metier:
     def show(self, name: str) -> Installed:
         """One of them; raises NotFoundError with near names."""
         return self.fleet.show(name)
+
+    def lineage(self, name: str) -> tuple[Kin, ...]:
+        """What an entry was made from, itself, and what was made from it."""
+        return self._family.lineage(name)
+
+    def mistakes(self, name: str) -> Mistakes | None:
+        """What is known of a classifier's answers to its sealed items; see ``evals.mistakes``."""
+        return self._family.mistakes(name)
 
     def remove(self, name: str) -> None:
         """Remove a specialist and, unless another has it too, its sealed eval."""
@@ -172,7 +191,7 @@ class Metier:
         """The catalogues of this home, searched; nothing is read before it is asked."""
         from metier.assembly.finding import open_finder
 
-        return open_finder(self)
+        return open_finder(self, self._workbench, self._answering)
 
     def find(self, query: Query) -> Found:
         """What is installed and what catalogues name, in an honest order; see ``Finder.find``."""
@@ -181,6 +200,14 @@ class Metier:
     def entry(self, origin: str, name: str) -> Hit:
         """One entry of a catalogue; raises NotFoundError (``no_entry``) with near names."""
         return self.finder.entry(origin, name)
+
+    def find_by_eval(self, source: Path, **told: Unpack[Trial]) -> Tried:
+        """The best of the candidates on one's own examples; see ``Trying.find_by_eval``."""
+        return self.trying.find_by_eval(source, **told)
+
+    def examples(self, source: Path) -> Field:
+        """What a file of examples is, and who of what is here can answer it."""
+        return self.trying.field(source)
 
     def fit(self, what: str | Hit | Entry | Installed) -> Fit:
         """Whether it runs here, with what memory and how fast; see ``assembly.fitting``."""

@@ -8,6 +8,8 @@ no label, no file and no clock, and it never draws a random number that its call
 * ``exact``: exact tests of "no difference" (McNemar, sign flips)
 * ``paired``: the paired difference with its interval and verdict
 * ``families``: many comparisons at once (Holm), and groups of what cannot be told apart
+* ``halving``: the best of many candidates for few questions (sequential halving)
+* ``searched``: what such a search is made of
 * ``power``: what an eval of a given size can show
 * ``calibration``: expected calibration error and AUROC
 
@@ -19,22 +21,31 @@ from __future__ import annotations
 from metier.stats.calibration import auroc, expected_calibration_error
 from metier.stats.exact import mcnemar_p, sign_flip_p
 from metier.stats.families import groups, holm
+from metier.stats.halving import halve, least_budget, plan
 from metier.stats.paired import paired_difference, paired_interval, upper_bound
 from metier.stats.power import detectable_difference, needed_items, power
+from metier.stats.searched import Asked, Contender, Rules, Search
 from metier.stats.shares import MacroF1, macro_f1, share_interval, wilson
 
 __all__ = [
+    "Asked",
+    "Contender",
     "MacroF1",
+    "Rules",
+    "Search",
     "auroc",
     "detectable_difference",
     "expected_calibration_error",
     "groups",
+    "halve",
     "holm",
+    "least_budget",
     "macro_f1",
     "mcnemar_p",
     "needed_items",
     "paired_difference",
     "paired_interval",
+    "plan",
     "power",
     "share_interval",
     "sign_flip_p",

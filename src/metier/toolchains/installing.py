@@ -69,6 +69,7 @@ def install(
             building = Path(tempfile.mkdtemp(prefix=".building-", dir=place.parent))
             try:
                 _fill(wanted, building, command, report, cancelled)
+                _keep_only(wanted, building)
                 _publish(building, place)
             finally:
                 shutil.rmtree(building, ignore_errors=True)
@@ -151,6 +152,26 @@ def _follow(
             message = f"{wanted.name}: {here} of {total} packages"
             report(Progress("install", message, min(0.99, here / total), left))
         time.sleep(_PAUSE)
+
+
+def _keep_only(wanted: Lock, building: Path) -> None:
+    """Remove what the toolchain does not use: of ONNX Runtime Web, two files of forty."""
+    if not wanted.kept:
+        return
+    kept = {building / name for name in wanted.kept}
+    missing = [path for path in kept if not path.is_file()]
+    if missing:
+        raise UnavailableError(
+            f"npm ended well but {wanted.name} has no {missing[0].relative_to(building)}.",
+            code="npm_failed",
+            remedy="Run 'npm cache verify', then again.",
+        )
+    for folder, _, names in os.walk(building / "node_modules", topdown=False):
+        for name in names:
+            if Path(folder) / name not in kept:
+                (Path(folder) / name).unlink()
+        with suppress(OSError):  # Something in it stays.
+            Path(folder).rmdir()
 
 
 def _end(running: subprocess.Popen[bytes]) -> None:

@@ -90,10 +90,16 @@ class Lock:
         asked = json.loads((self.folder / "package.json").read_text("utf-8"))["dependencies"]
         return {str(name): str(version) for name, version in asked.items()}
 
+    @cached_property
+    def kept(self) -> tuple[str, ...]:
+        """The only files that stay of what npm installs; empty: all of them stay."""
+        facts = json.loads((self.folder / "package.json").read_text("utf-8"))
+        return tuple(map(str, facts.get("kept", ())))
+
 
 def names() -> tuple[str, ...]:
-    """The toolchains that there are lock files for, the newest Svelte first."""
-    return ("svelte@5", "svelte@4", "kit@2", "react@19")
+    """The toolchains that there are lock files for, the newest Svelte first, pages' last."""
+    return ("svelte@5", "svelte@4", "kit@2", "react@19", "browser")
 
 
 @lru_cache(maxsize=8)

@@ -33,8 +33,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
 NAMES = ["banking-intents", "message-spam", "issue-triage", "hostile", "bare", "team/spam:2"]
 
 
-def test_the_first_page_shows_everybody(client: httpx.Client) -> None:
-    page = client.get("/").text
+def test_the_fleet_shows_everybody(client: httpx.Client) -> None:
+    page = client.get("/fleet").text
     for name in NAMES:
         assert f'href="/specialists/{name}"' in page
     assert page.count('action="/try"') == 7
@@ -43,10 +43,10 @@ def test_the_first_page_shows_everybody(client: httpx.Client) -> None:
 
 
 def test_the_list_is_narrowed_without_scripts(client: httpx.Client) -> None:
-    page = client.get("/", params={"q": "bank customer"}).text
+    page = client.get("/fleet", params={"q": "bank customer"}).text
     assert 'href="/specialists/banking-intents"' in page
     assert 'href="/specialists/message-spam"' not in page
-    assert "matches" in client.get("/", params={"q": "<nothing>"}).text
+    assert "matches" in client.get("/fleet", params={"q": "<nothing>"}).text
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -61,7 +61,7 @@ def test_a_specialist_has_its_page_and_its_json(client: httpx.Client, name: str)
 
 
 def test_every_page_is_also_json(client: httpx.Client) -> None:
-    for path in ("/", "/specialists/banking-intents", "/make", "/docs"):
+    for path in ("/", "/fleet", "/specialists/banking-intents", "/make", "/docs"):
         page = client.get(path).text
         address = re.search(r'rel="alternate" type="application/json" href="([^"]+)"', page)
         assert address is not None, path
@@ -75,7 +75,7 @@ def test_a_number_links_to_its_result(client: httpx.Client) -> None:
     assert all(client.get(link).status_code == 200 for link in links)
 
 
-@pytest.mark.parametrize("path", ["/", "/specialists/hostile"])
+@pytest.mark.parametrize("path", ["/", "/fleet", "/specialists/hostile"])
 def test_a_hostile_card_is_inert(client: httpx.Client, path: str) -> None:
     page = client.get(path).text
     assert "<script>alert" not in page
@@ -88,7 +88,15 @@ def test_a_hostile_card_is_inert(client: httpx.Client, path: str) -> None:
 
 
 def test_a_page_has_nothing_inline_and_nothing_from_elsewhere(client: httpx.Client) -> None:
-    for path in ("/", "/specialists/banking-intents", "/make", "/docs", "/nothing", "/sign-in"):
+    for path in (
+        "/",
+        "/fleet",
+        "/specialists/banking-intents",
+        "/make",
+        "/docs",
+        "/nothing",
+        "/sign-in",
+    ):
         page = client.get(path).text
         assert not re.search(r"<script(?![^>]*\bsrc=)", page), path
         assert "javascript:" not in page

@@ -1,0 +1,57 @@
+"""The first page and its JSON over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from metier.server.queries import parameters
+from stand_in.cards import banking, spam
+from stand_in.metier import StandIn
+from stand_in.serving import serving
+
+PAGE = {"Accept": "text/html"}
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    with (
+        serving(StandIn(tmp_path_factory.mktemp("fleet"), [banking(), spam()])) as address,
+        httpx.Client(base_url=address) as client,
+    ):
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/find.json", "/metier/v1/find"])
+def test_what_was_found_is_told_as_json(client: httpx.Client, path: str) -> None:
+    told = client.get(path, params={"q": "bank"}).json()
+    assert told["query"]["words"] == "bank"
+    assert told["total"] == 1
+    assert told["hits"][0]["installed"] == "banking-intents"
+    refused = client.get(path, params={"limit": "x"})
+    assert refused.status_code == 422
+    assert "'limit' cannot be 'x'" in refused.text
+
+
+def test_the_first_page_answers_people_scripts_and_programs(client: httpx.Client) -> None:
+    page = client.get("/", headers=PAGE)
+    assert 'href="/specialists/message-spam' in page.text
+    told = client.get("/", headers={"Accept": "application/json"}).json()
+    assert told["total"] == 2
+    assert client.get("/").text == "Ollama is running"
+
+
+def test_a_bad_filter_is_said_on_a_page(client: httpx.Client) -> None:
+    page = client.get("/", params={"since": "yesterday"}, headers=PAGE)
+    assert page.status_code == 422
+    assert "since" in page.text
+    assert "Give a day like 2026-11-23." in page.text
+
+
+def test_every_field_is_described(client: httpx.Client) -> None:
+    document = client.get("/openapi.json").json()
+    described = document["paths"]["/metier/v1/find"]["get"]
+    assert described["tags"] == ["find"]
+    assert [one["name"] for one in described["parameters"]] == [one["name"] for one in parameters()]
