@@ -11,16 +11,19 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from metier.card import Card
+from metier.datasets.cleaning import clean
 from metier.errors import DidNotPassError, InputError, NotFoundError
 from metier.finding import Entry as Catalogued
-from metier.finding import Facet, Found, Hit, Query
+from metier.finding import Facet, Fit, Found, Hit, Query
 from metier.fleet import lineage
+from metier.making.asking import Columns
+from metier.making.previewing import preview
 from metier.messages import Prediction, Progress, Report, silent
 from metier.recipe import DataPart, Recipe, SpecialistPart
 from metier.reference import Digest, Reference
@@ -70,14 +73,28 @@ def _no_chat(name: str) -> InputError:
     return InputError(f"{name!r} is no chat specialist.", code="not_a_chat_specialist")
 
 
+class Rows:
+    """Looks at rows as the real one does, without a base."""
+
+    def preview(
+        self, data: Path, *, columns: Mapping[str, str | None] | None = None, **asked: Any
+    ) -> dict[str, Any]:
+        return preview(data, columns=Columns(**(columns or {})), **asked)
+
+    def clean(self, data: Path, target: Path, *, text: str, label: str) -> dict[str, int]:
+        return clean(data, target, text=text, label=label).reasons
+
+
 class StandIn(Shelf):
     """Satisfies ``metier.server.Facade``."""
 
     def __init__(self, folder: Path, fleet: Sequence[Card] = (), *, pause: float = 0.0) -> None:
         super().__init__(folder)
         self.models = ScriptedModels()
+        self.rows = Rows()
         self.pause = pause
         self.calls: list[tuple[str, int]] = []
+        self.catalogue: dict[tuple[str, str], Hit] = {}
         self.made: list[dict[str, Any]] = []
         self.found: list[Hit] = []
         self._lock = threading.Lock()
@@ -270,6 +287,14 @@ class StandIn(Shelf):
     def lineage(self, name: str) -> tuple[Any, ...]:
         entry = self.show(name)
         return lineage(entry, self.list())  # type: ignore[arg-type,type-var]
+
+    def entry(self, origin: str, name: str) -> Hit:
+        if (origin, name) not in self.catalogue:
+            raise NotFoundError(f"{origin!r} has no entry {name!r}.", code="no_entry")
+        return self.catalogue[origin, name]
+
+    def fit(self, what: Any) -> Fit:
+        return Fit("unknown", why="Nothing was measured here.")
 
     def mistakes(self, name: str) -> Any:
         return None

@@ -117,7 +117,9 @@ def plan_of(
             raise CorruptError(
                 f"{name!r} names {filepath!r}, which is not among its files.", code="bad_specialist"
             )
-        files.setdefault(str(part.digest), RunFile(filepath, str(part.digest), part.size, part.path))
+        files.setdefault(
+            str(part.digest), RunFile(filepath, str(part.digest), part.size, part.path)
+        )
         return str(part.digest)
 
     members = []

@@ -53,6 +53,7 @@ _UPLOADS = (
     "/metier/v1/compare",
     "/metier/v1/check-eval",
     "/make",
+    "/find/eval",
 )
 _WITH_PICTURES = ("/api/chat", "/api/generate", "/v1/chat/completions")
 # FastAPI would export traces when the environment configures OpenTelemetry. Metier sends nothing

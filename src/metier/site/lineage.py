@@ -89,12 +89,13 @@ def drawing(family: Sequence[Kin]) -> str:
     name = clip(shown[at].name, 80)
     title = f"Lineage of {name}"
     said = "; ".join(f"{_WORDS.get(kin.role, 'part')}: {clip(kin.name, 80)}" for kin in shown)
-    parts = [
+    head = (
         f'<svg class="chart lineage" role="img" width="100%" height="{len(shown) * ROW}" '
         'aria-labelledby="lineage-t lineage-d">'
         f'<title id="lineage-t">{escape(title)}</title>'
         f'<desc id="lineage-d">{escape(clip(said, 1500))}.</desc>'
-    ]
+    )
+    parts = [head]
     parts += [_flow(place, at, kin) for place, kin in enumerate(shown) if place != at]
     parts += [_member(place, kin) for place, kin in enumerate(shown)]
     return "".join((*parts, "</svg>"))
@@ -126,17 +127,16 @@ def _flow(place: int, at: int, kin: Kin) -> str:
     if kin.role not in _ASIDE:
         return f'<path class="{style}" d="M{_TRUNK} {start}V{end}"/>'
     turn = end - 16 if start < end else end + 16
-    return (
-        f'<path class="{style}" d="M{_SIDE} {start}V{turn}'
-        f'Q{_SIDE} {end} {_TRUNK} {end}"/>'
-    )
+    return f'<path class="{style}" d="M{_SIDE} {start}V{turn}Q{_SIDE} {end} {_TRUNK} {end}"/>'
 
 
 def _member(place: int, kin: Kin) -> str:
     across, down = (_SIDE if kin.role in _ASIDE else _TRUNK), _middle(place)
     style = "self" if kin.role == "self" else "kin"
     dot = f'<circle class="{style}" cx="{across}" cy="{down}" r="{6 if style == "self" else 5}"/>'
-    name = f'<text class="member {style}" x="{_TEXT}" y="{down + 4}">{escape(_cut(kin.name))}</text>'
+    name = (
+        f'<text class="member {style}" x="{_TEXT}" y="{down + 4}">{escape(_cut(kin.name))}</text>'
+    )
     if kin.here and kin.role != "self":
         name = f'<a href="/specialists/{escape(quote(kin.here))}">{name}</a>'
     facts = [_WORDS.get(kin.role, "part"), *kin.facts]
