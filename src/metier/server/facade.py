@@ -27,6 +27,7 @@ from metier.generating import Models, ModelSheet, RunningModel
 from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
+from metier.server.runplans import Browses, Running
 
 if TYPE_CHECKING:
     from metier.evals.mistakes import Mistakes
@@ -136,6 +137,10 @@ class Facade(Protocol):
     @property
     def models(self) -> Models:
         """Everything that is here by name, and what is asked of it."""
+
+    @property
+    def browsing(self) -> Browses:
+        """What pages that run a specialist themselves are given."""
 
     def pull(self, name: str, /, *, report: Report, cancelled: Callable[[], bool]) -> object:
         """Fetch a model from the hub; what is half fetched stays for the next time.
@@ -434,3 +439,12 @@ class Pages(Protocol):
 
     def asset(self, name: str) -> tuple[bytes, str] | None:
         """A style sheet, script or picture and its media type, or ``None``."""
+
+    def run(self, running: Running, options: PageOptions) -> str:
+        """The page that runs a specialist itself."""
+
+    def running_module(self, name: str) -> bytes | None:
+        """A script of that page, or ``None``."""
+
+    def running_version(self) -> str:
+        """What changes with any of those scripts."""

@@ -51,7 +51,7 @@ class Making:
         self._metier = metier
         self._pages = pages
         self._jobs = jobs
-        self._drawn = drawn
+        self._others = drawn
         self._options = options
         self._place = jobs.uploads or Path(tempfile.gettempdir())
         self._looks = Looks(self._place)
@@ -246,7 +246,7 @@ class Making:
         snapshot = self._jobs.snapshot(identifier.removesuffix(".json"))
         if identifier.endswith(".json") or _wants_json(request):
             return json_response(snapshot)
-        draw = self._drawn.get(snapshot["kind"])
+        draw = self._others.get(snapshot["kind"])
         if draw is not None:
             return draw(request, snapshot)
         return HTMLResponse(self._pages.job(snapshot, self._options(request)))

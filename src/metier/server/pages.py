@@ -21,6 +21,7 @@ from metier.errors import MetierError, NotFoundError
 from metier.server import native, surroundings
 from metier.server.answering import json_response
 from metier.server.batching import Batches
+from metier.server.browsing import Browsing
 from metier.server.classifying import Classifying
 from metier.server.desk import Desk
 from metier.server.entries import Entries
@@ -69,6 +70,7 @@ class Website:
         self._desk = Desk(metier, pages, self._options)
         self._entries = Entries(metier, pages, self._options)
         self._finding = Finding(metier, pages, self._options)
+        self._browsing = Browsing(metier, pages, self._options, self.specialist)
         self._talk = Talk(metier, pages, self._options)
         self._classifying = Classifying(metier, pages, batches, self._options, limits)
         self._keeping = FleetWork(metier, jobs)
@@ -93,6 +95,7 @@ class Website:
             *self._entries.routes(),
             *self._desk.routes(),
             *self._talk.routes(),
+            *self._browsing.routes(),
             *self._keeping.routes(),
             *self._classifying.routes(),
             *self._trying.routes(),

@@ -20,6 +20,7 @@ from metier.card import AnyCard, Card, ChatCard, SearchCard
 from metier.finding import Fit, Found, Hit
 from metier.generating import ModelSheet, RunningModel
 from metier.site import (
+    browsing,
     charts,
     coding,
     entries,
@@ -33,7 +34,7 @@ from metier.site import (
     words,
 )
 from metier.site.outline import outline
-from metier.site.values import Item, Lacking, Offered, Options, Said, Spoken, Trouble
+from metier.site.values import Item, Lacking, Offered, Options, Runs, Said, Spoken, Trouble
 
 _HERE = Path(__file__).parent
 _MEDIA_TYPES = {
@@ -145,6 +146,19 @@ class Site:
     def find(self, found: Found, options: Options) -> str:
         """The first page: what was looked for, and what was found."""
         return self._page("find.html", options, **finding.page_values(found))
+
+    def run(self, running: Runs, options: Options) -> str:
+        """The page that runs a specialist itself."""
+        values = browsing.page_values(running)
+        return self._page("running.html", options, **values)
+
+    def running_module(self, name: str) -> bytes | None:
+        """A script of that page, or ``None``."""
+        return browsing.modules().get(name)
+
+    def running_version(self) -> str:
+        """What changes with any of those scripts."""
+        return browsing.version()
 
     def specialist(
         self, item: Item, around: sheets.Around, tried: trials.Trials | None, options: Options
