@@ -1,7 +1,6 @@
 """The façade: everything Metier can do, one method for each verb of a door.
 
-It decides nothing: each method hands on to what ``workbench``, ``conversations``, ``library``,
-``bases`` and ``starting`` put together.
+It decides nothing: each method hands on to what the modules beside it put together.
 """
 
 from __future__ import annotations
@@ -19,12 +18,14 @@ from metier.assembly.browsing import Browsing
 from metier.assembly.conversations import Conversations, Lack
 from metier.assembly.facts import Facts
 from metier.assembly.family import Family
-from metier.assembly.fitting import Fitting
+from metier.assembly.fitting import open_fitting
 from metier.assembly.localmodels import open_models
+from metier.assembly.looking import Looking
 from metier.assembly.making import Making
 from metier.assembly.measuring import PARTS, Measuring, record, standings_of
 from metier.assembly.shelves import Library
 from metier.assembly.toolbox import Toolbox
+from metier.assembly.trying import Field, Trial, Trying
 from metier.assembly.values import How, InstalledPart, parts_of
 from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from metier.examine import Examined
     from metier.examine.bases import Examination
     from metier.examine.standings import Standing
+    from metier.examine.tried import Tried
 
 
 class Metier:
@@ -85,9 +87,12 @@ class Metier:
             facts=facts,
         )
         self._family = Family(fleet, lambda: self.ledger, settings.home / "evals")
-        self.fitting = Fitting(settings, fleet, facts, self.models.running)
+        self.fitting = open_fitting(settings, fleet, facts, self.models.running, self._answering)
+        self.rows = Looking(self._workbench)
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
+        parts = (self._answering, self._bases, self._conversations, self._workbench)
+        self.trying = Trying(self, parts)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Metier:
@@ -186,7 +191,7 @@ class Metier:
         """The catalogues of this home, searched; nothing is read before it is asked."""
         from metier.assembly.finding import open_finder
 
-        return open_finder(self)
+        return open_finder(self, self._workbench, self._answering)
 
     def find(self, query: Query) -> Found:
         """What is installed and what catalogues name, in an honest order; see ``Finder.find``."""
@@ -195,6 +200,14 @@ class Metier:
     def entry(self, origin: str, name: str) -> Hit:
         """One entry of a catalogue; raises NotFoundError (``no_entry``) with near names."""
         return self.finder.entry(origin, name)
+
+    def find_by_eval(self, source: Path, **told: Unpack[Trial]) -> Tried:
+        """The best of the candidates on one's own examples; see ``Trying.find_by_eval``."""
+        return self.trying.find_by_eval(source, **told)
+
+    def examples(self, source: Path) -> Field:
+        """What a file of examples is, and who of what is here can answer it."""
+        return self.trying.field(source)
 
     def fit(self, what: str | Hit | Entry | Installed) -> Fit:
         """Whether it runs here, with what memory and how fast; see ``assembly.fitting``."""

@@ -24,6 +24,7 @@ from metier.server import (
     completing,
     conversations,
     documents,
+    finding,
     fleetwork,
     management,
     ollama_keeping,
@@ -51,6 +52,7 @@ _UPLOADS = (
     "/metier/v1/compare",
     "/metier/v1/check-eval",
     "/make",
+    "/find/eval",
 )
 _WITH_PICTURES = ("/api/chat", "/api/generate", "/v1/chat/completions")
 # FastAPI would export traces when the environment configures OpenTelemetry. Metier sends nothing
@@ -147,7 +149,7 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
 def _add_routers(app: FastAPI, metier: Facade, jobs: Jobs) -> None:
     app.include_router(management.router(metier, jobs))
     app.include_router(fleetwork.router(metier, jobs))
-    for unit in (conversations, completing, ollama_routes, ollama_keeping):
+    for unit in (finding, conversations, completing, ollama_routes, ollama_keeping):
         app.include_router(unit.router(metier))
 
 

@@ -5,7 +5,8 @@ The server is a stranger to the website; its values fit these protocols, and so 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from metier.card import AnyCard
@@ -230,6 +231,58 @@ class Spoken(Protocol):
     @property
     def order(self) -> tuple[tuple[int, float], ...]:
         """Their places and scores, the nearest first."""
+
+
+class Loaded(Protocol):
+    """One file that a page loads to run a specialist itself."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+
+class Planned(Protocol):
+    """How a page runs a specialist itself."""
+
+    @property
+    def files(self) -> Sequence[Loaded]:
+        """What is loaded."""
+
+    @property
+    def encoder(self) -> bool:
+        """Whether it needs ONNX Runtime Web."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the page's scores are the server's up to 1e-4."""
+
+
+class Runs(Protocol):
+    """A specialist that a page runs itself, or why it cannot."""
+
+    @property
+    def name(self) -> str:
+        """The specialist."""
+
+    @property
+    def plan(self) -> Planned | None:
+        """How; ``None`` if no page can."""
+
+    @property
+    def assets(self) -> Mapping[str, Path]:
+        """ONNX Runtime Web's files, where they are needed."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why it does not run."""
+
+    @property
+    def remedy(self) -> str | None:
+        """How to mend that."""
 
 
 class Trouble(Protocol):

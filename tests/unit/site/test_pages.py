@@ -32,6 +32,11 @@ JOB: dict[str, Any] = {
     "rungs": [],
     "result": None,
     "error": None,
+    "asked": "2026-11-20T10:00:00+00:00",
+    "ahead": [],
+    "resumable": False,
+    "notes": {},
+    "events": "/metier/v1/jobs/abc/events",
     "last_event": 3,
     "page": "/jobs/abc",
 }
@@ -166,7 +171,7 @@ def test_each_state_says_what_comes_next(items: list[Entry], tmp_path: Path) -> 
     pages = every_page(items, tmp_path)
     assert "Make your first specialist" in pages["empty"]
     assert "Make one from your examples" in pages["fleet"]
-    assert "about 1\u202fmin 12\u202fs left" in pages["running"]
+    assert "about 70\u202fs left" in pages["running"]
     assert "position 0" in pages["queued"]
     assert "See the evidence" in pages["done"]
     assert "Mend it." in pages["failed"]
