@@ -19,6 +19,8 @@ BAND = 0.15
 """Relevances that differ by less are comparable: there proof decides."""
 STEP = 0.05
 """Relevances that round to one step are equal: there cost and date decide."""
+FINER = 0.2
+"""What meaning adds within a band, also where all words are there."""
 IN_MORE, IN_TEXT = 0.85, 0.7
 """What a word is worth among the key words, in the description; in name, task and domain: 1."""
 BY_STEM, BY_GUESS, BY_START = 0.9, 0.9, 0.97
@@ -137,7 +139,7 @@ def ordered(candidates: Sequence[Candidate]) -> list[tuple[Candidate, int]]:
 
 
 def _key(one: Candidate) -> tuple[object, ...]:
-    row, near = one.row, round(one.relevance / STEP)
+    row, near = one.row, round((one.relevance + FINER * likeness(one.cosine)) / STEP)
     return (
         one.band,
         one.level,

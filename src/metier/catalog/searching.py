@@ -132,10 +132,11 @@ def _meant(word: Word, volumes: Sequence[Volume], records: Records) -> Meant:
         near = _near(word.term, volumes, records)
         if near and stem_of(near) == STEM + word.term:
             return Meant(word, (near, STEM + word.term), instead=near)
-    if not terms and len(parts) == 1:
-        return Meant(word, parts, instead=parts[0])
-    if terms or parts:
-        return Meant(word, tuple(terms), parts)
+    whole = parts if len(parts) > 1 and parts == word.parts else ()
+    if terms or whole:
+        return Meant(word, tuple(terms), whole)
+    if parts:
+        return Meant(word, (), parts, instead=" ".join(parts))
     for cut in range(2, len(word.term) - 1):
         pair = word.term[:cut], word.term[cut:]
         if all(_known(part, volumes) for part in pair):

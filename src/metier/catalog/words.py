@@ -116,7 +116,7 @@ def words(text: str) -> tuple[tuple[Word, ...], tuple[str, ...]]:
 
 def _word(chunk: str) -> Word:
     whole, *parts = dict.fromkeys(_terms_of(chunk))
-    told = tuple(part for part in parts if len(part) > 1 and part not in STOP)
+    told = tuple(part for part in parts if len(part) > 1)
     return Word(fold(chunk)[:LONGEST_TERM], whole, told)
 
 
