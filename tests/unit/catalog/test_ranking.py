@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from catalog_entries import evidence
-from metier.catalog.ranking import Candidate, covered, likeness, ordered, weights
+from metier.catalog.ranking import Candidate, Match, likeness, ordered, sought, weights
+from metier.catalog.ranking import covered as covered_by
 from metier.catalog.records import Row
 from metier.catalog.standing import CLAIMED, LOST, OPEN, PROVED
 from metier.catalog.words import Meant, Word
@@ -78,6 +79,10 @@ def test_meaning_fills_what_words_leave_open() -> None:
     assert [likeness(cosine) for cosine in (None, 0.1, 0.425, 0.9)] == pytest.approx(
         [0.0, 0.0, 0.5, 1.0]
     )
+
+
+def covered(row: Row, meant: list[Meant], weight: list[float]) -> tuple[float, tuple[Match, ...]]:
+    return covered_by(row, sought(meant, weight))
 
 
 def meant(term: str, *more: str, instead: str = "") -> Meant:
