@@ -19,13 +19,13 @@ LONGEST_TERM = 60
 STEM = "~"
 """Stands before a stem, so that no word is taken for one."""
 
-_CHUNK = re.compile(r"[^\W_]+(?:[-._/+'’][^\W_]+)*(?:\+\+|#)?")
+_CHUNK = re.compile(r"[^\W_]+(?:[-._+'’][^\W_]+)*(?:\+\+|#)?")
 _PIECE = re.compile(r"[^\W_]+(?:\.\d+)*(?:\+\+|#)?")
 _ENDS = ("coder", "bert", "math", "sql", "kit", "llm", "guard", "chat", "embed", "reranker")
 """What names of models end in without a mark before it: ``sqlcoder``, ``modernbert``."""
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _TURN = re.compile(r"(?<=[a-z])(?=\d)")
-_JOINS = re.compile(r"[-._/+'’]")
+_JOINS = re.compile(r"[-._+'’]")
 
 _STOP = (
     "a an and are as at be best by can do for from good great has have how i in into is it its me"

@@ -31,7 +31,7 @@ from metier.catalog.words import (
         ("sqlcoder", {"sqlcoder", "sql", "coder"}),
         ("modernbert-base", {"modernbertbase", "modernbert", "modern", "bert", "base"}),
         ("encoder", {"encoder"}),
-        ("owner/name", {"ownername", "owner", "name"}),
+        ("owner/name", {"owner", "name"}),
         ("C++ und C#", {"c++", "und", "c#"}),
         ("Café ÜBER straße", {"cafe", "uber", "strasse"}),
         ("日本語 モデル", {"日本語", "モテル"}),
