@@ -99,9 +99,9 @@ def filters_of(query: Query) -> list[str]:
 
 def claim_said(claim: Claim) -> str:
     """A number that somebody reports, with everything needed to doubt it."""
-    unit = "" if claim.unit in ("", "share") else f" {claim.unit}"
+    unit = "" if claim.unit in ("", "share") else f" {_own(claim.unit)}"
     items = f", {counted(claim.n, 'item')}" if claim.n is not None else ""
-    told = f"{_own(claim.metric)} {claim.value:g}{_own(unit)} on {_own(claim.on)}{items}"
+    told = f"{_own(claim.metric)} {claim.value:g}{unit} on {_own(claim.on)}{items}"
     rival = f" ({_own(claim.rival)})" if claim.rival else ""
     return f"{told}{rival}: reported by {_own(claim.by)}, not measured by us"
 
