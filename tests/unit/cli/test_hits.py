@@ -31,7 +31,11 @@ def test_a_hit_says_what_it_is_and_why_it_is_there() -> None:
         entry(domain="svelte", size_bytes=8_400_000_000, licence="MIT", description="Writes it."),
         "curated",
         fit=Fit("yes", memory_bytes=9_000_000_000, tokens_per_second=4.0, off_by=0.2),
-        reasons=(Reason("word", "its name has 'svelte'"), Reason("claim", "claims are claims")),
+        reasons=(
+            Reason("word", "Has 'svelte' in its name."),
+            Reason("claim", "A claim is told above."),
+            Reason("size", "8.4 GB"),
+        ),
     )
 
     said = text(hit)
@@ -41,7 +45,8 @@ def test_a_hit_says_what_it_is_and_why_it_is_there() -> None:
     ]  # fmt: skip
     assert "  Writes it." in said
     assert "runs here, about 9.0 GB" in said
-    assert "why: its name has 'svelte'; claims are claims" in said
+    assert "why: Has 'svelte' in its name. 8.4 GB." in said
+    assert "told above" not in said
 
 
 def test_evidence_is_drawn_and_says_whether_it_is_proved(make: Any) -> None:
@@ -87,11 +92,28 @@ def test_groups_that_proof_tells_apart_are_ruled() -> None:
 def test_the_names_are_aligned_and_cut_to_the_width() -> None:
     hits = [Hit(entry("a/" + "n" * n, size_bytes=5), "curated") for n in (3, 90)]
 
-    first, _, second = hit_lines(hits, 60, UNICODE)
+    first, facts, _, second, *_ = hit_lines(hits, 60, UNICODE)
 
+    assert facts.plain == "  curated", "too wide for one line: told below"
     assert first.cell_len <= 60
     assert second.cell_len <= 60
     assert second.plain.endswith("…")
+
+
+def test_what_cannot_be_run_yet_is_told_once() -> None:
+    unknown = Fit("unknown", why="Metier has no engine for it yet.")
+    there = Hit(entry(description="Metier cannot run it yet: no GGUF known."), "c", fit=unknown)
+    lacking = Fit("no", lacking_bytes=6_000_000_000, why="It needs 9 GB.")
+
+    assert "not known whether" not in text(there)
+    assert "more memory (It needs 9 GB)" in text(Hit(entry(pull="hf.co/a/b"), "c", fit=lacking))
+
+
+def test_notes_stand_before_what_to_do_next() -> None:
+    lines = text(notes=("Meaning is left out.",)).splitlines()
+
+    assert lines[0] == "Meaning is left out."
+    assert lines[-1].startswith("Make one:")
 
 
 @pytest.mark.parametrize(
