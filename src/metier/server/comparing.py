@@ -28,7 +28,7 @@ from metier.server.facade import Facade, PageOptions, Pages
 from metier.server.jobrecords import Order
 from metier.server.jobs import Jobs
 
-KIND = "contrast"
+KIND = "comparison"
 """Of the jobs."""
 MOST_NAMES = 8
 PAGE = 20

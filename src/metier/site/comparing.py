@@ -54,17 +54,17 @@ def page_values(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def asked_values(document: Mapping[str, Any]) -> dict[str, Any]:
     """What the template of answers side by side prints."""
-    answers = document["answers"]
+    answers = [
+        {
+            **one,
+            "took": words.milliseconds(one["ms"]) if one["ms"] and one["text"] else "",
+            "title": one["name"] or f"Answer {one['sign']}",
+        }
+        for one in document["answers"]
+    ]
     return {
         "duel": document,
-        "answers": [
-            {
-                **one,
-                "took": words.milliseconds(one["ms"]) if one["ms"] and one["text"] else "",
-                "title": one["name"] or f"Answer {one['sign']}",
-            }
-            for one in answers
-        ],
+        "answers": answers,
         "voted": next((one for one in answers if one["sign"] == document["vote"]), None),
         "again": urlencode([("name", one["name"]) for one in answers if one["name"]]),
         "json_address": f"{document['page']}.json",
@@ -109,7 +109,7 @@ def _compared(document: Mapping[str, Any]) -> dict[str, Any]:
     for row in rows:
         groups.setdefault(row["group"], []).append(row)
     return {
-        "items": words.plural(contrast["items"], "question"),
+        "questions": words.plural(contrast["items"], "question"),
         "scorer": contrast["scorer"],
         "groups": [{"number": number, "rows": found} for number, found in groups.items()],
         "one_group": len(groups) == 1,
