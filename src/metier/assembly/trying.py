@@ -120,7 +120,8 @@ class Trying:
         sheet = read_sheet(source, name=name)
         candidates: list[Candidate] = []
         left_out: list[LeftOut] = []
-        for entrant in dict.fromkeys(wanted or self._everybody(sheet)):
+        named = [self._familiar(one) for one in wanted] or self._everybody(sheet)
+        for entrant in dict.fromkeys(named):
             found = self._candidate(entrant, sheet, cancelled)
             (left_out if _is_left_out(found) else candidates).append(found)  # type: ignore[arg-type]
         others = () if wanted else self._others(sheet)
@@ -149,7 +150,8 @@ class Trying:
 
         cancelled = told.get("cancelled", never)
         against = told.get("against")
-        wanted = list(told.get("candidates", ()))
+        against = None if against is None else self._familiar(against)
+        wanted = [self._familiar(one) for one in told.get("candidates", ())]
         if against is not None and wanted and against not in wanted:
             wanted.append(against)
         field = self.field(source, wanted, name=told.get("name"), cancelled=cancelled)
@@ -205,6 +207,12 @@ class Trying:
             names.append(GENERAL)
         return names
 
+    def _familiar(self, name: str) -> str:
+        """The name by which somebody takes part; raises NotFoundError if nobody has it."""
+        if name.startswith(REMOTE):
+            return name
+        return self._fleet.show(name.removeprefix(LOCAL)).name
+
     def _candidate(
         self, name: str, sheet: Sheet, cancelled: Callable[[], bool]
     ) -> Candidate | LeftOut:
@@ -214,7 +222,7 @@ class Trying:
         try:
             if name.startswith(REMOTE):
                 return self._writer(name, sheet, cancelled)
-            item = self._fleet.show(name.removeprefix(LOCAL))
+            item = self._fleet.show(name)
             if item.classifier is not None:
                 return self._classifier(item, sheet)
             if item.chat is not None:
