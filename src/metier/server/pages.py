@@ -7,7 +7,6 @@ HTML itself.
 from __future__ import annotations
 
 import hmac
-import shutil
 import time
 from typing import Any
 from urllib.parse import quote
@@ -19,11 +18,13 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from metier.errors import MetierError, NotFoundError
-from metier.server import native, orders, surroundings, uploads
+from metier.server import native, surroundings
 from metier.server.answering import json_response
 from metier.server.batching import Batches
+from metier.server.browsing import Browsing
 from metier.server.classifying import Classifying
 from metier.server.desk import Desk
+from metier.server.entries import Entries
 from metier.server.facade import (
     Facade,
     Failure,
@@ -37,8 +38,10 @@ from metier.server.fleetwork import FleetWork
 from metier.server.guard import COOKIE, session_value
 from metier.server.jobs import Jobs
 from metier.server.limits import Limits
+from metier.server.making import Making
 from metier.server.ollama import RUNNING
 from metier.server.talk import Talk
+from metier.server.trying import KIND as TRYING
 from metier.server.trying import Trying
 from metier.version import __version__
 
@@ -65,11 +68,14 @@ class Website:
         self._port = port
         self._limits = limits
         self._desk = Desk(metier, pages, self._options)
+        self._entries = Entries(metier, pages, self._options)
         self._finding = Finding(metier, pages, self._options)
+        self._browsing = Browsing(metier, pages, self._options, self.specialist)
         self._talk = Talk(metier, pages, self._options)
         self._classifying = Classifying(metier, pages, batches, self._options, limits)
-        self._fleet = FleetWork(metier, jobs)
+        self._keeping = FleetWork(metier, jobs)
         self._trying = Trying(metier, pages, jobs, self._options)
+        self._making = Making(metier, pages, jobs, self._options, drawn={TRYING: self._trying.job})
 
     def add_to(self, app: FastAPI) -> None:
         """Put the routes of every page into ``app``."""
@@ -86,19 +92,16 @@ class Website:
             Route("/fleet.json", self.fleet),
             Route("/index.json", self.fleet),
             *self._finding.routes(),
+            *self._entries.routes(),
             *self._desk.routes(),
             *self._talk.routes(),
+            *self._browsing.routes(),
+            *self._keeping.routes(),
             *self._classifying.routes(),
-            *self._fleet.routes(),
             *self._trying.routes(),
             Route("/specialists/{name:path}", self.specialist),
             Route("/try", self.try_one, methods=["POST"]),
-            Route("/make", self.make),
-            Route("/make.json", self.make),
-            Route("/make", self.start_make, methods=["POST"]),
-            Route("/jobs/{job}", self.job),
-            Route("/jobs/{job}/stop", self.stop_job, methods=["POST"]),
-            Route("/jobs/{job}/resume", self.resume_job, methods=["POST"]),
+            *self._making.routes(),
             Route("/sign-in", self.show_sign_in),
             Route("/sign-in", self.sign_in, methods=["POST"]),
             Route("/docs", reference),
@@ -170,44 +173,6 @@ class Website:
             return Trial(name, shown, problem=" ".join(filter(None, (error.message, error.remedy))))
         return Trial(name, shown, answers[0], (time.perf_counter() - started) * 1000)
 
-    def make(self, request: Request) -> Response:
-        """``/make``: the form, and the jobs so far."""
-        jobs = self._jobs.all()
-        if _wants_json(request):
-            return json_response({"jobs": jobs})
-        return HTMLResponse(self._pages.make(jobs, self._options(request)))
-
-    async def start_make(self, request: Request) -> Response:
-        """``POST /make``: queue the make and go to its page."""
-        upload = await uploads.receive(request, files=("data", "eval"), place=self._jobs.uploads)
-        try:
-            order = await run_in_threadpool(orders.make_order, self._metier, upload)
-            snapshot = self._jobs.submit(order)
-        except BaseException:
-            shutil.rmtree(upload.folder, ignore_errors=True)
-            raise
-        return RedirectResponse(snapshot["page"], status_code=303)
-
-    def job(self, request: Request) -> Response:
-        """``/jobs/{id}``: one job."""
-        identifier = request.path_params["job"]
-        snapshot = self._jobs.snapshot(identifier.removesuffix(".json"))
-        if identifier.endswith(".json") or _wants_json(request):
-            return json_response(snapshot)
-        if self._trying.draws(snapshot):
-            return self._trying.job(request, snapshot)
-        return HTMLResponse(self._pages.job(snapshot, self._options(request)))
-
-    def stop_job(self, request: Request) -> Response:
-        """``POST /jobs/{id}/stop`` from the page."""
-        snapshot = self._jobs.ask_to_stop(request.path_params["job"])
-        return RedirectResponse(snapshot["page"], status_code=303)
-
-    def resume_job(self, request: Request) -> Response:
-        """``POST /jobs/{id}/resume`` from the page."""
-        snapshot = self._jobs.resume(request.path_params["job"])
-        return RedirectResponse(snapshot["page"], status_code=303)
-
     def sign_in_page(self, request: Request, *, wrong: bool) -> str:
         """The page that asks for the key."""
         wanted = request.url.path if request.method == "GET" else "/"
@@ -254,7 +219,7 @@ class Website:
 
 
 def _wants_json(request: Request) -> bool:
-    if request.url.path.endswith(("/index.json", "/fleet.json", "/make.json")):
+    if request.url.path.endswith(("/index.json", "/fleet.json")):
         return True
     accept = request.headers.get("accept", "")
     return "application/json" in accept and "text/html" not in accept

@@ -130,17 +130,13 @@ class Trying:
             Route("/find/eval", self.sent, methods=["POST"]),
         ]
 
-    def draws(self, job: dict[str, Any]) -> bool:
-        """Whether a job's page is one of these."""
-        return bool(job["kind"] == KIND)
-
     def job(self, request: Request, job: dict[str, Any]) -> Response:
         """``/jobs/{id}``: the rounds so far, and the winner once there is one."""
         return HTMLResponse(self._pages.tried(job, self._options(request)))
 
     def form(self, request: Request) -> Response:
         """``/find/eval``: the form; as JSON the searches so far."""
-        jobs = [job for job in self._jobs.all() if self.draws(job)]
+        jobs = [job for job in self._jobs.all() if job["kind"] == KIND]
         if request.url.path.endswith(".json") or _wants_json(request):
             return json_response({"jobs": jobs})
         return HTMLResponse(self._pages.try_eval(Looked(), jobs, self._options(request)))

@@ -16,12 +16,25 @@ from typing import Any, TypeVar
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from metier.card import AnyCard, Card, ChatCard, Rung, SearchCard
-from metier.finding import Found
+from metier.card import AnyCard, Card, ChatCard, SearchCard
+from metier.finding import Fit, Found, Hit
 from metier.generating import ModelSheet, RunningModel
-from metier.site import charts, coding, evidence, finding, local, sheets, trials, trying, words
+from metier.site import (
+    browsing,
+    charts,
+    coding,
+    entries,
+    evidence,
+    finding,
+    local,
+    making,
+    sheets,
+    trials,
+    trying,
+    words,
+)
 from metier.site.outline import outline
-from metier.site.values import Item, Lacking, Offered, Options, Said, Spoken, Trouble
+from metier.site.values import Item, Lacking, Offered, Options, Runs, Said, Spoken, Trouble
 
 _HERE = Path(__file__).parent
 _MEDIA_TYPES = {
@@ -132,9 +145,20 @@ class Site:
 
     def find(self, found: Found, options: Options) -> str:
         """The first page: what was looked for, and what was found."""
-        return self._page(
-            "find.html", options, **finding.page_values(found), json_address="/find.json"
-        )
+        return self._page("find.html", options, **finding.page_values(found))
+
+    def run(self, running: Runs, options: Options) -> str:
+        """The page that runs a specialist itself."""
+        values = browsing.page_values(running)
+        return self._page("running.html", options, **values)
+
+    def running_module(self, name: str) -> bytes | None:
+        """A script of that page, or ``None``."""
+        return browsing.modules().get(name)
+
+    def running_version(self) -> str:
+        """What changes with any of those scripts."""
+        return browsing.version()
 
     def specialist(
         self, item: Item, around: sheets.Around, tried: trials.Trials | None, options: Options
@@ -170,6 +194,10 @@ class Site:
         values = sheets.pack(item, _card(item, SearchCard), around, told, options)
         return self._page("pack.html", options, **values)
 
+    def entry(self, hit: Hit, fit: Fit | None, options: Options) -> str:
+        """The page of a catalogue's entry, installed or not."""
+        return self._page("entry.html", options, **entries.values(hit, fit))
+
     def model(
         self,
         sheet: ModelSheet,
@@ -183,24 +211,33 @@ class Site:
         return self._page("model.html", options, **values)
 
     def make(self, jobs: Sequence[Mapping[str, Any]], options: Options) -> str:
-        """The form that starts a make."""
+        """The form that takes rows, and the jobs so far."""
         return self._page(
-            "make.html", options, jobs=jobs, fields=options.fields, json_address="/make.json"
+            "make.html",
+            options,
+            jobs=making.job_rows([job for job in jobs if job["kind"] != "pull"]),
+            fields=options.fields,
+            json_address="/make.json",
+        )
+
+    def look(self, look: Mapping[str, Any], options: Options) -> str:
+        """What was recognised in an upload, and the form that starts a make of it."""
+        address = f"/make/look/{look['token']}.json"
+        return self._page(
+            "look.html", options, look=look, shown=making.looked(look), json_address=address
         )
 
     def job(self, job: Mapping[str, Any], options: Options) -> str:
-        """One job: the ladder while it is climbed."""
-        rungs = [_rung(rung) for rung in job["rungs"]]
+        """One job: the ladder while it is climbed, a download while it comes."""
+        result = job["result"]
         return self._page(
             "job.html",
             options,
             job=job,
-            live=job["state"] in ("queued", "running"),
-            result=json.dumps(job["result"], indent=2, ensure_ascii=False, default=str)
-            if job["result"] is not None
+            shown=making.job_values(job),
+            result=json.dumps(result, indent=2, ensure_ascii=False, default=str)
+            if result is not None
             else "",
-            ladder=evidence.ladder_rows(rungs),
-            plot=charts.ladder_plot(rungs, key="ladder"),
             json_address=f"{job['page']}.json",
         )
 
@@ -255,9 +292,3 @@ def _trial(item: Item, options: Options) -> dict[str, Any] | None:
     if trial is None or trial.name != item.reference.familiar:
         return None
     return trials.one(trial)
-
-
-def _rung(told: Mapping[str, Any]) -> Rung:
-    """A rung as a job tells of it; one that is being tried has only its name."""
-    known = {name: value for name, value in told.items() if name in Rung.model_fields}
-    return Rung.model_validate({"title": told["name"], "state": "tried", **known})
