@@ -38,6 +38,8 @@ MOST_NAMED = 5
 _WRITER_BATCH = 4
 _LOCAL_BATCH = 256
 _SHOWN_LABELS = 3
+_LOOKED_AT = 40
+NOT_HERE = "It is not installed."
 
 
 class Trial(TypedDict, total=False):
@@ -124,7 +126,7 @@ class Trying:
         for entrant in dict.fromkeys(named):
             found = self._candidate(entrant, sheet, cancelled)
             (left_out if _is_left_out(found) else candidates).append(found)  # type: ignore[arg-type]
-        others = () if wanted else self._others(sheet)
+        others = () if wanted else self._others()
         return Field(sheet, tuple(candidates), tuple(left_out), others)
 
     def find_by_eval(self, source: Path, **told: Unpack[Trial]) -> Tried:
@@ -337,17 +339,23 @@ class Trying:
             act=f"metier run {shlex.quote(item.name)}",
         )
 
-    def _others(self, sheet: Sheet) -> tuple[LeftOut, ...]:
-        """What catalogues name for such examples and is not here."""
+    def _others(self) -> tuple[LeftOut, ...]:
+        """What catalogues name that writes, runs here and is not installed; general models first.
+
+        What writes can be given any labels and any question; what was made for other labels
+        cannot.
+        """
         from metier.examine.tried import LeftOut
 
-        task = "classify" if sheet.kind == "labels" else "chat"
-        hits = self._here.find(Query(task=task, limit=4 * MOST_NAMED, meaning=False)).hits
-        pulled = [hit.entry for hit in hits if not hit.installed and hit.entry.pull]
-        return tuple(
-            LeftOut(entry.name, "It is not installed.", f"metier pull {shlex.quote(entry.pull)}")
-            for entry in pulled[:MOST_NAMED]
-        )
+        found: dict[str, LeftOut] = {}
+        for domain in ("general", ""):
+            asked = Query(task="chat", domain=domain, fits=True, limit=_LOOKED_AT, meaning=False)
+            for hit in self._here.find(asked).hits:
+                entry = hit.entry
+                if not hit.installed and entry.pull and len(found) < MOST_NAMED:
+                    command = f"metier pull {shlex.quote(entry.pull)}"
+                    found.setdefault(entry.name, LeftOut(entry.name, NOT_HERE, command))
+        return tuple(found.values())
 
     def _leaked(self, candidate: Candidate, sealed: Eval) -> frozenset[str]:
         """Ids of the items that overlap a classifier's training rows, where they are here."""
