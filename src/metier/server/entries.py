@@ -17,7 +17,7 @@ from metier.errors import NotFoundError
 from metier.finding import Hit
 from metier.server.answering import json_response
 from metier.server.facade import Facade, PageOptions, Pages
-from metier.server.finding import hit_json
+from metier.server.queries import hit_json
 
 
 class Entries:

@@ -20,6 +20,8 @@ from metier.site.narrowing import address, narrowing, origin_words
 MOST_CLAIMS = 3
 MOST_REASONS = 4
 MOST_NOTES = 5
+MOST_NAME = 600
+"""Characters of a name in an address; no entry that was read strictly has as many."""
 _ROLES = ("base", "general")
 _ACTS = {"classify": "try", "classify-image": "try", "search": "try"}
 
@@ -124,15 +126,16 @@ def _row(hit: Hit, number: int, domain: charts.Domain) -> dict[str, Any]:
 def entry_address(hit: Hit) -> str:
     """The page of a hit: of what is installed, or of an entry of a catalogue."""
     if hit.installed:
-        return f"/specialists/{quote(hit.installed, safe='/:')}"
+        return f"/specialists/{quote(hit.installed[:MOST_NAME], safe='/:')}"
     # A browser would climb by "..", so a name that has it keeps its slashes to itself.
-    climbs = {".", ".."} & set(hit.entry.name.split("/"))
-    name = quote(hit.entry.name, safe="" if climbs else "/")
-    return f"/catalogue/{quote(hit.origin, safe='')}/{name}"
+    name = hit.entry.name[:MOST_NAME]
+    climbs = {".", ".."} & set(name.split("/"))
+    kept = quote(name, safe="" if climbs else "/")
+    return f"/catalogue/{quote(hit.origin[:MOST_NAME], safe='')}/{kept}"
 
 
 def _facts(entry: Entry) -> list[str]:
-    facts = [entry.task]
+    facts: list[str] = [entry.task]
     if entry.domain not in ("", "general"):
         facts.append(entry.domain)
     if entry.parameters:
@@ -215,7 +218,7 @@ def _measured(
 
 
 def _unmeasured(hit: Hit, rival: str, against: str) -> EvidenceRow:
-    name = hit.installed or hit.entry.name
+    name = (hit.installed or hit.entry.name)[:MOST_NAME]
     return EvidenceRow(
         against=against,
         rival=words.NOT_MEASURED,
@@ -227,10 +230,11 @@ def _claim(claim: Claim) -> dict[str, Any]:
     value = f"{claim.value:,.6g}"
     unit = claim.unit if claim.unit not in ("", "share") else ""
     said = f"{value}\u202f%" if unit == "%" else " ".join(part for part in (value, unit) if part)
-    facts = [f"on {claim.on}" if claim.on else "", claim.rival and f"beside {claim.rival}"]
-    if claim.n and str(claim.n) not in claim.on:
+    on = words.clip(claim.on, 120)
+    facts = [f"on {on}" if on else "", claim.rival and f"beside {words.clip(claim.rival, 80)}"]
+    if claim.n and str(claim.n) not in on:
         facts.append(words.plural(claim.n, "question"))
-    facts.append(claim.note)
+    facts.append(words.clip(claim.note, 200))
     return {
         "metric": words.clip(claim.metric, 60),
         "said": words.clip(said, 40),
@@ -258,7 +262,7 @@ def _act(hit: Hit) -> dict[str, str]:
     if hit.installed:
         anchor = _ACTS.get(entry.task, "talk" if entry.kind == "model" else "ask")
         return {"kind": "open", "address": f"{entry_address(hit)}#{anchor}"}
-    if not entry.pull:
+    if not entry.pull or len(entry.pull) > MOST_NAME:
         return {"kind": "none", "why": "Metier cannot run it yet."}
     if hit.fit is not None and hit.fit.runs == "no":
         return {"kind": "none", "why": words.clip(hit.fit.why, 200)}
