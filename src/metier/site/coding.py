@@ -246,7 +246,7 @@ def summary(reply: Reply) -> str:
     tokens = reply.tokens_in + reply.tokens_out
     if tokens:
         said.append(f"{words.count(tokens)} tokens")
-    if reply.spent is not None:
+    if reply.spent:
         said.append(f"{reply.spent:.4f} spent")
     said.append(words.duration(reply.seconds))
     said.append(reply.base or "no base")

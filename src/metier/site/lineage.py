@@ -13,7 +13,7 @@ from html import escape
 from typing import Protocol
 from urllib.parse import quote
 
-from metier.site.words import clip, plural
+from metier.site.words import clip, listed, plural
 
 ROW = 46
 _TRUNK, _SIDE, _TEXT = 11, 29, 48
@@ -105,7 +105,16 @@ def summary(family: Sequence[Kin]) -> str:
     """The family in one line."""
     made = sum(kin.role == "made" for kin in family)
     bases = [kin.name for kin in family if kin.role == "base"]
-    said = f"Made from {clip(bases[0], 80)}." if bases else "It stands on no base."
+    packs = [clip(kin.name, 80) for kin in family if kin.role == "pack"]
+    tools = [clip(kin.name, 80) for kin in family if kin.role == "tool"]
+    if bases:
+        said = f"Made from {clip(bases[0], 80)}."
+    elif packs or tools:
+        does = [f"reads {listed(packs)}"] if packs else []
+        does += [f"checks with {listed(tools)}"] if tools else []
+        said = f"It {listed(does)}; the base is chosen when it is asked."
+    else:
+        said = "It was made from nothing that is known here."
     if made:
         said += f" {plural(made, 'thing')} here {'is' if made == 1 else 'are'} made from it."
     return said
