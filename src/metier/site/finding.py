@@ -262,7 +262,7 @@ def _act(hit: Hit) -> dict[str, str]:
     if hit.installed:
         anchor = _ACTS.get(entry.task, "talk" if entry.kind == "model" else "ask")
         return {"kind": "open", "address": f"{entry_address(hit)}#{anchor}"}
-    if not entry.pull or len(entry.pull) > MOST_NAME:
+    if not entry.pull or words.clip(entry.pull, MOST_NAME) != entry.pull:
         return {"kind": "none", "why": "Metier cannot run it yet."}
     if hit.fit is not None and hit.fit.runs == "no":
         return {"kind": "none", "why": words.clip(hit.fit.why, 200)}
