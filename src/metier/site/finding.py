@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from metier.card import Evidence, Verdict
 from metier.finding import Claim, Entry, Found, Hit, Query
+from metier.finding.fitting import UNMEASURED
 from metier.site import charts, words
 from metier.site.evidence import EvidenceRow
 from metier.site.narrowing import address, narrowing, origin_words
@@ -42,6 +43,7 @@ def page_values(found: Found) -> dict[str, Any]:
         "axis": charts.evidence_axis(domain),
         "corrected": [(words.clip(a, 60), words.clip(b, 60)) for a, b in found.corrected[:5]],
         "notes": [words.clip(note, 300) for note in found.notes[:MOST_NOTES]],
+        "unmeasured": any(hit.fit and hit.fit.speed_said == UNMEASURED for hit in shown),
         "bare": query == Query() and not _is_installed(found),
         "json_address": address(query, "/find.json"),
         **_around(found),
@@ -118,9 +120,16 @@ def _row(hit: Hit, number: int, domain: charts.Domain) -> dict[str, Any]:
         "proved": hit.proof is not None,
         "claims": claims,
         "more_claims": len(entry.claims) - len(claims),
-        "reasons": [words.clip(reason.said, 160) for reason in hit.reasons[:MOST_REASONS]],
+        "reasons": _reasons(hit),
         "act": _act(hit),
     }
+
+
+def _reasons(hit: Hit) -> list[str]:
+    """Why it is here, without what the page shows beside it anyway: fit, claims, corrections."""
+    shown = {"fit", "typo"} | ({"claim"} if hit.entry.claims else set())
+    told = [reason for reason in hit.reasons if reason.kind not in shown]
+    return [words.clip(one.said, 240) for one in (told or hit.reasons)[:MOST_REASONS]]
 
 
 def entry_address(hit: Hit) -> str:
@@ -165,7 +174,9 @@ def _fit(hit: Hit) -> dict[str, str] | None:
     fit = hit.fit
     if fit is None:
         return None
-    return {"runs": fit.runs, "said": words.clip(fit.said, 120), "why": words.clip(fit.why, 300)}
+    # That no speed was measured yet is said once for the page, not beside every hit.
+    said = fit.memory_said if fit.speed_said == UNMEASURED else fit.said
+    return {"runs": fit.runs, "said": words.clip(said, 120), "why": words.clip(fit.why, 300)}
 
 
 def _compared(hit: Hit) -> dict[str, Evidence]:
@@ -199,7 +210,7 @@ def _measured(
     facts = f"{words.plural(difference.n, 'question')}, {words.date(one.date)}"
     proof = hit.proof
     if proof is None or proof.evidence is not one:
-        facts += "; reported, not measured by us" if not hit.installed else ""
+        facts += "; reported, not measured here"
     else:
         facts += f"; holds until {words.date(proof.until)}"
     return EvidenceRow(
