@@ -264,7 +264,11 @@ class StandIn(Shelf):
         hits = [
             hit
             for hit in hits
-            if all(word in f"{hit.entry.name} {hit.entry.description}".casefold() for word in words)
+            if (not query.task or hit.entry.task == query.task)
+            and all(
+                word in f"{hit.entry.name[:300]} {hit.entry.description[:300]}".casefold()
+                for word in words
+            )
         ]
         shown = tuple(hits[query.offset : query.offset + query.limit])
         facets = Counter(hit.entry.task for hit in hits)
