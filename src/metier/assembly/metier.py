@@ -22,8 +22,9 @@ from metier.assembly.fitting import open_fitting
 from metier.assembly.localmodels import open_models
 from metier.assembly.looking import Looking
 from metier.assembly.making import Making
-from metier.assembly.measuring import PARTS, Measuring, record, standings_of
+from metier.assembly.measuring import Measuring
 from metier.assembly.shelves import Library
+from metier.assembly.tables import Tables
 from metier.assembly.toolbox import Toolbox
 from metier.assembly.trying import Field, Trial, Trying
 from metier.assembly.values import How, InstalledPart, parts_of
@@ -46,10 +47,7 @@ if TYPE_CHECKING:
     from metier.assembly.finding import Finder
     from metier.assembly.pulling import Pulled
     from metier.evals.mistakes import Mistakes
-    from metier.evals.rescoring import Rescored
     from metier.examine import Examined
-    from metier.examine.bases import Examination
-    from metier.examine.standings import Standing
     from metier.examine.tried import Tried
 
 
@@ -75,7 +73,7 @@ class Metier:
             self._bases,
             self.toolchains,
             self._toolbox,
-            self.standings,
+            lambda name: self.tables.standings(name),
         )
         facts = Facts()
         self.models = open_models(
@@ -91,6 +89,7 @@ class Metier:
         self.rows = Looking(self._workbench)
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
+        self.tables = Tables(self._measuring, lambda: self.ledger)
         parts = (self._answering, self._bases, self._conversations, self._workbench)
         self.trying = Trying(self, parts)
 
@@ -419,52 +418,6 @@ class Metier:
         """The evidence of two systems on one eval."""
         return self.evaluate(first, on=on, against=[second]).evidence[0]
 
-    def evaluate_bases(  # noqa: PLR0913  one argument per flag of 'metier eval'
-        self,
-        name: str,
-        *,
-        on: str,
-        bases: Sequence[str],
-        with_: Sequence[str] = PARTS[1:],
-        samples: int = 1,
-        budget: float | None = None,
-        fresh: bool = False,
-        report: Report = silent,
-        cancelled: Callable[[], bool] = never,
-    ) -> Examination:
-        """Put executed tasks to bases: alone, with each part of a specialist, and with all.
-
-        The table is kept in the home and in the ledger; see ``examine.bases`` for everything.
-        """
-        examination = self._measuring.examiner(tuple(with_)).evaluate(
-            name,
-            on=on,
-            bases=bases,
-            with_=with_,
-            samples=samples,
-            budget=budget,
-            fresh=fresh,
-            report=report,
-            cancelled=cancelled,
-        )
-        record(self.ledger, examination)
-        return examination
-
-    def standings(self, name: str) -> builtins.list[Standing]:
-        """Bases that were measured under a chat specialist, best evidence first."""
-        return standings_of(self.ledger, name)
-
-    def verify_table(
-        self,
-        path: Path,
-        *,
-        on: str | None = None,
-        report: Report = silent,
-        cancelled: Callable[[], bool] = never,
-    ) -> Rescored:
-        """Check a table's file, and judge the answers beside it again."""
-        return self._measuring.examiner().verify(path, on=on, report=report, cancelled=cancelled)
-
     def check_eval(
         self,
         on: str,
@@ -485,10 +438,6 @@ class Metier:
         if examiner.holds(on):
             return examiner.check(on, fresh=fresh, report=report, cancelled=cancelled).to_dict()
         return self._workbench.examiner().check(on)
-
-    def executed_evals(self) -> builtins.list[str]:
-        """Names of the executed evals."""
-        return self._measuring.examiner().names()
 
     def verify(self, *, remake: bool = False, report: Report = silent) -> dict[str, Any]:
         """Check every byte in the store and the ledger; with ``remake``, make each again."""

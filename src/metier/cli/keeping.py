@@ -280,7 +280,7 @@ def _verify_table(session: Session, path: Path, on: str | None, *, as_json: bool
     metier = session.metier
     try:
         with working(quiet=as_json) as shown, interruptible(shown.say, lambda: "") as cancelled:
-            found = metier.verify_table(path, on=on, report=shown.report, cancelled=cancelled)
+            found = metier.tables.verify(path, on=on, report=shown.report, cancelled=cancelled)
     finally:
         metier.close()
     if as_json:

@@ -20,13 +20,13 @@ from metier.scheduler.sizing import LEAST_CONTEXT
 
 TEXT_TOKENS = 24
 """Tokens of the text that the time of one answer is told for: a request of one sentence."""
-OFF_BY_EXACT = 0.25
+OFF_BY_EXACT = 0.3
 """How far off a speed may be where the model's header is known; see the benchmark."""
 OFF_BY_GUESSED = 0.4
 OFF_BY_OTHER_TYPE = 0.5
 """Where most of its weights are of a type that was not measured: the nearest stands for it."""
-MEMORY_OFF_BY_EXACT = 0.1
-MEMORY_OFF_BY_GUESSED = 0.35
+MEMORY_OFF_BY_EXACT = 0.2
+MEMORY_OFF_BY_GUESSED = 0.5
 BUSY = 0.5
 """Processes per core that wanted to compute while it was measured: more, and it says so."""
 _NO_END = 1 << 62

@@ -134,27 +134,35 @@ def _speeds(found: Mapping[str, tuple[Probe, Timed]], load: float) -> EngineSpee
     # What was disturbed says nothing; the nearest type stands for it, as for those not measured.
     calm = {kind: each for kind, each in all_kinds.items() if each[1].spread <= CALM}
     measured = calm or all_kinds
-    rates = {}
-    for kind, (probe, timed) in measured.items():
-        # On a machine with other work the loose model may have had the worse moment.
-        beside = min(loose.token_seconds, timed.token_seconds * MOST_BESIDE)
-        rates[kind] = probe.read_bytes / (timed.token_seconds - beside)
-    # The loose model's weights are few, yet not none.
-    few = _LOOSE.read_bytes / (rates.get("F16") or max(rates.values()))
+    beside = _beside(loose, measured)
+    rates = {
+        kind: probe.read_bytes / (timed.token_seconds - beside)
+        for kind, (probe, timed) in measured.items()
+    }
     texts = [
         probe.layers * probe.layer_parameters / timed.text_seconds
         for kind, (probe, timed) in measured.items()
     ]
     return EngineSpeeds(
         bytes_per_second=rates,
-        token_seconds=min(
-            max(loose.token_seconds - few, 0.0),
-            MOST_BESIDE * min(timed.token_seconds for _, timed in measured.values()),
-        ),
+        token_seconds=beside,
         multiplied_per_second=sorted(texts)[len(texts) // 2],
         busy=load,
         spread=max(timed.spread for _, timed in measured.values()),
     )
+
+
+def _beside(loose: Timed, measured: Mapping[str, tuple[Probe, Timed]]) -> float:
+    """Seconds of a token beside reading weights: where the line through two models begins.
+
+    On a machine with other work the loose model may have had the worse moment; so it is never
+    more than a part of the fastest model's time.
+    """
+    probe, timed = measured.get("F16") or next(iter(measured.values()))
+    more = max(timed.token_seconds - loose.token_seconds, 1e-9)
+    each = more / (probe.read_bytes - _LOOSE.read_bytes)
+    most = MOST_BESIDE * min(other.token_seconds for _, other in measured.values())
+    return min(max(loose.token_seconds - each * _LOOSE.read_bytes, 0.0), most)
 
 
 def probe_of(kind: str, read_bytes: int | None = None) -> Probe:

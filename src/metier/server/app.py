@@ -42,6 +42,7 @@ from metier.server.limits import LIMITS, Limits
 from metier.server.lines import LEFT
 from metier.server.metrics import Metrics
 from metier.server.observing import Observing, seen
+from metier.server.packing import Packing
 from metier.server.pages import Website
 from metier.server.problems import Problem, body_for, problem_of, wants_page
 from metier.version import __version__
@@ -135,6 +136,7 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
         app.router.routes.append(Route("/mcp", guest))
     app.openapi = _remembered(app, __version__)  # type: ignore[method-assign]
     refuse = _add_errors(app, website)
+    app.add_middleware(cast("Any", Packing))
     app.add_middleware(
         cast("Any", Guard),
         hosts=Hosts(host, names),

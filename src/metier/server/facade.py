@@ -254,7 +254,19 @@ class Facade(Protocol):
     def examples(self, source: Path) -> Any:
         """What a file of examples is and who here can answer it: a ``trying.Field``."""
 
-    def find_by_eval(self, source: Path, **told: Any) -> Any:
+    def find_by_eval(  # noqa: PLR0913  one argument per flag of 'metier find --eval'
+        self,
+        source: Path,
+        *,
+        candidates: Sequence[str] = ...,
+        questions: int | None = ...,
+        seconds: float | None = ...,
+        seed: int = ...,
+        against: str | None = ...,
+        name: str | None = ...,
+        report: Report = ...,
+        cancelled: Callable[[], bool] = ...,
+    ) -> Any:
         """Candidates tried on a file of examples: a ``Tried``; see ``Trying.find_by_eval``."""
 
     def compare(self, first: str, second: str, *, on: str) -> Any:

@@ -128,7 +128,7 @@ def entry_address(hit: Hit) -> str:
     # A browser would climb by "..", so a name that has it keeps its slashes to itself.
     climbs = {".", ".."} & set(hit.entry.name.split("/"))
     name = quote(hit.entry.name, safe="" if climbs else "/")
-    return f"/entries/{quote(hit.origin, safe='')}/{name}"
+    return f"/catalogue/{quote(hit.origin, safe='')}/{name}"
 
 
 def _facts(entry: Entry) -> list[str]:

@@ -50,7 +50,7 @@ _OPTIONS = {
     "verdict": "--verdict",
     "since": "--since",
     "here": "--here",
-    "origin": "--from",
+    "origin": "--origin",
     "order": "--order",
 }
 _ORIGINS = {"here": "installed here", "curated": "Metier's own list", "hub": "the hub"}
@@ -110,6 +110,8 @@ def command(query: Query) -> str:
             parts.append(option)
         elif value not in (False, None, "") and value != getattr(_PLAIN, name):
             parts += [option, shell(words.clip(value, 80))]
+    if not query.meaning:
+        parts.append("--no-meaning")
     return " ".join(parts)
 
 

@@ -89,7 +89,7 @@ def test_the_command_is_safe_to_paste() -> None:
     assert command(Query()) == "metier find"
     asked = Query(words="it's; rm -rf /", proved=True, order="newest", meaning=False)
     told = command(asked)
-    assert told.startswith("metier find 'it'\"'\"'s; rm -rf /' --proved --order newest")
+    assert told == ("metier find 'it'\"'\"'s; rm -rf /' --proved --order newest --no-meaning")
 
 
 def test_an_origin_has_its_words() -> None:
