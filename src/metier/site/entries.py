@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from metier.card import Evidence
 from metier.finding import Claim, Entry, Fit, Hit, Proof, Source
@@ -105,8 +105,13 @@ def _parameters(number: int) -> str:
 
 def _source(source: Source | None) -> dict[str, str]:
     if source is None:
-        return {"source": "", "read": ""}
-    return {"source": source.address, "read": words.date(source.read)}
+        return {"source": "", "place": "", "read": ""}
+    host = urlsplit(source.address).hostname or "the source"
+    return {
+        "source": outside(source.address),
+        "place": words.clip(host, 60),
+        "read": words.date(source.read),
+    }
 
 
 def _claim(claim: Claim) -> dict[str, str]:
