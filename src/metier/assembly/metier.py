@@ -20,6 +20,7 @@ from metier.assembly.conversations import Conversations, Lack
 from metier.assembly.facts import Facts
 from metier.assembly.family import Family
 from metier.assembly.fitting import Fitting
+from metier.assembly.holdings import Holdings
 from metier.assembly.localmodels import open_models
 from metier.assembly.looking import Looking
 from metier.assembly.making import Making
@@ -88,6 +89,7 @@ class Metier:
         self._family = Family(fleet, lambda: self.ledger, settings.home / "evals")
         self.fitting = Fitting(settings, fleet, facts, self.models.running)
         self.rows = Looking(self._workbench)
+        self.holdings = Holdings(settings, fleet, self.models.used_bytes)
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
 

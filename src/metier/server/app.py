@@ -50,6 +50,7 @@ _UPLOADS = (
     "/metier/v1/evaluate",
     "/metier/v1/compare",
     "/metier/v1/check-eval",
+    "/metier/v1/preview",
     "/make",
 )
 _WITH_PICTURES = ("/api/chat", "/api/generate", "/v1/chat/completions")
