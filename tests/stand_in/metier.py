@@ -19,6 +19,8 @@ from typing import Any
 from metier.card import Card
 from metier.datasets.cleaning import clean
 from metier.errors import DidNotPassError, InputError, NotFoundError
+from metier.finding import Entry as Catalogued
+from metier.finding import Facet, Fit, Found, Hit, Query
 from metier.fleet import lineage
 from metier.making.asking import Columns
 from metier.making.previewing import preview
@@ -43,6 +45,19 @@ class Entry:
     @property
     def name(self) -> str:
         return self.reference.familiar
+
+
+def catalogued(entry: Entry) -> Catalogued:
+    """An entry of the fleet as a catalogue's."""
+    card = entry.card
+    return Catalogued(
+        name=entry.reference.familiar[:200],
+        kind="specialist",
+        task=card.task if card is not None else "chat",
+        description=card.description[:2000] if card is not None else "",
+        size_bytes=entry.size_bytes,
+        evidence=card.evidence if card is not None else (),
+    )
 
 
 @dataclass(frozen=True)
@@ -102,7 +117,9 @@ class StandIn(Shelf):
         self.holdings = Holdings()
         self.pause = pause
         self.calls: list[tuple[str, int]] = []
+        self.catalogue: dict[tuple[str, str], Hit] = {}
         self.made: list[dict[str, Any]] = []
+        self.found: list[Hit] = []
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
         for card in fleet:
@@ -259,6 +276,29 @@ class StandIn(Shelf):
     def check_eval(self, on: str) -> dict[str, Any]:
         return {"items": len(Path(on).read_text().splitlines()), "problems": []}
 
+    def find(self, query: Query, /) -> Found:
+        """Every word of the query, among names and descriptions."""
+        words = query.words.casefold().split()
+        hits = [
+            Hit(catalogued(entry), "here", installed=entry.reference.familiar)
+            for entry in self.list()
+        ]
+        hits += self.found
+        hits = [
+            hit
+            for hit in hits
+            if all(word in f"{hit.entry.name} {hit.entry.description}".casefold() for word in words)
+        ]
+        shown = tuple(hits[query.offset : query.offset + query.limit])
+        facets = Counter(hit.entry.task for hit in hits)
+        return Found(
+            query,
+            shown,
+            len(hits),
+            {"task": tuple(Facet(*pair) for pair in facets.most_common())},
+            milliseconds=0.1,
+        )
+
     def remove(self, name: str) -> None:
         entry = self.show(name)
         with self._lock:
@@ -270,6 +310,14 @@ class StandIn(Shelf):
     def lineage(self, name: str) -> tuple[Any, ...]:
         entry = self.show(name)
         return lineage(entry, self.list())  # type: ignore[arg-type,type-var]
+
+    def entry(self, origin: str, name: str) -> Hit:
+        if (origin, name) not in self.catalogue:
+            raise NotFoundError(f"{origin!r} has no entry {name!r}.", code="no_entry")
+        return self.catalogue[origin, name]
+
+    def fit(self, what: Any) -> Fit:
+        return Fit("unknown", why="Nothing was measured here.")
 
     def mistakes(self, name: str) -> Any:
         return None

@@ -11,7 +11,7 @@ import json
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -117,7 +117,9 @@ def plan_of(
             raise CorruptError(
                 f"{name!r} names {filepath!r}, which is not among its files.", code="bad_specialist"
             )
-        files.setdefault(str(part.digest), RunFile(filepath, str(part.digest), part.size, part.path))
+        files.setdefault(
+            str(part.digest), RunFile(filepath, str(part.digest), part.size, part.path)
+        )
         return str(part.digest)
 
     members = []
@@ -131,7 +133,7 @@ def plan_of(
             told["dimension"] = 0
         else:
             base, held = base_of()
-            told |= _encoder(member, base, lambda filepath, held=held: take(held, filepath))
+            told |= _encoder(member, base, partial(take, held))
         members.append(told)
     kinds = {member.kind for member in specialist.members}
     document = {

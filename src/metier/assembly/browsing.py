@@ -102,7 +102,9 @@ class Browsing:
 
         return plan_of(name, str(installed.system), specialist, self._parts(reference), base_of)
 
-    def _base(self, name: str, specialist: SpecialistFile) -> tuple[BaseDescription, Sequence[Part]]:
+    def _base(
+        self, name: str, specialist: SpecialistFile
+    ) -> tuple[BaseDescription, Sequence[Part]]:
         from metier.answer import base_digest
         from metier.engines.encoder import read_base
 

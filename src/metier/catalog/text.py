@@ -3,8 +3,8 @@
 The one place that knows tantivy. It gets terms and gives places (0 … n-1) with BM25 scores; it
 knows no entry. Queries are built of terms, never parsed, so that no text is an operator.
 
-A term of a name counts three times, one of the key words twice, one of the description once: BM25
-over repeated terms is BM25F with these field weights (Robertson, Zaragoza and Taylor 2004).
+A term of name, task or domain counts three times, of the key words twice, of the description once:
+BM25 over repeated terms is BM25F with these field weights (Robertson, Zaragoza and Taylor 2004).
 """
 
 from __future__ import annotations
@@ -16,13 +16,11 @@ from pathlib import Path
 
 import tantivy
 
-from metier.catalog.words import Word, distance, edits_allowed
+from metier.catalog.words import STEM, Meant, distance, edits_allowed, mistyped
 
 FACETS = ("task", "domain", "licence")
 NUMBERS = ("size", "context", "released")
 RANKS = ("standing", "newest", "smallest", "name")
-STEM = "~"
-"""Stands before a stem, so that no word is taken for one."""
 COMPLETIONS = 8
 _NEAR = 24
 _TEXT = "text"
@@ -49,23 +47,6 @@ class Document:
     base: str
     numbers: Mapping[str, int]
     ranks: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Meant:
-    """What a word of a query is taken for.
-
-    Attributes:
-        word: As it was asked.
-        terms: Any of these satisfies it.
-        all_of: Or all of these together.
-        instead: What it was corrected to, or "".
-    """
-
-    word: Word
-    terms: tuple[str, ...]
-    all_of: tuple[str, ...] = ()
-    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +112,7 @@ class TextIndex:
                 for other in set(terms.split(" ")):
                     if other[:1] != STEM and other not in near:
                         apart = distance(term, other, edits)
-                        if apart <= edits:
+                        if apart <= edits and mistyped(term, other):
                             near[other] = apart
             if near:
                 # The first letter is rarely wrong (Pollock and Zamora 1984).

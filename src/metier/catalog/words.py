@@ -16,6 +16,8 @@ MOST_CHARACTERS = 1000
 """Of a query; what is longer is cut, and the answer says so."""
 MOST_WORDS = 24
 LONGEST_TERM = 60
+STEM = "~"
+"""Stands before a stem, so that no word is taken for one."""
 
 _CHUNK = re.compile(r"[^\W_]+(?:[-._/+'’][^\W_]+)*(?:\+\+|#)?")
 _PIECE = re.compile(r"[^\W_]+(?:\.\d+)*(?:\+\+|#)?")
@@ -47,6 +49,23 @@ class Word:
     term: str
     parts: tuple[str, ...] = ()
     open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What a word of a query is taken for.
+
+    Attributes:
+        word: As it was asked.
+        terms: Any of these satisfies it.
+        all_of: Or all of these together.
+        instead: What it was corrected to, or "".
+    """
+
+    word: Word
+    terms: tuple[str, ...]
+    all_of: tuple[str, ...] = ()
+    instead: str = ""
 
 
 def fold(text: str) -> str:
@@ -145,10 +164,18 @@ def distance(one: str, two: str, most: int) -> int:
 
 
 def edits_allowed(word: str) -> int:
-    """How many typing errors a word may have: none up to 2 letters, one up to 5, else two.
+    """How many typing errors a word may have: none up to 2 letters, one up to 7, else two.
 
-    Source: the fuzziness ``AUTO`` of Lucene's users. Words with digits are names: none.
+    Words with digits are names: none.
     """
     if len(word) <= 2 or any(mark.isdigit() for mark in word):
         return 0
-    return 1 if len(word) <= 5 else 2
+    return 1 if len(word) <= 7 else 2
+
+
+def mistyped(said: str, meant: str) -> bool:
+    """Whether one word may be another mistyped: a short one has swapped, lost or doubled letters.
+
+    Another letter in a short word makes another word (``data``, ``date``).
+    """
+    return len(said) > 4 or len(said) != len(meant) or sorted(said) == sorted(meant)

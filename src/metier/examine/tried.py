@@ -208,7 +208,7 @@ def _score(share: Share, asked: int) -> str:
     ends = f"{100 * share.interval.low:.1f} to {100 * share.interval.high:.1f}"
     left = f", {share.unscored} unscored" if share.unscored else ""
     return (
-        f"{share.name}: {100 * share.value:.1f} % ({ends}) on "
+        f"{share.name}: {100 * share.value:.1f} % ({ends}), scored again on "
         f"{share.scored} untouched question{'s' if share.scored != 1 else ''}{left}."
     )
 

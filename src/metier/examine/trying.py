@@ -26,12 +26,15 @@ from metier.reference import Digest
 from metier.stats import Asked, Contender, Rules, Search, halve, least_budget, plan
 from metier.stats.searched import Round
 
-PER_CANDIDATE = 50
+PER_CANDIDATE = 40
 """Questions a candidate, if no budget is named."""
 LEAST_BUDGET = 200
 """Questions of a search for which no budget is named, if there are as many to ask."""
+QUICK = 5_000
+"""Questions of such a search if every candidate is a classifier, which answers in milliseconds."""
 PROBES = 2
 """Questions by which the speed of a candidate is seen, where the budget is time."""
+USUAL = Budget()
 LEAST_ITEMS = 6
 """Examples below which there is nothing to search on and to score again on."""
 
@@ -63,7 +66,7 @@ class Trier:
         sealed: Eval,
         candidates: Sequence[Candidate],
         *,
-        budget: Budget = Budget(),
+        budget: Budget = USUAL,
         seed: int = 0,
         reference: str | None = None,
         command: str = "",
@@ -90,7 +93,8 @@ class Trier:
             asking = _Asking(self, sealed, held)
             taking, left_out = asking.admitted(candidates, budget, seed, reference)
             contenders = [one.contender(cost) for one, cost in taking]
-            spendable = _spendable(contenders, sealed, budget)
+            quick = all(one.kind == "classifier" for one, _ in taking)
+            spendable = _spendable(contenders, sealed, budget, quick)
             asking.expect(spendable, in_seconds=budget.seconds is not None)
             rules = Rules(
                 budget=spendable,
@@ -252,7 +256,7 @@ class _Asking:
                 break
             self.fresh += len(fresh)
             self.fresh_seconds += time.monotonic() - began
-            self._tell(name, answers, len(fresh))
+            self._tell(name, len(answers))
         got = [answers.of(item) for item in items]
         cost = sum(one.wall for one in got if one is not None)
         self._spent += cost if self._in_seconds else len(items)
@@ -292,14 +296,15 @@ class _Asking:
             ),
         )
 
-    def _tell(self, name: str, answers: Answers, fresh: int) -> None:
-        del fresh
+    def _tell(self, name: str, answers: int) -> None:
+        over = self._rounds and len(self._rounds[-1].kept) <= 1
+        where = "Untouched questions" if over else f"Round {len(self._rounds) + 1}"
         rate = self._rate()
         told = f", {rate:,.1f} a second" if rate is not None else ""
         self._trier.report(
             Progress(
                 stage="try",
-                message=f"Round {len(self._rounds) + 1}: {name}, {len(answers):,} answers{told}",
+                message=f"{where}: {name}, {answers:,} answers{told}",
                 fraction=self._share(),
                 seconds_left=self._left(),
                 data={"candidate": name, "asked": self.fresh, "known": self.known},
@@ -351,13 +356,13 @@ def _check(sealed: Eval, candidates: Sequence[Candidate], reference: str | None)
         )
 
 
-def _spendable(contenders: Sequence[Contender], sealed: Eval, budget: Budget) -> float:
+def _spendable(contenders: Sequence[Contender], sealed: Eval, budget: Budget, quick: bool) -> float:
     """The budget in the unit of the costs; never more than asking everybody everything."""
     everything = sum(one.cost for one in contenders) * len(sealed.items)
     if budget.seconds is not None:
         wanted = budget.seconds
     else:
-        usual = max(LEAST_BUDGET, PER_CANDIDATE * len(contenders))
+        usual = QUICK if quick else max(LEAST_BUDGET, PER_CANDIDATE * len(contenders))
         wanted = float(budget.questions or usual)
     least = min(everything, least_budget(contenders))
     if wanted < least:

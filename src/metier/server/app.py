@@ -24,6 +24,7 @@ from metier.server import (
     completing,
     conversations,
     documents,
+    finding,
     fleetwork,
     management,
     ollama_keeping,
@@ -41,6 +42,7 @@ from metier.server.limits import LIMITS, Limits
 from metier.server.lines import LEFT
 from metier.server.metrics import Metrics
 from metier.server.observing import Observing, seen
+from metier.server.packing import Packing
 from metier.server.pages import Website
 from metier.server.problems import Problem, body_for, problem_of, wants_page
 from metier.version import __version__
@@ -52,6 +54,7 @@ _UPLOADS = (
     "/metier/v1/check-eval",
     "/metier/v1/preview",
     "/make",
+    "/find/eval",
 )
 _WITH_PICTURES = ("/api/chat", "/api/generate", "/v1/chat/completions")
 # FastAPI would export traces when the environment configures OpenTelemetry. Metier sends nothing
@@ -134,6 +137,7 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
         app.router.routes.append(Route("/mcp", guest))
     app.openapi = _remembered(app, __version__)  # type: ignore[method-assign]
     refuse = _add_errors(app, website)
+    app.add_middleware(cast("Any", Packing))
     app.add_middleware(
         cast("Any", Guard),
         hosts=Hosts(host, names),
@@ -148,7 +152,7 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
 def _add_routers(app: FastAPI, metier: Facade, jobs: Jobs) -> None:
     app.include_router(management.router(metier, jobs))
     app.include_router(fleetwork.router(metier, jobs))
-    for unit in (conversations, completing, ollama_routes, ollama_keeping):
+    for unit in (finding, conversations, completing, ollama_routes, ollama_keeping):
         app.include_router(unit.router(metier))
 
 

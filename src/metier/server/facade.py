@@ -22,11 +22,12 @@ from metier.conversing import (
     Sampling,
     Turn,
 )
-from metier.finding import Found
-from metier.generating import Models, ModelSheet, RunningModel, Written
+from metier.finding import Fit, Found, Hit, Query
+from metier.generating import Models, ModelSheet, RunningModel
 from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
+from metier.server.runplans import Browses, Running
 
 if TYPE_CHECKING:
     from metier.evals.mistakes import Mistakes
@@ -155,6 +156,10 @@ class Facade(Protocol):
     def models(self) -> Models:
         """Everything that is here by name, and what is asked of it."""
 
+    @property
+    def browsing(self) -> Browses:
+        """What pages that run a specialist themselves are given."""
+
     def pull(self, name: str, /, *, report: Report, cancelled: Callable[[], bool]) -> object:
         """Fetch a model from the hub; what is half fetched stays for the next time.
 
@@ -264,6 +269,24 @@ class Facade(Protocol):
     ) -> Any:
         """Question a specialist, and rivals, on an eval."""
 
+    def examples(self, source: Path) -> Any:
+        """What a file of examples is and who here can answer it: a ``trying.Field``."""
+
+    def find_by_eval(  # noqa: PLR0913  one argument per flag of 'metier find --eval'
+        self,
+        source: Path,
+        *,
+        candidates: Sequence[str] = ...,
+        questions: int | None = ...,
+        seconds: float | None = ...,
+        seed: int = ...,
+        against: str | None = ...,
+        name: str | None = ...,
+        report: Report = ...,
+        cancelled: Callable[[], bool] = ...,
+    ) -> Any:
+        """Candidates tried on a file of examples: a ``Tried``; see ``Trying.find_by_eval``."""
+
     def compare(self, first: str, second: str, *, on: str) -> Any:
         """The paired evidence of two systems on an eval."""
 
@@ -276,8 +299,17 @@ class Facade(Protocol):
     def collect_garbage(self) -> Mapping[str, Any]:
         """Remove bytes that nothing names."""
 
+    def find(self, query: Query, /) -> Found:
+        """What is installed and what catalogues name, in an honest order; asks no network."""
+
     def verify(self, *, remake: bool = False, report: Report) -> Mapping[str, Any]:
         """Check every byte of the store; with ``remake`` every starter's recipe too."""
+
+    def entry(self, origin: str, name: str) -> Hit:
+        """One entry of a catalogue; raises NotFoundError (``no_entry``) with near names."""
+
+    def fit(self, what: Any) -> Fit:
+        """Whether a hit, or what is installed under a name, runs on this machine."""
 
     def lineage(self, name: str) -> Sequence[Any]:
         """What an entry was made from, itself, and what was made from it; see ``fleet.Kin``."""
@@ -320,6 +352,7 @@ class Told:
     Attributes:
         act: ``ask``, ``check``, ``search``, or "" for a fresh page.
         question: The question that was asked.
+        turns: What was said before it, a person's turn and the answer in turn.
         base: The base that was chosen.
         query: What was searched for.
         files: The files that were given.
@@ -342,18 +375,7 @@ class Told:
     explained: tuple[tuple[Diagnostic, tuple[Passage, ...]], ...] = ()
     mended: Mended | None = None
     problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """What a person said to a model on its page without scripts, and what came of it.
-
-    ``written`` is ``None`` when the call failed; ``problem`` then says why in a sentence.
-    """
-
-    question: str
-    written: Written | None = None
-    problem: str | None = None
+    turns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,15 +430,21 @@ class Pages(Protocol):
     def pack(self, item: Installed, around: Any, told: Told, options: PageOptions) -> str:
         """The page of a document pack: search."""
 
+    def entry(self, hit: Hit, fit: Any, options: PageOptions) -> str:
+        """The page of a catalogue's entry; ``fit`` is a ``finding.Fit``."""
+
     def model(
         self,
         sheet: ModelSheet,
         around: Any,
         running: RunningModel | None,
-        spoken: Spoken | None,
+        spoken: Any,
         options: PageOptions,
     ) -> str:
-        """The page of a model that writes, embeds or ranks; ``running`` if it is in memory."""
+        """The page of a model that writes, embeds or ranks; ``running`` if it is in memory.
+
+        ``spoken`` is a ``talk.Spoken`` or ``None``.
+        """
 
     def make(self, jobs: Sequence[Mapping[str, Any]], options: PageOptions) -> str:
         """The form that starts a make."""
@@ -426,6 +454,12 @@ class Pages(Protocol):
 
     def job(self, job: Mapping[str, Any], options: PageOptions) -> str:
         """One job: the ladder while it is climbed."""
+
+    def try_eval(self, looked: Any, jobs: Sequence[Mapping[str, Any]], options: PageOptions) -> str:
+        """The form of a search by eval; ``looked`` is a ``trying.Looked``."""
+
+    def tried(self, job: Mapping[str, Any], options: PageOptions) -> str:
+        """A search by eval: its rounds while they go, then the winner with its evidence."""
 
     def reference(self, document: Mapping[str, Any], options: PageOptions) -> str:
         """The HTTP interface, from its OpenAPI document."""
@@ -438,3 +472,12 @@ class Pages(Protocol):
 
     def asset(self, name: str) -> tuple[bytes, str] | None:
         """A style sheet, script or picture and its media type, or ``None``."""
+
+    def run(self, running: Running, options: PageOptions) -> str:
+        """The page that runs a specialist itself."""
+
+    def running_module(self, name: str) -> bytes | None:
+        """A script of that page, or ``None``."""
+
+    def running_version(self) -> str:
+        """What changes with any of those scripts."""

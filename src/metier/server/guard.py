@@ -44,9 +44,11 @@ _CSP = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
+# The page that runs a specialist itself, its worker and their scripts compile WebAssembly.
+_RUNNING_CSP = f"{_CSP}; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'"
+_RUNNING = re.compile(r"/running/.*|/specialists/.+/run")
 _HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-content-type-options", b"nosniff"),
-    (b"content-security-policy", _CSP.encode()),
     # Not "no-referrer": with it a browser sends "Origin: null" with the forms of our own pages.
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -164,7 +166,13 @@ class Guard:
             else f"{self._start}-{next(self._count):x}".encode()
         )
         scope["metier.request_id"] = request_id.decode()
-        extra = (*_HEADERS, (b"x-request-id", request_id), *cors(scope["path"], headers))
+        policy = _RUNNING_CSP if _RUNNING.fullmatch(scope["path"]) else _CSP
+        extra = (
+            *_HEADERS,
+            (b"content-security-policy", policy.encode()),
+            (b"x-request-id", request_id),
+            *cors(scope["path"], headers),
+        )
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

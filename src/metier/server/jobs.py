@@ -44,8 +44,8 @@ Again = Callable[[str, Path | None, Mapping[str, str], Mapping[str, str]], Order
 
 
 def _rungs(stage: str, data: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rungs that a step tells of: one that is tried, or all of them once one is chosen."""
-    found = {"rung": [data], "choose": data.get("ladder", [])}.get(stage, [])
+    """The rungs or rounds that a step tells of: one, or all rungs once one is chosen."""
+    found = {"rung": [data], "round": [data], "choose": data.get("ladder", [])}.get(stage, [])
     return [rung for rung in found if isinstance(rung, dict) and "name" in rung]
 
 

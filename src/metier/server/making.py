@@ -32,6 +32,10 @@ MOST_CACHED = 32
 _CLEAN = "clean-"
 
 
+Draw = Callable[[Request, dict[str, Any]], Response]
+"""Answers with the page of a job whose kind has one of its own."""
+
+
 class Making:
     """Those pages of one server."""
 
@@ -41,10 +45,13 @@ class Making:
         pages: Pages,
         jobs: Jobs,
         options: Callable[..., PageOptions],
+        *,
+        drawn: Mapping[str, Draw],
     ) -> None:
         self._metier = metier
         self._pages = pages
         self._jobs = jobs
+        self._others = drawn
         self._options = options
         self._place = jobs.uploads or Path(tempfile.gettempdir())
         self._looks = Looks(self._place)
@@ -239,6 +246,9 @@ class Making:
         snapshot = self._jobs.snapshot(identifier.removesuffix(".json"))
         if identifier.endswith(".json") or _wants_json(request):
             return json_response(snapshot)
+        draw = self._others.get(snapshot["kind"])
+        if draw is not None:
+            return draw(request, snapshot)
         return HTMLResponse(self._pages.job(snapshot, self._options(request)))
 
     async def stop(self, request: Request) -> Response:

@@ -17,6 +17,7 @@ from metier.messages import Progress, Report
 from metier.reference import Reference
 from metier.server.facade import Facade
 from metier.server.jobrecords import Order
+from metier.server.trying import find_order
 from metier.server.uploads import Upload
 
 MOST_NAME = 400
@@ -156,7 +157,12 @@ def again(
     if kind == "verify":
         plain = fields.get("remake") == "false"
         return verify_order(metier) if plain else remake_order(metier)
-    orders = {"make": make_order, "evaluate": evaluate_order, "compare": compare_order}
+    orders = {
+        "make": make_order,
+        "evaluate": evaluate_order,
+        "compare": compare_order,
+        "find": find_order,
+    }
     if kind not in orders or folder is None:
         raise InputError(f"A job of the kind {kind[:40]!r} cannot be resumed.", code="no_file")
     paths = {field: folder / Path(name).name for field, name in files.items()}

@@ -19,8 +19,10 @@ from metier.errors import NotFoundError
 from metier.server import surroundings
 from metier.server.answering import json_response
 from metier.server.batching import Batches
+from metier.server.browsing import Browsing
 from metier.server.classifying import Classifying
 from metier.server.desk import Desk
+from metier.server.entries import Entries
 from metier.server.facade import (
     Facade,
     Failure,
@@ -36,6 +38,8 @@ from metier.server.limits import Limits
 from metier.server.making import Making
 from metier.server.ollama import RUNNING
 from metier.server.talk import Talk
+from metier.server.trying import KIND as TRYING
+from metier.server.trying import Trying
 from metier.version import __version__
 
 
@@ -61,11 +65,14 @@ class Website:
         self._port = port
         self._limits = limits
         self._desk = Desk(metier, pages, self._options)
+        self._entries = Entries(metier, pages, self._options)
         self._finding = Finding(metier, pages, self._options)
+        self._browsing = Browsing(metier, pages, self._options, self.specialist)
         self._talk = Talk(metier, pages, self._options)
-        self._making = Making(metier, pages, jobs, self._options)
         self._classifying = Classifying(metier, pages, batches, self._options, limits)
         self._keeping = FleetWork(metier, pages, jobs, self._options)
+        self._trying = Trying(metier, pages, jobs, self._options)
+        self._making = Making(metier, pages, jobs, self._options, drawn={TRYING: self._trying.job})
 
     def add_to(self, app: FastAPI) -> None:
         """Put the routes of every page into ``app``."""
@@ -79,10 +86,13 @@ class Website:
         app.router.routes += [
             Route("/", self.first),
             *self._finding.routes(),
+            *self._entries.routes(),
             *self._desk.routes(),
             *self._talk.routes(),
+            *self._browsing.routes(),
             *self._keeping.routes(),
             *self._classifying.routes(),
+            *self._trying.routes(),
             Route("/specialists/{name:path}", self.specialist),
             *self._making.routes(),
             Route("/sign-in", self.show_sign_in),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from metier.finding import Fit
 from metier.server import native
 from metier.server.facade import Facade, Installed, Part
 
@@ -28,12 +29,14 @@ class Surroundings:
         recipe: The recipe among them, cut; ``None`` if there is none.
         family: What it was made from, itself, and what was made from it (``metier.fleet.Kin``).
         mistakes: What is known of its answers to its sealed items, if it is a classifier.
+        fit: Whether it runs here.
     """
 
     parts: Sequence[Part] = ()
     recipe: str | None = None
     family: Sequence[Any] = ()
     mistakes: Mistakes | None = None
+    fit: Fit | None = None
 
 
 def around(metier: Facade, item: Installed) -> Surroundings:
@@ -45,6 +48,7 @@ def around(metier: Facade, item: Installed) -> Surroundings:
         recipe=recipe_text(parts),
         family=metier.lineage(name),
         mistakes=metier.mistakes(name),
+        fit=metier.fit(name),
     )
 
 
@@ -53,6 +57,7 @@ def as_json(metier: Facade, item: Installed) -> dict[str, Any]:
     found = around(metier, item)
     return {
         **native.detail(item, found.parts),
+        "fit": asdict(found.fit) if found.fit is not None else None,
         "lineage": [asdict(kin) for kin in found.family],
         "answers": _answers(found.mistakes) if found.mistakes is not None else None,
     }

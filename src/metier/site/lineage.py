@@ -13,7 +13,7 @@ from html import escape
 from typing import Protocol
 from urllib.parse import quote
 
-from metier.site.words import clip, plural
+from metier.site.words import clip, listed, plural
 
 ROW = 46
 _TRUNK, _SIDE, _TEXT = 11, 29, 48
@@ -89,12 +89,13 @@ def drawing(family: Sequence[Kin]) -> str:
     name = clip(shown[at].name, 80)
     title = f"Lineage of {name}"
     said = "; ".join(f"{_WORDS.get(kin.role, 'part')}: {clip(kin.name, 80)}" for kin in shown)
-    parts = [
+    head = (
         f'<svg class="chart lineage" role="img" width="100%" height="{len(shown) * ROW}" '
         'aria-labelledby="lineage-t lineage-d">'
         f'<title id="lineage-t">{escape(title)}</title>'
         f'<desc id="lineage-d">{escape(clip(said, 1500))}.</desc>'
-    ]
+    )
+    parts = [head]
     parts += [_flow(place, at, kin) for place, kin in enumerate(shown) if place != at]
     parts += [_member(place, kin) for place, kin in enumerate(shown)]
     return "".join((*parts, "</svg>"))
@@ -104,7 +105,16 @@ def summary(family: Sequence[Kin]) -> str:
     """The family in one line."""
     made = sum(kin.role == "made" for kin in family)
     bases = [kin.name for kin in family if kin.role == "base"]
-    said = f"Made from {clip(bases[0], 80)}." if bases else "It stands on no base."
+    packs = [clip(kin.name, 80) for kin in family if kin.role == "pack"]
+    tools = [clip(kin.name, 80) for kin in family if kin.role == "tool"]
+    if bases:
+        said = f"Made from {clip(bases[0], 80)}."
+    elif packs or tools:
+        does = [f"reads {listed(packs)}"] if packs else []
+        does += [f"checks with {listed(tools)}"] if tools else []
+        said = f"It {listed(does)}; the base is chosen when it is asked."
+    else:
+        said = "It was made from nothing that is known here."
     if made:
         said += f" {plural(made, 'thing')} here {'is' if made == 1 else 'are'} made from it."
     return said
@@ -126,17 +136,16 @@ def _flow(place: int, at: int, kin: Kin) -> str:
     if kin.role not in _ASIDE:
         return f'<path class="{style}" d="M{_TRUNK} {start}V{end}"/>'
     turn = end - 16 if start < end else end + 16
-    return (
-        f'<path class="{style}" d="M{_SIDE} {start}V{turn}'
-        f'Q{_SIDE} {end} {_TRUNK} {end}"/>'
-    )
+    return f'<path class="{style}" d="M{_SIDE} {start}V{turn}Q{_SIDE} {end} {_TRUNK} {end}"/>'
 
 
 def _member(place: int, kin: Kin) -> str:
     across, down = (_SIDE if kin.role in _ASIDE else _TRUNK), _middle(place)
     style = "self" if kin.role == "self" else "kin"
     dot = f'<circle class="{style}" cx="{across}" cy="{down}" r="{6 if style == "self" else 5}"/>'
-    name = f'<text class="member {style}" x="{_TEXT}" y="{down + 4}">{escape(_cut(kin.name))}</text>'
+    name = (
+        f'<text class="member {style}" x="{_TEXT}" y="{down + 4}">{escape(_cut(kin.name))}</text>'
+    )
     if kin.here and kin.role != "self":
         name = f'<a href="/specialists/{escape(quote(kin.here))}">{name}</a>'
     facts = [_WORDS.get(kin.role, "part"), *kin.facts]

@@ -17,20 +17,23 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from metier.card import Card, ChatCard, SearchCard
-from metier.finding import Found
+from metier.finding import Fit, Found, Hit
 from metier.generating import ModelSheet, RunningModel
 from metier.site import (
+    browsing,
     charts,
     coding,
+    entries,
     finding,
     keeping,
     making,
     sheets,
     trials,
+    trying,
     words,
 )
 from metier.site.outline import outline
-from metier.site.values import Item, Lacking, Offered, Options, Said, Spoken, Trouble
+from metier.site.values import Item, Lacking, Offered, Options, Runs, Said, Spoken, Trouble
 
 _HERE = Path(__file__).parent
 _MEDIA_TYPES = {
@@ -114,9 +117,20 @@ class Site:
 
     def find(self, found: Found, options: Options) -> str:
         """The first page: what was looked for, and what was found."""
-        return self._page(
-            "find.html", options, **finding.page_values(found), json_address="/find.json"
-        )
+        return self._page("find.html", options, **finding.page_values(found))
+
+    def run(self, running: Runs, options: Options) -> str:
+        """The page that runs a specialist itself."""
+        values = browsing.page_values(running)
+        return self._page("running.html", options, **values)
+
+    def running_module(self, name: str) -> bytes | None:
+        """A script of that page, or ``None``."""
+        return browsing.modules().get(name)
+
+    def running_version(self) -> str:
+        """What changes with any of those scripts."""
+        return browsing.version()
 
     def specialist(
         self, item: Item, around: sheets.Around, tried: trials.Trials | None, options: Options
@@ -151,6 +165,10 @@ class Site:
         """
         values = sheets.pack(item, _card(item, SearchCard), around, told, options)
         return self._page("pack.html", options, **values)
+
+    def entry(self, hit: Hit, fit: Fit | None, options: Options) -> str:
+        """The page of a catalogue's entry, installed or not."""
+        return self._page("entry.html", options, **entries.values(hit, fit))
 
     def model(
         self,
@@ -194,6 +212,16 @@ class Site:
             else "",
             json_address=f"{job['page']}.json",
         )
+
+    def try_eval(
+        self, looked: trying.Looked, jobs: Sequence[Mapping[str, Any]], options: Options
+    ) -> str:
+        """The form of a search by eval."""
+        return self._page("try_eval.html", options, **trying.form(looked, jobs))
+
+    def tried(self, job: Mapping[str, Any], options: Options) -> str:
+        """A search by eval: its rounds while they go, then the winner with its evidence."""
+        return self._page("tried.html", options, **trying.job(job))
 
     def reference(self, document: Mapping[str, Any], options: Options) -> str:
         """The HTTP interface, from its OpenAPI document."""

@@ -10,9 +10,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from metier.card import AnyCard, Card, ChatCard, SearchCard
 from metier.coding import SourceFile
+from metier.finding import Fit
 from metier.generating import ModelSheet, RunningModel
-from metier.site import charts, coding, evidence, lineage, local, trials, words
-from metier.site.calls import calls, chat_calls, embed_calls, model_calls, search_calls
+from metier.site import charts, coding, entries, evidence, lineage, local, trials, words
+from metier.site.calls import (
+    Call,
+    calls,
+    chat_calls,
+    embed_calls,
+    model_calls,
+    rerank_calls,
+    search_calls,
+)
+from metier.site.clients import editors
 from metier.site.values import File, Item, Lacking, Offered, Options, Said, Spoken
 
 if TYPE_CHECKING:
@@ -39,6 +49,10 @@ class Around(Protocol):
         """What it was made from, itself, what was made from it."""
 
     @property
+    def fit(self) -> Fit | None:
+        """Whether it runs here."""
+
+    @property
     def mistakes(self) -> Mistakes | None:
         """What is known of its answers to its sealed items."""
 
@@ -48,6 +62,7 @@ def frame(name: str, digest: str, around: Around) -> dict[str, Any]:
     return {
         "name": name,
         "digest": digest,
+        "chip": entries.chip(around.fit),
         "files": around.parts,
         "recipe": around.recipe,
         "family": lineage.rows(around.family),
@@ -110,6 +125,7 @@ def chat(
         "wrong": checked is not None and not checked.ok,
         "mended": coding.repair(told.files, told.mended),
         "calls": chat_calls(name, options.here),
+        "editors": editors(name, options.here),
         "licences": licences(card),
     }
 
@@ -140,6 +156,7 @@ def model(
     """A model that writes, embeds or ranks."""
     name = sheet.listing.name
     talks = "completion" in sheet.listing.capabilities
+    tools = "tools" in sheet.listing.capabilities
     return {
         **frame(name, f"sha256:{sheet.listing.digest}", around),
         "sheet": sheet,
@@ -148,10 +165,22 @@ def model(
         "able": local.abilities(sheet),
         "facts": local.facts(sheet, running),
         "talks": talks,
-        "spoken": spoken,
-        "calls": model_calls(name, options.here) if talks else embed_calls(name, options.here),
+        "ranks": sheet.listing.task in ("embed", "rerank"),
+        "sees": "vision" in sheet.listing.capabilities,
+        "thinks": "thinking" in sheet.listing.capabilities,
+        "talked": local.conversation(spoken),
+        "ranked": local.ranking(spoken, sheet.listing.task),
+        "calls": _model_calls(name, sheet.listing.task, options, talks=talks),
+        "editors": editors(name, options.here, context=sheet.context, tools=tools) if talks else [],
         "licences": [],
     }
+
+
+def _model_calls(name: str, task: str, options: Options, *, talks: bool) -> list[Call]:
+    if talks:
+        return model_calls(name, options.here)
+    ways = rerank_calls if task == "rerank" else embed_calls
+    return ways(name, options.here)
 
 
 def licences(card: AnyCard) -> list[tuple[str, str]]:

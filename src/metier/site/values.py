@@ -5,7 +5,8 @@ The server is a stranger to the website; its values fit these protocols, and so 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from metier.card import AnyCard
@@ -156,6 +157,10 @@ class Said(Protocol):
         """The question."""
 
     @property
+    def turns(self) -> tuple[str, ...]:
+        """What was said before, a person's turn and the answer in turn."""
+
+    @property
     def base(self) -> str:
         """The base that was chosen."""
 
@@ -196,8 +201,20 @@ class Spoken(Protocol):
     """What a person said to a model on its page, and what came of it."""
 
     @property
+    def turns(self) -> tuple[str, ...]:
+        """The conversation before, a person's turn and the model's in turn."""
+
+    @property
     def question(self) -> str:
-        """What was said."""
+        """What was said now."""
+
+    @property
+    def settings(self) -> tuple[tuple[str, str], ...]:
+        """What the settings were, by name."""
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures came along."""
 
     @property
     def written(self) -> Written | None:
@@ -206,6 +223,66 @@ class Spoken(Protocol):
     @property
     def problem(self) -> str | None:
         """Why there is no answer."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What was to be compared or ordered."""
+
+    @property
+    def order(self) -> tuple[tuple[int, float], ...]:
+        """Their places and scores, the nearest first."""
+
+
+class Loaded(Protocol):
+    """One file that a page loads to run a specialist itself."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+
+class Planned(Protocol):
+    """How a page runs a specialist itself."""
+
+    @property
+    def files(self) -> Sequence[Loaded]:
+        """What is loaded."""
+
+    @property
+    def encoder(self) -> bool:
+        """Whether it needs ONNX Runtime Web."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the page's scores are the server's up to 1e-4."""
+
+
+class Runs(Protocol):
+    """A specialist that a page runs itself, or why it cannot."""
+
+    @property
+    def name(self) -> str:
+        """The specialist."""
+
+    @property
+    def plan(self) -> Planned | None:
+        """How; ``None`` if no page can."""
+
+    @property
+    def assets(self) -> Mapping[str, Path]:
+        """ONNX Runtime Web's files, where they are needed."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why it does not run."""
+
+    @property
+    def remedy(self) -> str | None:
+        """How to mend that."""
 
 
 class Trouble(Protocol):

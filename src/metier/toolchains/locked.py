@@ -98,7 +98,7 @@ class Lock:
 
 
 def names() -> tuple[str, ...]:
-    """The toolchains that there are lock files for, the newest Svelte first; what pages load last."""
+    """The toolchains that there are lock files for, the newest Svelte first, pages' last."""
     return ("svelte@5", "svelte@4", "kit@2", "react@19", "browser")
 
 

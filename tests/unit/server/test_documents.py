@@ -40,6 +40,7 @@ def test_every_verb_is_an_http_call(document: dict[str, Any]) -> None:
         "GET /v1/models/{name}",
         "GET /health",
         "GET /metrics",
+        "GET /metier/v1/find",
         "GET /metier/v1/specialists",
         "GET /metier/v1/specialists/{name}",
         "DELETE /metier/v1/specialists/{name}",

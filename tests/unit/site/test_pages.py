@@ -11,11 +11,12 @@ import pytest
 
 from metier.generating import ModelSheet, RunningModel, Taken, Written
 from metier.reference import Digest, Reference
-from metier.server.facade import Failure, Here, PageOptions, Spoken
+from metier.server.facade import Failure, Here, PageOptions
 from metier.server.fleetwork import fleet_of, removal_of
 from metier.server.jobs import Jobs
 from metier.server.limits import Limits
 from metier.server.surroundings import around
+from metier.server.talk import Spoken
 from metier.site import Site
 from stand_in.cards import assistant, banking, bare, hostile, ladder, spam
 from stand_in.metier import Entry, StandIn
@@ -158,10 +159,12 @@ def model_pages(site: Site, parts: Any) -> dict[str, str]:
     answer = Written("<img src=x>", thinking="hm", taken=Taken(1.0, tokens_out=3))
     running = RunningModel(full.listing, 12_000_000, 2048, None)
     vectors = ModelSheet(listing("words", "embed", "embedding"))
+    spoken = Spoken(question="hi", written=answer)
+    failed = Spoken(question="hi", problem="No room.")
     return {
         "model": site.model(plain, parts, None, None, OPTIONS),
-        "model spoken to": site.model(full, parts, running, Spoken("hi", answer), OPTIONS),
-        "model failing": site.model(full, parts, None, Spoken("hi", None, "No room."), OPTIONS),
+        "model spoken to": site.model(full, parts, running, spoken, OPTIONS),
+        "model failing": site.model(full, parts, None, failed, OPTIONS),
         "model that embeds": site.model(vectors, parts, None, None, OPTIONS),
     }
 

@@ -59,12 +59,11 @@ function startCopy() {
 }
 
 // ---- search and list keys ----
-function startSearch() {
+function startNarrowing() {
   const search = one("[data-search]");
-  const list = one("[data-list]");
-  if (!search || !list) return;
-  const rows = all(".specialist", list);
-  const narrow = () => {
+  const rows = all("[data-list] [data-text]");
+  if (!search || !rows.length) return;
+  search.addEventListener("input", () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     for (const row of rows) {
       const text = row.dataset.text.toLowerCase();
@@ -72,27 +71,51 @@ function startSearch() {
     }
     const left = rows.filter((row) => !row.hidden).length;
     announce(`${left} of ${rows.length} shown.`);
-  };
-  search.addEventListener("input", narrow);
+  });
+}
+
+function moveInList(event, search) {
+  const links = all("[data-list] [data-open]").filter((link) => link.checkVisibility());
+  const at = links.indexOf(document.activeElement);
+  if (!links.length || (at < 0 && event.target !== search)) return;
+  event.preventDefault();
+  const next = event.key === "ArrowDown" ? Math.min(at + 1, links.length - 1) : at - 1;
+  (next < 0 && search ? search : links[Math.max(next, 0)]).focus();
+}
+
+function leave(event, search) {
+  const open = event.target.closest?.("details[open]");
+  const summary = open && one("summary", open);
+  if (event.target === search) {
+    if (search.value === "") search.blur();
+    search.value = "";
+    search.dispatchEvent(new Event("input", { bubbles: true }));
+  } else if (summary?.checkVisibility()) {
+    open.open = false;
+    summary.focus();
+  } else if (search && event.target.matches?.("[data-open]")) {
+    search.focus();
+  }
+}
+
+function startKeys() {
+  const search = one("[data-search]");
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.matches("input, textarea, select");
-    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    const typing = event.target.matches?.("input, textarea, select, [contenteditable]");
+    if (event.key === "/" && !typing) {
       event.preventDefault();
-      search.focus();
-      search.select();
-    } else if (event.key === "Escape" && event.target === search) {
-      search.value = "";
-      narrow();
-      search.blur();
+      if (!search) location.assign("/#q");
+      search?.focus();
+      search?.select();
+    } else if (event.key === "Escape") {
+      leave(event, search);
     } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      const links = rows.filter((row) => !row.hidden).map((row) => one("[data-open]", row));
-      const at = links.indexOf(document.activeElement);
-      if (!links.length || (typing && event.target !== search) || (at < 0 && event.target !== search)) return;
-      event.preventDefault();
-      const next = event.key === "ArrowDown" ? Math.min(at + 1, links.length - 1) : at - 1;
-      (next < 0 ? search : links[next]).focus();
+      moveInList(event, search);
     }
   });
+  // The address that "/" leads to from pages without a search box.
+  if (location.hash === "#q") search?.focus();
 }
 
 // ---- try boxes ----
@@ -165,5 +188,6 @@ function startTry() {
 
 startTheme();
 startCopy();
-startSearch();
+startNarrowing();
+startKeys();
 startTry();

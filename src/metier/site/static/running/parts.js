@@ -22,8 +22,12 @@ async function check(bytes, file) {
   if (`sha256:${hex}` !== file.digest) throw new Error(`${file.name} arrived with other bytes than it should have.`);
 }
 
-async function receive(file, tell) {
-  const reply = await fetch(file.address);
+/** What a file is kept under: its digest, so that specialists on one encoder share it. */
+const keyOf = (file) => `/running/parts/${file.digest.replace("sha256:", "")}`;
+
+async function receive(file, tell, kept) {
+  // What the browser's own store keeps need not lie in its cache of pages too.
+  const reply = await fetch(file.address, kept ? { cache: "no-store" } : {});
   if (!reply.ok) throw new Error(`${file.name} could not be loaded: the server answered ${reply.status}.`);
   const bytes = new Uint8Array(file.size);
   let at = 0;
@@ -48,7 +52,7 @@ async function receive(file, tell) {
  */
 export async function load(file, tell) {
   const store = await openStore();
-  const kept = await store?.match(file.address);
+  const kept = await store?.match(keyOf(file));
   if (kept) {
     const bytes = new Uint8Array(await kept.arrayBuffer());
     try {
@@ -56,13 +60,13 @@ export async function load(file, tell) {
       tell(bytes.length);
       return bytes;
     } catch {
-      await store.delete(file.address);
+      await store.delete(keyOf(file));
     }
   }
-  const bytes = await receive(file, tell);
+  const bytes = await receive(file, tell, store);
   await check(bytes, file);
   try {
-    await store?.put(file.address, new Response(bytes, { headers: { "content-type": "application/octet-stream" } }));
+    await store?.put(keyOf(file), new Response(bytes, { headers: { "content-type": "application/octet-stream" } }));
   } catch {
     // No room: it is loaded again next time.
   }
@@ -73,14 +77,14 @@ export async function load(file, tell) {
 export async function kept(files) {
   const store = await openStore();
   if (!store) return [];
-  const found = await Promise.all(files.map((file) => store.match(file.address)));
+  const found = await Promise.all(files.map((file) => store.match(keyOf(file))));
   return files.filter((_, index) => found[index]);
 }
 
 /** Removes files from the browser's store. */
 export async function forget(files) {
   const store = await openStore();
-  await Promise.all(files.map((file) => store?.delete(file.address)));
+  await Promise.all(files.map((file) => store?.delete(keyOf(file))));
 }
 
 const KINDS = {

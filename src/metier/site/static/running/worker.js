@@ -40,7 +40,7 @@ async function act(message) {
   } else if (message.act === "classify") {
     const started = performance.now();
     const answer = await classifier.classify(message.text, message.top);
-    postMessage({ told: "answer", id: message.id, answer, ms: performance.now() - started });
+    postMessage({ told: "answer", id: message.id, text: message.text, answer, ms: performance.now() - started });
   } else if (message.act === "close") {
     await classifier?.close();
     classifier = null;
