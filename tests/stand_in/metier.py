@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from metier.card import Card
-from metier.errors import DidNotPassError, InputError, NotFoundError
+from metier.errors import DidNotPassError, InputError, NotFoundError, UnavailableError
 from metier.messages import Prediction, Progress, Report, silent
 from metier.recipe import DataPart, Recipe, SpecialistPart
 from metier.reference import Digest, Reference
@@ -49,12 +49,26 @@ def _no_chat(name: str) -> InputError:
     return InputError(f"{name!r} is no chat specialist.", code="not_a_chat_specialist")
 
 
+class NoPlans:
+    """Its specialists have no real weights, so no page can run them."""
+
+    def plan(self, name: str) -> Any:
+        raise InputError(f"{name!r} is made up.", code="not_for_browsers")
+
+    def assets(self) -> dict[str, Path]:
+        raise UnavailableError("The toolchain browser is not installed.", code="no_toolchain")
+
+    def assets_digest(self) -> str:
+        return str(Digest.of(b""))
+
+
 class StandIn(Shelf):
     """Satisfies ``metier.server.Facade``."""
 
     def __init__(self, folder: Path, fleet: Sequence[Card] = (), *, pause: float = 0.0) -> None:
         super().__init__(folder)
         self.models = ScriptedModels()
+        self.browsing = NoPlans()
         self.pause = pause
         self.calls: list[tuple[str, int]] = []
         self.made: list[dict[str, Any]] = []
