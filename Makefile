@@ -11,6 +11,7 @@ DEV := $(VENV)/.installed-dev
 ENCODER := $(VENV)/.installed-encoder
 TOOLCHAINS := $(VENV)/.installed-toolchains
 CLIENTS := $(VENV)/.installed-clients
+AXE := $(VENV)/.installed-axe
 ARGS ?=
 WORKERS ?= 2
 BENCH ?= $(basename $(notdir $(shell grep -l -e '"--out"' benchmarks/*.py)))
@@ -32,7 +33,7 @@ install: $(RUN) $(ENCODER) ## Make .venv with the locked dependencies and the de
 # Only tests and benchmarks compile in here; people install toolchains into METIER_HOME.
 test bench: export METIER_TOOLCHAINS := $(or $(METIER_TOOLCHAINS),$(abspath $(VENV))/toolchains)
 
-test: $(DEV) $(ENCODER) $(TOOLCHAINS) $(CLIENTS) lint ## Run every check: style, types, floors and all tests.
+test: $(DEV) $(ENCODER) $(TOOLCHAINS) $(CLIENTS) $(AXE) lint ## Run every check: style, types, floors and all tests.
 	$(BIN)/pytest -n $(WORKERS) $(ARGS)
 
 lint: $(DEV) ## Check style, types and floors only.
@@ -79,5 +80,8 @@ $(TOOLCHAINS): $(wildcard src/metier/toolchains/locks/*/package-lock.json) requi
 # As with toolchains: without a network the tests that need other people's clients are skipped.
 $(CLIENTS): $(wildcard tests/clients/*.lock tests/clients/package*.json) $(RUN)
 	@if scripts/setup clients; then touch $@; elif [ -n "$$CI" ]; then exit 3; fi
+
+$(AXE): tests/browser/package.json tests/browser/package-lock.json $(RUN)
+	@if scripts/setup axe; then touch $@; elif [ -n "$$CI" ]; then exit 3; fi
 
 FORCE:

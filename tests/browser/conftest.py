@@ -1,7 +1,11 @@
-"""A real Chromium and a real server for the page tests.
+"""A real Chromium and real servers for the page tests.
 
 Chromium comes from the system (Debian's package) or from Playwright. Without one the tests are
 skipped and say so; in CI they fail, so that they cannot stop running unnoticed.
+
+Servers: ``server`` shows cards of every kind, also hostile ones, and answers at once without a
+model (``StandIn``). ``home`` is the real thing over a small home: a classifier that was made of
+rows, a chat specialist, a pack and a tiny local model. ``bare_home`` is a home with nothing in it.
 """
 
 from __future__ import annotations
@@ -9,12 +13,20 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from playwright.sync_api import Error as BrowserError
 
+import coding_fleet
+import made_up
+import tiny_gguf
+from inspecting import watch
+from local_models import install_local
+from metier.assembly import Metier
+from metier.settings import Settings
 from stand_in.cards import assistant, banking, hostile, spam, underpowered
 from stand_in.metier import StandIn
 from stand_in.serving import serving
@@ -44,34 +56,39 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@dataclass
-class Seen:
-    """What a page did that it must not do."""
+@pytest.fixture(scope="session")
+def made_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a home with ``help-desk``, ``coder``, ``notes`` and ``tiny``; read it only."""
+    home = tmp_path_factory.mktemp("made")
+    metier = coding_fleet.opened(home)
+    rows = made_up.write(home / "rows.jsonl", made_up.rows(40))
+    recipe = metier.recipe_for(rows, name="help-desk", budget=20.0, curve=False)
+    metier.make(recipe, folder=home)
+    install_local(metier.fleet, "tiny", tiny_gguf.tiny_model(home), parameters={"num_predict": 20})
+    metier.close()
+    return home
 
-    problems: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+
+@pytest.fixture(scope="module")
+def home(made_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real server over a copy of that home."""
+    own = tmp_path_factory.mktemp("home") / "home"
+    shutil.copytree(made_home, own, symlinks=True)
+    yield from _real(own)
 
 
-def watch(page: Page, address: str) -> Seen:
-    """Collect console errors, script errors and requests to another origin."""
-    seen = Seen()
+@pytest.fixture(scope="module")
+def bare_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real server over an empty home."""
+    yield from _real(tmp_path_factory.mktemp("bare"))
 
-    def requested(request: Request) -> None:
-        seen.asked.append(request.url)
-        if not request.url.startswith((f"{address}/", "data:")):
-            seen.problems.append(f"asked {request.url}")
 
-    page.on("request", requested)
-    page.on("pageerror", lambda error: seen.problems.append(f"script error: {error}"))
-    page.on(
-        "console",
-        lambda message: (
-            seen.problems.append(f"console: {message.text}")
-            if message.type in ("error", "warning")
-            else None
-        ),
-    )
-    return seen
+def _real(home: Path) -> Iterator[str]:
+    settings = replace(Settings.read(), home=home, mirror=None, general_url=None, threads=1)
+    metier = Metier.open(settings)
+    with serving(metier) as address:
+        yield address
+    metier.close()
 
 
 @pytest.fixture

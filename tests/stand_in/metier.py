@@ -11,18 +11,25 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from metier.card import Card
-from metier.errors import DidNotPassError, InputError, NotFoundError, UnavailableError
+from metier.datasets.cleaning import clean
+from metier.errors import DidNotPassError, InputError, NotFoundError
+from metier.finding import Entry as Catalogued
+from metier.finding import Facet, Fit, Found, Hit, Query
+from metier.fleet import lineage
+from metier.making.asking import Columns
+from metier.making.previewing import preview
 from metier.messages import Prediction, Progress, Report, silent
 from metier.recipe import DataPart, Recipe, SpecialistPart
 from metier.reference import Digest, Reference
 from stand_in import cards
 from stand_in.models import ScriptedModels, Shelf
+from stand_in.running import NoPlans
 
 Cancelled = Callable[[], bool]
 
@@ -34,6 +41,24 @@ class Entry:
     digest: Digest
     size_bytes: int
     kind: str = "specialist"
+    model: None = None
+
+    @property
+    def name(self) -> str:
+        return self.reference.familiar
+
+
+def catalogued(entry: Entry) -> Catalogued:
+    """An entry of the fleet as a catalogue's."""
+    card = entry.card
+    return Catalogued(
+        name=entry.reference.familiar[:200],
+        kind="specialist",
+        task=card.task if card is not None else "chat",
+        description=card.description[:2000] if card is not None else "",
+        size_bytes=entry.size_bytes,
+        evidence=card.evidence if card is not None else (),
+    )
 
 
 @dataclass(frozen=True)
@@ -49,17 +74,16 @@ def _no_chat(name: str) -> InputError:
     return InputError(f"{name!r} is no chat specialist.", code="not_a_chat_specialist")
 
 
-class NoPlans:
-    """Its specialists have no real weights, so no page can run them."""
+class Rows:
+    """Looks at rows as the real one does, without a base."""
 
-    def plan(self, name: str) -> Any:
-        raise InputError(f"{name!r} is made up.", code="not_for_browsers")
+    def preview(
+        self, data: Path, *, columns: Mapping[str, str | None] | None = None, **asked: Any
+    ) -> dict[str, Any]:
+        return preview(data, columns=Columns(**(columns or {})), **asked)
 
-    def assets(self) -> dict[str, Path]:
-        raise UnavailableError("The toolchain browser is not installed.", code="no_toolchain")
-
-    def assets_digest(self) -> str:
-        return str(Digest.of(b""))
+    def clean(self, data: Path, target: Path, *, text: str, label: str) -> dict[str, int]:
+        return clean(data, target, text=text, label=label).reasons
 
 
 class StandIn(Shelf):
@@ -69,9 +93,12 @@ class StandIn(Shelf):
         super().__init__(folder)
         self.models = ScriptedModels()
         self.browsing = NoPlans()
+        self.rows = Rows()
         self.pause = pause
         self.calls: list[tuple[str, int]] = []
+        self.catalogue: dict[tuple[str, str], Hit] = {}
         self.made: list[dict[str, Any]] = []
+        self.found: list[Hit] = []
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
         for card in fleet:
@@ -228,6 +255,29 @@ class StandIn(Shelf):
     def check_eval(self, on: str) -> dict[str, Any]:
         return {"items": len(Path(on).read_text().splitlines()), "problems": []}
 
+    def find(self, query: Query, /) -> Found:
+        """Every word of the query, among names and descriptions."""
+        words = query.words.casefold().split()
+        hits = [
+            Hit(catalogued(entry), "here", installed=entry.reference.familiar)
+            for entry in self.list()
+        ]
+        hits += self.found
+        hits = [
+            hit
+            for hit in hits
+            if all(word in f"{hit.entry.name} {hit.entry.description}".casefold() for word in words)
+        ]
+        shown = tuple(hits[query.offset : query.offset + query.limit])
+        facets = Counter(hit.entry.task for hit in hits)
+        return Found(
+            query,
+            shown,
+            len(hits),
+            {"task": tuple(Facet(*pair) for pair in facets.most_common())},
+            milliseconds=0.1,
+        )
+
     def remove(self, name: str) -> None:
         entry = self.show(name)
         with self._lock:
@@ -235,6 +285,21 @@ class StandIn(Shelf):
 
     def collect_garbage(self) -> dict[str, int]:
         return {"removed": 0, "bytes": 0}
+
+    def lineage(self, name: str) -> tuple[Any, ...]:
+        entry = self.show(name)
+        return lineage(entry, self.list())  # type: ignore[arg-type,type-var]
+
+    def entry(self, origin: str, name: str) -> Hit:
+        if (origin, name) not in self.catalogue:
+            raise NotFoundError(f"{origin!r} has no entry {name!r}.", code="no_entry")
+        return self.catalogue[origin, name]
+
+    def fit(self, what: Any) -> Fit:
+        return Fit("unknown", why="Nothing was measured here.")
+
+    def mistakes(self, name: str) -> Any:
+        return None
 
     def verify(self, *, remake: bool = False, report: Report = silent) -> dict[str, Any]:
         report(Progress("verify", "Checked."))

@@ -96,3 +96,14 @@ def _of_model(installed: Installed, listing: ModelListing | None) -> Entry:
             **facts,
         }
     )
+
+
+def facts_of(installed: Installed) -> dict[str, object]:
+    """What a proof is judged by, beside the entry: system, base and toolchain of what is here."""
+    card = installed.card
+    facts: dict[str, object] = {"installed": installed.name}
+    if isinstance(card, Card):
+        facts |= {"system": str(installed.system), "toolchain": dict(card.toolchain)}
+        if card.base is not None:
+            facts |= {"base": card.base.name, "base_digest": card.base.digest}
+    return facts

@@ -1,102 +1,416 @@
 """What can be found: what is installed and what catalogues name, behind one question.
 
-It puts together the fleet, the ledger and the catalogues; how words are matched and what is
-ranked first is ``catalog``'s matter.
+It puts together the fleet, the ledger, the encoder, the estimate of fit and the catalogues; how
+words are matched and what is ranked first is ``catalog``'s matter.
 """
 
 from __future__ import annotations
 
 import difflib
+import hashlib
+import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from metier.assembly.entering import entry_of
-from metier.errors import NotFoundError
-from metier.finding import Facet, Found, Hit, Query
+from metier.answer import Answering
+from metier.assembly.entering import entry_of, facts_of, upstream_of
+from metier.assembly.proofs import Proofs, Subject, proofs_of, state
+from metier.assembly.starting import DEFAULT_BASE
+from metier.assembly.workbench import Workbench, today, toolchain
+from metier.catalog.keeping import RESERVED, Shelf
+from metier.catalog.library import Library
+from metier.catalog.ranking import Candidate
+from metier.catalog.reasons import reasons
+from metier.catalog.records import Fresh, Kept
+from metier.catalog.searching import Ranked, Sources, search
+from metier.catalog.standing import telling
+from metier.errors import CorruptError, MetierError, NotFoundError
+from metier.finding import Facet, Fit, Found, Hit, Query, Reason
 from metier.fleet import Fleet
 from metier.generating import ModelListing
+from metier.ledger import Ledger
+from metier.version import __version__
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from metier.assembly.metier import Metier
 
-HERE = "here"
+HERE, CURATED = "here", "curated"
+VIEW = "int8"
+"""The encoder's view that meaning is searched by; the starters answer with the same one."""
+AT_ONCE = 400
+"""Entries whose meaning is worked out while a person waits, once; more are left to a thread."""
+_PREPARING = "Meaning is still being worked out: found by words alone."
+_NO_ENCODER = (
+    "Meaning is left out: the default encoder is not installed; 'metier doctor' says how to get it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a finder is handed.
+
+    Attributes:
+        home: The home folder.
+        fleet: What is installed.
+        listings: What it lists of local models.
+        ledger: Opens the ledger.
+        base_of: The digest of an installed base, by name.
+        fit: Whether a hit runs here.
+        encode: Texts to vectors by the default encoder; raises MetierError where it is missing.
+    """
+
+    home: Path
+    fleet: Fleet
+    listings: Callable[[], Sequence[ModelListing]]
+    ledger: Callable[[], Ledger]
+    base_of: Callable[[str], str | None]
+    fit: Callable[[Hit], Fit]
+    encode: Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 class Finder:
     """Searches what is known; threads may share it."""
 
-    def __init__(self, fleet: Fleet, listings: Callable[[], Sequence[ModelListing]]) -> None:
-        self._fleet = fleet
-        self._listings = listings
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._library = Library(means.home / "catalog")
+        self._shelf = Shelf(means.home / "catalogs")
+        self._lock = threading.RLock()
+        self._proved: tuple[str, Proofs] | None = None
+        self._placed: tuple[str, Mapping[int, str]] | None = None
+        self._stamped: tuple[object, str] | None = None
+        self._learning: threading.Thread | None = None
+        self._shown: dict[tuple[str, str], str] = {}
 
-    def find(self, query: Query) -> Found:
-        """Hits in an honest order, each with the reasons why it is there."""
+    def find(self, query: Query, *, wait: bool = True) -> Found:
+        """Hits in an honest order, each with the reasons why it is there.
+
+        Args:
+            query: What is asked.
+            wait: Whether to wait for another process that reads a large catalogue in; else what
+                was known before answers.
+
+        Raises:
+            StorageError: The home cannot be written.
+        """
         began = time.perf_counter()
-        words = query.words.casefold().split()
-        hits = [hit for hit in self._all() if _passes(hit, query, words)]
-        shown = hits[query.offset : query.offset + query.limit]
-        took = (time.perf_counter() - began) * 1000
-        return Found(query, tuple(shown), len(hits), _facets(hits), milliseconds=took)
+        try:
+            found = self._find(query, wait)
+        except (CorruptError, ValueError, OSError):
+            # The index is made of other things: what is damaged is made again, once.
+            self._library.restart()
+            found = self._find(query, wait)
+        hits, ranked, notes = found
+        return Found(
+            query=query,
+            hits=hits,
+            total=ranked.total,
+            facets=self._facets(ranked),
+            corrected=ranked.corrected,
+            milliseconds=(time.perf_counter() - began) * 1000,
+            notes=tuple(dict.fromkeys((*notes, *ranked.notes))),
+        )
 
     def entry(self, origin: str, name: str) -> Hit:
         """One entry; raises NotFoundError (code ``no_entry``) with near names."""
-        hits = [hit for hit in self._all() if hit.origin == origin]
-        for hit in hits:
-            if hit.entry.name == name:
-                return hit
-        near = difflib.get_close_matches(name, [hit.entry.name for hit in hits], n=3)
-        guess = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise NotFoundError(
-            f"There is no entry {name[:200]!r} in the catalogue {origin[:200]!r}.{guess}",
-            code="no_entry",
-            remedy="'metier find WORDS' lists what there is.",
-            details={"near": near},
+        self._renew(wait=True)
+        kept = self._library.records.named(origin, name)
+        if kept is None:
+            names = self._library.records.names(origin, like=name)
+            near = difflib.get_close_matches(name, names, n=3)
+            guess = f" Did you mean {' or '.join(near)}?" if near else ""
+            raise NotFoundError(
+                f"There is no entry {name[:200]!r} in the catalogue {origin[:200]!r}.{guess}",
+                code="no_entry",
+                remedy="'metier find WORDS' lists what there is.",
+                details={"near": near},
+            )
+        (row,) = self._library.records.rows_of([kept.id]).values()
+        proof = self._proofs().proofs.get(kept.id)
+        return self._hit(Candidate(row, proof=proof), 1, kept, Query())
+
+    def warm(self) -> None:
+        """Read in what changed and work meaning out, in a thread: for a server that starts."""
+
+        def work() -> None:
+            self._renew(wait=False)
+            self._library.volumes()
+            self._learn()
+
+        self._start(work)
+
+    def refresh(self) -> None:
+        """Read in what changed, and build what is searched; for whoever added a catalogue."""
+        self._renew(wait=True)
+        self._library.volumes()
+
+    # --- what there is --------------------------------------------------------------------------
+
+    def _stamps(self) -> dict[str, str]:
+        """By origin, what says that its source has not changed; what is installed comes last."""
+        stamps = {CURATED: self._curated_stamp, **self._shelf.stamps()}
+        entries = self._means.fleet.store.entries()
+        others = repr(sorted(stamps.items()))
+        if self._stamped is None or self._stamped[0] is not entries:
+            listed = sorted(
+                f"{reference.familiar} {one.digest} {one.modified}"
+                for reference, one in entries.items()
+            )
+            self._stamped = (entries, hashlib.sha256("\n".join(listed).encode()).hexdigest())
+        here = state(__version__, self._stamped[1], others)
+        return {**stamps, HERE: here}
+
+    @cached_property
+    def _curated_stamp(self) -> str:
+        from metier.catalog import curated
+
+        folder = Path(curated.__file__).parent / "data"
+        files = [(file.name, file.stat()) for file in sorted(folder.glob("*.toml"))]
+        return state(__version__, [(name, one.st_size, one.st_mtime_ns) for name, one in files])
+
+    def _renew(self, *, wait: bool) -> None:
+        with self._lock:
+            self._library.renew(self._stamps(), self._fresh, wait=wait)
+
+    def _fresh(self, origin: str) -> Iterator[Fresh]:
+        if origin == CURATED:
+            from metier.catalog.curated import entries
+
+            yield from (Fresh(entry) for entry in entries())
+        elif origin == HERE:
+            yield from self._installed()
+        else:
+            try:
+                yield from (Fresh(entry) for entry in self._shelf.entries(origin))
+            except MetierError:
+                return  # ``_faults`` tells it
+
+    def _installed(self) -> Iterator[Fresh]:
+        listed = {listing.name: listing for listing in self._means.listings()}
+        items = self._means.fleet.list()
+        upstreams = {item.name: upstream_of(item) for item in items}
+        twins = self._library.records.ids_of(sorted({*upstreams.values()} - {""}), but=HERE)
+        for item in items:
+            upstream = upstreams[item.name]
+            yield Fresh(
+                entry_of(item, listed.get(item.name)),
+                {**facts_of(item), "upstream": upstream},
+                hidden=bool(upstream and twins.get(upstream)),
+            )
+
+    def _places(self) -> Mapping[int, str]:
+        """Ids of what is installed, twins in other catalogues too, with the name here."""
+        digest = repr(self._library.records.origins())
+        if self._placed is None or self._placed[0] != digest:
+            found: dict[int, str] = {}
+            upstreams: dict[str, str] = {}
+            for identity, name, facts in self._library.records.facts(HERE):
+                found[identity] = name
+                if facts.get("upstream"):
+                    upstreams[str(facts["upstream"])] = name
+            for upstream, ids in self._library.records.ids_of(list(upstreams), but=HERE).items():
+                found.update(dict.fromkeys(ids, upstreams[upstream]))
+            self._placed = (digest, found)
+        return self._placed[1]
+
+    # --- what is proved -------------------------------------------------------------------------
+
+    def _proofs(self) -> Proofs:
+        """What holds today; judged again when anything that it depends on changed."""
+        ledger, day = self._means.ledger(), today()
+        here = self._library.records.origins().get(HERE, ("", "", 0))[1]
+        now = state(ledger.head(), here, day, self._toolchain)
+        if self._proved is None or self._proved[0] != now:
+            subjects = [
+                _subject(identity, facts)
+                for identity, _, facts in self._library.records.facts(HERE)
+                if facts.get("system")
+            ]
+            proofs = proofs_of(
+                subjects,
+                ledger.rows("evidence"),
+                results=self._means.home / "results",
+                base_of=self._means.base_of,
+                toolchain=self._toolchain,
+                today=date.fromisoformat(day),
+            )
+            self._proved = (now, proofs)
+        return self._proved[1]
+
+    @cached_property
+    def _toolchain(self) -> Mapping[str, str]:
+        return toolchain()
+
+    # --- what is meant --------------------------------------------------------------------------
+
+    @property
+    def _encoder(self) -> str:
+        """What made the vectors: the default base by digest; "" where it is not installed."""
+        digest = self._means.base_of(DEFAULT_BASE)
+        return f"{digest} {VIEW}" if digest else ""
+
+    def _learn(self) -> None:
+        encoder = self._encoder
+        if encoder and self._library.unlearnt(encoder):
+            self._library.learn(encoder, self._means.encode)
+
+    def _meaning(self, query: Query, notes: list[str]) -> str:
+        """The encoder to search with, or "" and a note why not."""
+        if not query.meaning or not query.words.strip():
+            return ""
+        encoder = self._encoder
+        if not encoder:
+            notes.append(_NO_ENCODER)
+            return ""
+        waiting = self._library.unlearnt(encoder)
+        if waiting and waiting <= AT_ONCE and not self._busy():
+            with self._lock:
+                self._learn()
+        elif waiting:
+            self._start(self._learn)
+            notes.append(_PREPARING)
+        return encoder
+
+    def _encode(self, text: str) -> NDArray[np.float32] | None:
+        from metier.catalog.meaning import unit
+
+        try:
+            vector: NDArray[np.float32] = unit(self._means.encode([text]))[0]
+        except MetierError:
+            return None
+        return vector if bool(vector.any()) else None
+
+    def _busy(self) -> bool:
+        return self._learning is not None and self._learning.is_alive()
+
+    def _start(self, work: Callable[[], None]) -> None:
+        if not self._busy():
+            self._learning = threading.Thread(target=work, name="metier-catalogue", daemon=True)
+            self._learning.start()
+
+    # --- answering ------------------------------------------------------------------------------
+
+    def _find(self, query: Query, wait: bool) -> tuple[tuple[Hit, ...], Ranked, list[str]]:
+        self._renew(wait=wait)
+        notes = self._faults()
+        proofs = self._proofs()
+        encoder = self._meaning(query, notes)
+        records = self._library.records
+        sources = Sources(
+            records=records,
+            volumes=self._library.volumes(),
+            encoder=encoder,
+            encode=self._encode if encoder else None,
+            proofs=proofs.proofs,
+            levels=proofs.levels,
+            installed=self._places(),
+            fits=self._fitting,
+        )
+        ranked = search(query, sources)
+        kept = records.kept([one.row.id for one, _ in ranked.hits])
+        hits = tuple(
+            self._hit(one, group, kept[one.row.id], query)
+            for one, group in ranked.hits
+            if one.row.id in kept
+        )
+        return hits, ranked, notes
+
+    def _hit(self, one: Candidate, group: int, kept: Kept, query: Query) -> Hit:
+        installed = self._places().get(kept.id, "")
+        judged = self._proofs().judged.get(kept.id, ())
+        verdicts = {
+            role: str(evidence.difference.verdict)
+            for role, evidence in telling(
+                (*kept.entry.evidence, *(item.measured.evidence for item in judged))
+            ).items()
+        }
+        bare = Hit(kept.entry, kept.origin, installed=installed)
+        fit = self._means.fit(bare)
+        told = reasons(one, kept.entry, query, judged=judged, installed=installed)
+        if fit.runs != "unknown":
+            told = (*told, Reason("fit", fit.said))
+        return Hit(
+            entry=kept.entry,
+            origin=kept.origin,
+            installed=installed,
+            proof=one.proof,
+            verdicts=verdicts,
+            fit=fit,
+            reasons=told,
+            group=group,
         )
 
-    def _all(self) -> list[Hit]:
-        listed = {listing.name: listing for listing in self._listings()}
-        return [
-            Hit(
-                entry_of(installed, listed.get(installed.name)),
-                HERE,
-                installed=installed.name,
-                verdicts=_verdicts(installed),
+    def _fitting(self, ids: Sequence[int]) -> set[int]:
+        """Those that are known to run here."""
+        places = self._places()
+        return {
+            one.id
+            for one in self._library.records.kept(ids).values()
+            if self._means.fit(Hit(one.entry, one.origin, installed=places.get(one.id, ""))).runs
+            in ("yes", "tight")
+        }
+
+    def _faults(self) -> list[str]:
+        """Catalogues that were added and cannot be read."""
+        counts = self._library.records.origins()
+        empty = [name for name, (_, _, count) in counts.items() if not count]
+        if not any(name not in RESERVED for name in empty):
+            return []
+        return self._shelf.list()[1]
+
+    def _facets(self, ranked: Ranked) -> Mapping[str, tuple[Facet, ...]]:
+        """The most frequent first, written as entries write them."""
+        return {
+            name: tuple(
+                Facet(self._written(name, value), count)
+                for value, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
             )
-            for installed in self._fleet.list()
-        ]
+            for name, counts in ranked.facets.items()
+        }
+
+    def _written(self, name: str, folded: str) -> str:
+        key = (name, folded)
+        if key not in self._shown:
+            self._shown[key] = self._library.records.shown(name, folded)
+        return self._shown[key]
 
 
-def open_finder(metier: Metier) -> Finder:
+def open_finder(metier: Metier, workbench: Workbench, answering: Answering) -> Finder:
     """The finder of one home; nothing is read before it is asked."""
-    return Finder(metier.fleet, metier.models.listings)
 
+    def base_of(name: str) -> str | None:
+        base = workbench.base(name)
+        return base.digest if base is not None else None
 
-def _verdicts(installed: object) -> Mapping[str, str]:
-    evidence = getattr(getattr(installed, "card", None), "evidence", ())
-    return {one.against: str(one.difference.verdict) for one in evidence}
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+        return answering.encoder(DEFAULT_BASE, VIEW).encode(texts)
 
-
-def _passes(hit: Hit, query: Query, words: Sequence[str]) -> bool:
-    entry = hit.entry
-    text = " ".join((entry.name, entry.task, entry.domain, *entry.also, entry.description))
-    folded = text.casefold()
-    wanted = {"task": query.task, "domain": query.domain}
-    return all(word in folded for word in words) and all(
-        not value or str(getattr(entry, name)).casefold() == value.casefold()
-        for name, value in wanted.items()
+    return Finder(
+        Means(
+            home=metier.settings.home,
+            fleet=metier.fleet,
+            listings=metier.models.listings,
+            ledger=lambda: metier.ledger,
+            base_of=base_of,
+            fit=metier.fit,
+            encode=encode,
+        )
     )
 
 
-def _facets(hits: Sequence[Hit]) -> Mapping[str, tuple[Facet, ...]]:
-    counted = {
-        "task": Counter(hit.entry.task for hit in hits),
-        "domain": Counter(hit.entry.domain for hit in hits),
-        "licence": Counter(hit.entry.licence for hit in hits if hit.entry.licence),
-        "origin": Counter(hit.origin for hit in hits),
-    }
-    return {
-        name: tuple(Facet(value, count) for value, count in counts.most_common())
-        for name, counts in counted.items()
-    }
+def _subject(identity: int, facts: Mapping[str, Any]) -> Subject:
+    return Subject(
+        identity,
+        str(facts["system"]),
+        str(facts.get("base", "")),
+        str(facts.get("base_digest", "")),
+        facts.get("toolchain") or {},
+    )

@@ -211,9 +211,13 @@ class _Asker:
 
 def standings_of(ledger: Ledger, name: str) -> list[Standing]:
     """Which bases were measured under a specialist, best evidence first."""
+    rows = ledger.rows("result", name)
+    if not rows:
+        # What reads a table loads scipy, which the first page of a specialist need not wait for.
+        return []
     from metier.examine.standings import standings
 
-    return standings((str(row.digest), row.body) for row in ledger.rows("result", name))
+    return standings((str(row.digest), row.body) for row in rows)
 
 
 def record(ledger: Ledger, examination: Examination) -> None:

@@ -1,7 +1,6 @@
 """The façade: everything Metier can do, one method for each verb of a door.
 
-It decides nothing: each method hands on to what ``workbench``, ``conversations``, ``library``,
-``bases`` and ``starting`` put together.
+It decides nothing: each method hands on to what the modules beside it put together.
 """
 
 from __future__ import annotations
@@ -18,19 +17,23 @@ from metier.assembly.bases import BaseChoice, Bases
 from metier.assembly.browsing import Browsing
 from metier.assembly.conversations import Conversations, Lack
 from metier.assembly.facts import Facts
-from metier.assembly.fitting import Fitting
+from metier.assembly.family import Family
+from metier.assembly.fitting import open_fitting
 from metier.assembly.localmodels import open_models
+from metier.assembly.looking import Looking
 from metier.assembly.making import Making
-from metier.assembly.measuring import PARTS, Measuring, record, standings_of
+from metier.assembly.measuring import Measuring
 from metier.assembly.shelves import Library
+from metier.assembly.tables import Tables
 from metier.assembly.toolbox import Toolbox
+from metier.assembly.trying import Field, Trial, Trying
 from metier.assembly.values import How, InstalledPart, parts_of
 from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
 from metier.conversing import Manner, OnStep, OnText, Passage, Reply, Sampling, Turn
 from metier.finding import Entry, Fit, Found, Hit, Query
-from metier.fleet import Fleet, Installed
+from metier.fleet import Fleet, Installed, Kin
 from metier.hardware import usable_cores
 from metier.ledger import Ledger
 from metier.messages import Prediction, Report, silent
@@ -43,10 +46,9 @@ from metier.toolchains import Toolchains
 if TYPE_CHECKING:
     from metier.assembly.finding import Finder
     from metier.assembly.pulling import Pulled
-    from metier.evals.rescoring import Rescored
+    from metier.evals.mistakes import Mistakes
     from metier.examine import Examined
-    from metier.examine.bases import Examination
-    from metier.examine.standings import Standing
+    from metier.examine.tried import Tried
 
 
 class Metier:
@@ -71,7 +73,7 @@ class Metier:
             self._bases,
             self.toolchains,
             self._toolbox,
-            self.standings,
+            lambda name: self.tables.standings(name),
         )
         facts = Facts()
         self.models = open_models(
@@ -82,9 +84,14 @@ class Metier:
             answering=self._answering,
             facts=facts,
         )
-        self.fitting = Fitting(settings, fleet, facts, self.models.running)
+        self._family = Family(fleet, lambda: self.ledger, settings.home / "evals")
+        self.fitting = open_fitting(settings, fleet, facts, self.models.running, self._answering)
+        self.rows = Looking(self._workbench)
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
+        self.tables = Tables(self._measuring, lambda: self.ledger)
+        parts = (self._answering, self._bases, self._conversations, self._workbench)
+        self.trying = Trying(self, parts)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Metier:
@@ -116,6 +123,14 @@ class Metier:
     def show(self, name: str) -> Installed:
         """One of them; raises NotFoundError with near names."""
         return self.fleet.show(name)
+
+    def lineage(self, name: str) -> tuple[Kin, ...]:
+        """What an entry was made from, itself, and what was made from it."""
+        return self._family.lineage(name)
+
+    def mistakes(self, name: str) -> Mistakes | None:
+        """What is known of a classifier's answers to its sealed items; see ``evals.mistakes``."""
+        return self._family.mistakes(name)
 
     def remove(self, name: str) -> None:
         """Remove a specialist and, unless another has it too, its sealed eval."""
@@ -175,7 +190,7 @@ class Metier:
         """The catalogues of this home, searched; nothing is read before it is asked."""
         from metier.assembly.finding import open_finder
 
-        return open_finder(self)
+        return open_finder(self, self._workbench, self._answering)
 
     def find(self, query: Query) -> Found:
         """What is installed and what catalogues name, in an honest order; see ``Finder.find``."""
@@ -184,6 +199,14 @@ class Metier:
     def entry(self, origin: str, name: str) -> Hit:
         """One entry of a catalogue; raises NotFoundError (``no_entry``) with near names."""
         return self.finder.entry(origin, name)
+
+    def find_by_eval(self, source: Path, **told: Unpack[Trial]) -> Tried:
+        """The best of the candidates on one's own examples; see ``Trying.find_by_eval``."""
+        return self.trying.find_by_eval(source, **told)
+
+    def examples(self, source: Path) -> Field:
+        """What a file of examples is, and who of what is here can answer it."""
+        return self.trying.field(source)
 
     def fit(self, what: str | Hit | Entry | Installed) -> Fit:
         """Whether it runs here, with what memory and how fast; see ``assembly.fitting``."""
@@ -395,52 +418,6 @@ class Metier:
         """The evidence of two systems on one eval."""
         return self.evaluate(first, on=on, against=[second]).evidence[0]
 
-    def evaluate_bases(  # noqa: PLR0913  one argument per flag of 'metier eval'
-        self,
-        name: str,
-        *,
-        on: str,
-        bases: Sequence[str],
-        with_: Sequence[str] = PARTS[1:],
-        samples: int = 1,
-        budget: float | None = None,
-        fresh: bool = False,
-        report: Report = silent,
-        cancelled: Callable[[], bool] = never,
-    ) -> Examination:
-        """Put executed tasks to bases: alone, with each part of a specialist, and with all.
-
-        The table is kept in the home and in the ledger; see ``examine.bases`` for everything.
-        """
-        examination = self._measuring.examiner(tuple(with_)).evaluate(
-            name,
-            on=on,
-            bases=bases,
-            with_=with_,
-            samples=samples,
-            budget=budget,
-            fresh=fresh,
-            report=report,
-            cancelled=cancelled,
-        )
-        record(self.ledger, examination)
-        return examination
-
-    def standings(self, name: str) -> builtins.list[Standing]:
-        """Bases that were measured under a chat specialist, best evidence first."""
-        return standings_of(self.ledger, name)
-
-    def verify_table(
-        self,
-        path: Path,
-        *,
-        on: str | None = None,
-        report: Report = silent,
-        cancelled: Callable[[], bool] = never,
-    ) -> Rescored:
-        """Check a table's file, and judge the answers beside it again."""
-        return self._measuring.examiner().verify(path, on=on, report=report, cancelled=cancelled)
-
     def check_eval(
         self,
         on: str,
@@ -461,10 +438,6 @@ class Metier:
         if examiner.holds(on):
             return examiner.check(on, fresh=fresh, report=report, cancelled=cancelled).to_dict()
         return self._workbench.examiner().check(on)
-
-    def executed_evals(self) -> builtins.list[str]:
-        """Names of the executed evals."""
-        return self._measuring.examiner().names()
 
     def verify(self, *, remake: bool = False, report: Report = silent) -> dict[str, Any]:
         """Check every byte in the store and the ledger; with ``remake``, make each again."""

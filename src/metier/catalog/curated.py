@@ -25,8 +25,8 @@ TASKS = (
 )  # fmt: skip
 """What an entry may do: the closed list."""
 DOMAINS = (
-    "banking", "biomedical", "code", "documents", "general", "maths", "pii", "python", "react",
-    "safety", "science", "sentiment", "sql", "svelte", "topics",
+    "biomedical", "code", "documents", "general", "maths", "pii", "python", "react", "safety",
+    "sentiment", "sql", "svelte", "topics",
 )  # fmt: skip
 """What an entry may be made for: the closed list of the curated index; others' may be longer."""
 FACTS = (

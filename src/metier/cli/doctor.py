@@ -17,6 +17,7 @@ from rich.text import Text
 from metier.assembly import Metier
 from metier.cli import terminal
 from metier.cli.failures import DID_NOT_PASS, print_json
+from metier.cli.fitness import machine_rows, speeds_lines
 from metier.cli.interrupting import interruptible
 from metier.cli.parameters import complete_toolchains, json_option
 from metier.cli.progress import working
@@ -63,13 +64,22 @@ class Finding:
     shell_complete=complete_toolchains,
     help=f"Install {', '.join(KNOWN)} or all, with npm, from its lock file; again for more.",
 )
+@click.option(
+    "--measure",
+    is_flag=True,
+    help="Measure how fast models answer here, in some ten seconds; 'show' and 'find' tell it.",
+)
 @json_option
 @click.pass_obj
-def doctor(session: Session, wanted: tuple[str, ...], as_json: bool) -> int:
+def doctor(session: Session, wanted: tuple[str, ...], measure: bool, as_json: bool) -> int:
     """Look at the machine, the store, the encoder, tools, packs and services.
 
     Exit code 1 says that something is wrong; what is only missing is optional.
     """
+    if wanted and measure:
+        raise InputError("--install and --measure cannot be given together.", code="bad_usage")
+    if measure:
+        return _measure(session.metier, as_json=as_json)
     if wanted:
         return _install(session.metier, wanted, as_json=as_json)
     findings = examine(session.metier)
@@ -86,6 +96,7 @@ def examine(metier: Metier) -> list[Finding]:
     return [
         Finding("metier", "here", f"{__version__}, Python {platform.python_version()}"),
         _machine(),
+        *(Finding(*row) for row in machine_rows(metier)),
         _disk(metier),
         _store(metier),
         _encoder(metier),
@@ -117,6 +128,20 @@ def _install(metier: Metier, wanted: tuple[str, ...], *, as_json: bool) -> int:
     for one in installed:
         told = "is installed" if one["new"] else "was there already"
         terminal.stdout().write([f"{one['name']} {told}: {one['path']}"])
+    return 0
+
+
+def _measure(metier: Metier, *, as_json: bool) -> int:
+    """Run the self-benchmark and say what it found."""
+    with (
+        working(quiet=as_json) as shown,
+        interruptible(shown.say, lambda: "Nothing was kept.") as cancelled,
+    ):
+        speeds = metier.fitting.measure(report=shown.report, cancelled=cancelled)
+    if as_json:
+        print_json({"speeds": speeds.to_dict()})
+    else:
+        terminal.stdout().write([*speeds_lines(speeds), "Next: metier find --fits"])
     return 0
 
 

@@ -18,6 +18,7 @@ from metier.cli.briefs import brief_lines
 from metier.cli.documents import installed_document, to_document
 from metier.cli.failures import DID_NOT_PASS, print_json
 from metier.cli.findings import problem_lines, problems_found
+from metier.cli.fitness import fit_document, fit_words
 from metier.cli.interrupting import interruptible
 from metier.cli.modelsheets import listed_cells, model_document, sheet_lines
 from metier.cli.parameters import complete_names, json_option
@@ -164,22 +165,27 @@ def show(session: Session, name: str, recipe: bool, results: bool, as_json: bool
         sheet = session.metier.models.sheet(item.name)
         if as_json:
             document = installed_document(item, card=False)
-            print_json({**document, **model_document(item, sheet)})
+            fit = fit_document(session.metier.fit(item))
+            print_json({**document, **model_document(item, sheet), **fit})
         else:
-            screen.write(sheet_lines(item, sheet))
+            screen.write(sheet_lines(item, sheet, fit=fit_words(session.metier.fit(item))))
     elif as_json:
-        print_json(installed_document(item, card=True))
+        fit = fit_document(session.metier.fit(item))
+        print_json({**installed_document(item, card=True), **fit})
     elif item.card is None:
         rows: list[list[Line]] = [
             ["kind", item.kind],
             ["size", size(item.size_bytes)],
+            ["here", fit_words(session.metier.fit(item))],
             ["digest", str(item.digest)],
             ["stored", date(item.modified)],
         ]
         screen.write([Text(item.reference.familiar, style="bold"), *aligned(rows, "ll", indent=2)])
     elif item.classifier is not None:
         called = item.reference.familiar
-        screen.write(with_ladder(item.classifier, screen.width, screen.signs, name=called))
+        shown = with_ladder(item.classifier, screen.width, screen.signs, name=called)
+        here = f"On this machine: {fit_words(session.metier.fit(item))}."
+        screen.write([*shown[:-1], *wrapped(here, screen.width), shown[-1]])
     else:
         screen.write(brief_lines(item, screen.width))
 
@@ -274,7 +280,7 @@ def _verify_table(session: Session, path: Path, on: str | None, *, as_json: bool
     metier = session.metier
     try:
         with working(quiet=as_json) as shown, interruptible(shown.say, lambda: "") as cancelled:
-            found = metier.verify_table(path, on=on, report=shown.report, cancelled=cancelled)
+            found = metier.tables.verify(path, on=on, report=shown.report, cancelled=cancelled)
     finally:
         metier.close()
     if as_json:

@@ -40,8 +40,8 @@ def listed_cells(item: Installed, listing: ModelListing) -> list[Line]:
     return [Text(item.name, style="bold"), task, told, over, size(item.size_bytes), ""]
 
 
-def sheet_lines(item: Installed, sheet: ModelSheet) -> list[Text]:
-    """What ``metier show`` says of a local model."""
+def sheet_lines(item: Installed, sheet: ModelSheet, *, fit: str = "") -> list[Text]:
+    """What ``metier show`` says of a local model; ``fit``: whether it runs here."""
     details, listing = sheet.listing.details, sheet.listing
     context = f"{count(details.context_length)} trained" if details.context_length else ""
     if sheet.context:
@@ -56,6 +56,7 @@ def sheet_lines(item: Installed, sheet: ModelSheet) -> list[Text]:
         ("quantisation", details.quantization),
         ("context", context),
         ("width", count(details.embedding_length) if details.embedding_length else ""),
+        ("here", fit),
         ("can", ", ".join(listing.capabilities)),
         ("made from", listing.parent or ""),
         ("came from", (item.model.source or "") if item.model else ""),

@@ -31,6 +31,7 @@ class Entry(NamedTuple):
 COMMANDS: dict[str, Entry] = {
     "up": Entry("serving", "up", "Serve the API and the website from one process."),
     "make": Entry("making", "make", "Make a specialist from examples and prove it."),
+    "find": Entry("finding", "find", "Search the catalogues and what is installed."),
     "run": Entry("asking", "run", "Ask a specialist."),
     "ps": Entry("residing", "ps", "List the models in memory."),
     "stop": Entry("residing", "stop", "Take a model out of memory."),
@@ -48,6 +49,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "verify": Entry("keeping", "verify", "Check every stored byte against its digest."),
     "gc": Entry("keeping", "collect_garbage", "Remove stored files that nothing uses."),
+    "catalog": Entry("catalogs", "catalog", "Add, build, list and check catalogues."),
     "mcp": Entry("agents", "mcp", "Serve specialists to coding agents (MCP)."),
     "doctor": Entry("doctor", "doctor", "Say what is here, what is missing and how to get it."),
     "completion": Entry("completion", "completion", "Print shell completion."),

@@ -135,7 +135,7 @@ def _over_bases(session: Session, choices: Choices) -> int:
             working(quiet=as_json) as shown,
             interruptible(shown.say, lambda: _KEPT) as cancelled,
         ):
-            found = metier.evaluate_bases(
+            found = metier.tables.evaluate(
                 name,
                 on=choices["on"],
                 bases=bases,

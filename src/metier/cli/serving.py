@@ -100,6 +100,7 @@ def up(
             ready=ready,
             log_requests=log_requests,
             agents=agents,
+            home=session.metier.settings.home,
         )
 
     def announce(used: int) -> None:

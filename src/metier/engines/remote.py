@@ -28,6 +28,9 @@ __all__ = ["BATCH", "GeneralSystem", "Service", "check_service"]
 PROMPT_VERSION = 1
 """Part of the digest: another prompt is another system."""
 
+NO_LABEL = 'That is not one of the labels. Reply with JSON: {"label": "..."}'
+"""What is said to an answer that is no label, once."""
+
 BATCH = 16
 """Items between two writes of the journal: what a crash can cost in paid answers."""
 
@@ -104,16 +107,13 @@ class GeneralSystem:
             tokens_in += int(usage.get("prompt_tokens") or 0)
             tokens_out += int(usage.get("completion_tokens") or 0)
             reply = _reply_text(body)
-            label = self._label(reply)
+            label = label_in(reply, self.labels)
             if label is not None:
                 break
             messages = [
                 *messages,
                 {"role": "assistant", "content": reply[:500]},
-                {
-                    "role": "user",
-                    "content": 'That is not one of the labels. Reply with JSON: {"label": "..."}',
-                },
+                {"role": "user", "content": NO_LABEL},
             ]
         # An answer that is no label is wrong, not unscored: the model was heard.
         return Answer(
@@ -121,11 +121,7 @@ class GeneralSystem:
         )
 
     def _messages(self, text: str, shown: Sequence[Example]) -> list[dict[str, str]]:
-        labels = "\n".join(self.labels)
-        system = (
-            "Classify the text into exactly one of the labels below. Reply with JSON like "
-            f'{{"label": "..."}} and nothing else.\n\nLabels:\n{labels}'
-        )
+        system = label_instruction(self.labels)
         # The nearest example stands last, beside the question.
         examples = [
             message
@@ -143,7 +139,7 @@ class GeneralSystem:
             "model": self.service.model,
             "messages": messages,
             "temperature": 0,
-            "response_format": self._constraint(),
+            "response_format": constraint(self.labels),
         }
         try:
             return caller.body(request)
@@ -164,33 +160,45 @@ class GeneralSystem:
                 ) from error
             return error.message
 
-    def _constraint(self) -> dict[str, Any]:
-        schema = {
-            "type": "object",
-            "properties": {"label": {"type": "string", "enum": list(self.labels)}},
-            "required": ["label"],
-            "additionalProperties": False,
-        }
-        return {
-            "type": "json_schema",
-            "json_schema": {"name": "label", "strict": True, "schema": schema},
-        }
 
-    def _label(self, reply: str) -> str | None:
-        """The label that a reply names: as JSON, or as the whole reply after folding."""
-        text = reply.strip().removeprefix("```json").removeprefix("```").removesuffix("```").strip()
-        try:
-            value = json.loads(text)
-        except ValueError:
-            value = text
-        if isinstance(value, dict):
-            value = value.get("label")
-        if not isinstance(value, str):
-            return None
-        if value in self.labels:
-            return value
-        folded = {fold(label): label for label in self.labels}
-        return folded.get(fold(value))
+def label_instruction(labels: Sequence[str]) -> str:
+    """What a model that writes is told, so that it answers with one of ``labels``."""
+    listed = "\n".join(labels)
+    return (
+        "Classify the text into exactly one of the labels below. Reply with JSON like "
+        f'{{"label": "..."}} and nothing else.\n\nLabels:\n{listed}'
+    )
+
+
+def constraint(labels: Sequence[str]) -> dict[str, Any]:
+    """The ``response_format`` that allows an answer with one of ``labels`` only."""
+    schema = {
+        "type": "object",
+        "properties": {"label": {"type": "string", "enum": list(labels)}},
+        "required": ["label"],
+        "additionalProperties": False,
+    }
+    return {
+        "type": "json_schema",
+        "json_schema": {"name": "label", "strict": True, "schema": schema},
+    }
+
+
+def label_in(reply: str, labels: Sequence[str]) -> str | None:
+    """The label that a reply names: as JSON, or as the whole reply after folding."""
+    text = reply.strip().removeprefix("```json").removeprefix("```").removesuffix("```").strip()
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    if isinstance(value, dict):
+        value = value.get("label")
+    if not isinstance(value, str):
+        return None
+    if value in labels:
+        return value
+    folded = {fold(label): label for label in labels}
+    return folded.get(fold(value))
 
 
 def _reply_text(body: dict[str, Any]) -> str:

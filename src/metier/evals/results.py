@@ -185,8 +185,8 @@ def write_result(path: Path, result: Result) -> None:
     write_whole(path, result.to_bytes())
 
 
-def read_result(path: Path) -> Result:
-    """Read a result and the timings beside it, if they are there and belong to it.
+def read_result(path: Path, *, timed: bool = True) -> Result:
+    """Read a result and, if ``timed``, the timings beside it that are there and belong to it.
 
     Raises NotFoundError if there is no such file, and CorruptError (code ``bad_result``) naming
     the line that is wrong.
@@ -214,8 +214,9 @@ def read_result(path: Path) -> Result:
         )
     except (KeyError, InputError) as error:
         raise _bad(f"{path}, line 1: the header is not complete ({error})") from error
-    timings = _read_timings(timings_path(path), result.digest)
-    object.__setattr__(result, "timings", timings)
+    if timed:
+        timings = _read_timings(timings_path(path), result.digest)
+        object.__setattr__(result, "timings", timings)
     return result
 
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from metier.errors import InputError
 from metier.evals.items import EvalItem
+from metier.evals.matching import ANSWER
 from metier.manifest import canonical_json
 from metier.messages import Answer, Outcome
 
@@ -61,6 +62,8 @@ class Accuracy:
 
 def scorer_from_name(name: str) -> Scorer:
     """The built-in scorer of this name; raises InputError (code ``unknown_scorer``)."""
+    if name == ANSWER.name:
+        return ANSWER
     kind, brace, settings = name.partition("{")
     try:
         options = json.loads(brace + settings) if brace else {}
@@ -78,5 +81,5 @@ def _unknown(name: str) -> InputError:
     return InputError(
         f"There is no scorer {name[:120]!r}.",
         code="unknown_scorer",
-        remedy="Use 'accuracy', or pass the scorer that a plugin registers under metier.scorers.",
+        remedy="Use 'accuracy', or a scorer that a plugin registers under metier.scorers.",
     )

@@ -132,7 +132,7 @@ class Examiner:
         first = self._run(SpecialistSystem(name, classifier), sealed, report, cancelled)
         evidence = []
         differ = {}
-        leaked = self._leaked(name, sealed, report)
+        leaked = self.leaked(name, sealed, report)
         for rival in against:
             system = self._system(rival, name, sealed)
             second = self._run(system, sealed, report, cancelled)
@@ -238,7 +238,7 @@ class Examiner:
         rows = card.rows if card is not None else ()
         return next((row.settings for row in rows if row.role == role), {})
 
-    def _leaked(self, name: str, sealed: Eval, report: Report) -> frozenset[str]:
+    def leaked(self, name: str, sealed: Eval, report: Report) -> frozenset[str]:
         """Ids of the items that overlap its training rows.
 
         Its own eval was scanned when it was made; another is scanned now, if the rows are here.

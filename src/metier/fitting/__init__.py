@@ -4,6 +4,7 @@
 machine with the engines that answer. It loads no model of anybody's and decides nothing.
 """
 
+from metier.fitting.accelerators import accelerators
 from metier.fitting.estimating import estimate, valid
 from metier.fitting.facts import of_encoder, of_entry, of_headers, of_tables
 from metier.fitting.values import Accelerator, Here, ModelFacts, Speeds
@@ -13,6 +14,7 @@ __all__ = [
     "Here",
     "ModelFacts",
     "Speeds",
+    "accelerators",
     "estimate",
     "of_encoder",
     "of_entry",

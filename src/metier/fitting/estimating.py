@@ -8,7 +8,7 @@ Waterman, Patterson, 2009); how far off it is: ``benchmarks/fit_estimate.py``.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import Literal
 
 from metier.errors import UnavailableError
 from metier.finding import Fit
@@ -20,12 +20,20 @@ from metier.scheduler.sizing import LEAST_CONTEXT
 
 TEXT_TOKENS = 24
 """Tokens of the text that the time of one answer is told for: a request of one sentence."""
-OFF_BY_EXACT = 0.25
+OFF_BY_EXACT = 0.3
+"""How far off a speed may be where the model's header is known; see the benchmark."""
 OFF_BY_GUESSED = 0.4
 OFF_BY_OTHER_TYPE = 0.5
-MEMORY_OFF_BY_EXACT = 0.1
-MEMORY_OFF_BY_GUESSED = 0.35
+"""Where most of its weights are of a type that was not measured: the nearest stands for it."""
+MEMORY_OFF_BY_EXACT = 0.2
+MEMORY_OFF_BY_GUESSED = 0.5
+BUSY = 0.5
+"""Processes per core that wanted to compute while it was measured: more, and it says so."""
 _NO_END = 1 << 62
+_ANY = Loading()
+_ALONE = Loading(num_ctx=LEAST_CONTEXT, slots=1)
+_Speed = tuple[float | None, float | None, float | None, bool, str]
+_NO_SPEED: _Speed = (None, None, None, False, "")
 
 
 def estimate(facts: ModelFacts, here: Here, speeds: Speeds | None) -> Fit:
@@ -36,17 +44,38 @@ def estimate(facts: ModelFacts, here: Here, speeds: Speeds | None) -> Fit:
         here: What this machine gives now.
         speeds: What was measured here; ``None`` or another machine's: no speed is told.
     """
-    if facts.engine == "remote":
-        return Fit("yes", why="A remote service computes it; it takes no memory here.")
     if facts.shape is None and not facts.resident:
         why = facts.why_not or "Neither its size nor its number of parameters is known."
         return Fit("unknown", why=why, writes=facts.writes)
-    fit = _memory(facts, here)
+    least = _taken(facts, _ALONE, _NO_END) or 0
+    runs: Literal["yes", "tight", "no", "unknown"] = "yes"
+    memory, why = _taken(facts, _ANY, here.room_now), ""
+    if memory is None:
+        memory = _taken(facts, _ANY, here.room)
+        runs, why = "tight", "It fits once other models leave memory, which they do by themselves."
+    if memory is None:
+        runs, why = "no", "This machine has too little memory for it."
+        if least <= here.memory_bytes:
+            why = "Other programs hold memory that it would need, or METIER_MEMORY keeps it."
     if facts.why_not:
-        return replace(fit, runs="unknown", lacking_bytes=0, why=facts.why_not)
-    if fit.runs in ("yes", "tight"):
-        return _with_speed(fit, facts, here, speeds)
-    return fit
+        runs, why = "unknown", facts.why_not
+    told = _NO_SPEED
+    if runs in ("yes", "tight"):
+        told = _speed(facts, here, speeds)
+    tokens, milliseconds, off_by, measured, by = told
+    return Fit(
+        runs,
+        memory or least,
+        lacking_bytes=max(least - here.room, 1) if runs == "no" else 0,
+        tokens_per_second=tokens,
+        ms_per_text=milliseconds,
+        off_by=off_by,
+        measured=measured,
+        why=why or by,
+        least_bytes=least,
+        memory_off_by=MEMORY_OFF_BY_EXACT if facts.exact else MEMORY_OFF_BY_GUESSED,
+        writes=facts.writes,
+    )
 
 
 def valid(speeds: Speeds | None, here: Here) -> bool:
@@ -54,90 +83,67 @@ def valid(speeds: Speeds | None, here: Here) -> bool:
     return speeds is not None and speeds.cpu_class == here.cpu_class and speeds.cores == here.cores
 
 
-def _memory(facts: ModelFacts, here: Here) -> Fit:
-    """Whether it fits, by the scheduler's own rules."""
-    now, all_of_it = _taken(facts, here.room_now), _taken(facts, here.room)
-    least = _least(facts)
-    fit = Fit(
-        "yes",
-        now or all_of_it or least,
-        least_bytes=least,
-        memory_off_by=MEMORY_OFF_BY_EXACT if facts.exact else MEMORY_OFF_BY_GUESSED,
-        writes=facts.writes,
-    )
-    if now:
-        return fit
-    if all_of_it:
-        why = "It fits once other models leave memory, which they do by themselves."
-        return replace(fit, runs="tight", why=why)
-    why = "This machine has too little memory for it."
-    if least <= here.memory_bytes:
-        why = "Other programs hold memory that it would need, or METIER_MEMORY keeps it."
-    return replace(fit, runs="no", lacking_bytes=max(least - here.room, 1), why=why)
-
-
-def _taken(facts: ModelFacts, room: int) -> int | None:
+def _taken(facts: ModelFacts, loading: Loading, room: int) -> int | None:
     """Bytes that it would get, or ``None`` if it does not fit."""
     if facts.shape is None:
         return facts.resident if facts.resident <= room else None
     try:
-        return sized(facts.shape, Loading(), room).needs.total
+        return sized(facts.shape, loading, room).needs.total
     except UnavailableError:
         return None
 
 
-def _least(facts: ModelFacts) -> int:
-    """Bytes with one request at a time and the least context: what the scheduler falls back to."""
-    if facts.shape is None:
-        return facts.resident
-    shape = replace(facts.shape, slots=1)
-    return sized(shape, Loading(num_ctx=LEAST_CONTEXT), _NO_END).needs.total
-
-
-def _with_speed(fit: Fit, facts: ModelFacts, here: Here, speeds: Speeds | None) -> Fit:
+def _speed(facts: ModelFacts, here: Here, speeds: Speeds | None) -> _Speed:
+    """Tokens a second or milliseconds, how far off, whether measured, and what it rests on."""
+    mine = speeds if speeds is not None and valid(speeds, here) else None
+    asked = mine.ms_per_text.get(facts.system) if mine is not None else None
+    if asked is not None:
+        return None, asked, None, True, "It was asked itself, one text at a time."
     if facts.ms_per_text is not None and facts.measured_on == (here.processor, here.cores):
-        why = "Measured on a machine like this one when it was made."
-        return replace(fit, ms_per_text=facts.ms_per_text, measured=True, why=fit.why or why)
-    if speeds is None or not valid(speeds, here):
-        return fit
-    if not facts.writes:
-        return _reading(fit, facts, speeds)
-    seconds, known = _token_seconds(facts, speeds)
-    if seconds <= 0:
-        return fit
-    off_by = OFF_BY_EXACT if facts.exact else OFF_BY_GUESSED
-    if not known:
-        off_by = max(off_by, OFF_BY_OTHER_TYPE)
-    why = "By the speed of weights measured here" + (
-        "." if facts.exact else "; its layers are taken to be as usual for its size."
+        return None, facts.ms_per_text, None, True, "Measured when it was made, on such a machine."
+    if mine is None:
+        return _NO_SPEED
+    found = _writing(facts, mine) if facts.writes else _reading(facts, mine)
+    return found if mine.busy <= BUSY else (*found[:4], f"{found[4]} {_busy(mine)}".strip())
+
+
+def _busy(speeds: Speeds) -> str:
+    return (
+        "The machine had other work while it was measured, so it may be faster: "
+        f"{speeds.busy:.1f} processes wanted each core."
     )
-    return replace(fit, tokens_per_second=1 / seconds, off_by=off_by, why=fit.why or why)
 
 
-def _reading(fit: Fit, facts: ModelFacts, speeds: Speeds) -> Fit:
-    """The time of one answer of a model that does not write: its text is multiplied once."""
-    rate = speeds.encoder_per_second if facts.engine == "encoder" else speeds.multiplied_per_second
-    if rate is None or not facts.multiplied:
-        return fit
-    milliseconds = 1000 * TEXT_TOKENS * facts.multiplied / rate
-    why = f"For a text of {TEXT_TOKENS} tokens, by what was measured here."
-    off_by = OFF_BY_EXACT if facts.exact else OFF_BY_GUESSED
-    return replace(fit, ms_per_text=milliseconds, off_by=off_by, why=fit.why or why)
-
-
-def _token_seconds(facts: ModelFacts, speeds: Speeds) -> tuple[float, bool]:
-    """Seconds of one token, and whether every large tensor's type was measured."""
-    if not speeds.bytes_per_second:
-        return 0.0, False
-    seconds, known = speeds.token_seconds, True
-    whole = sum(facts.read.values())
+def _writing(facts: ModelFacts, speeds: Speeds) -> _Speed:
+    """The speed of a model that writes: each token reads every weight."""
+    if not speeds.bytes_per_second or not facts.read:
+        return _NO_SPEED
+    seconds, strange, whole = speeds.token_seconds, 0, sum(facts.read.values())
     for kind, count in facts.read.items():
         rate = speeds.bytes_per_second.get(kind)
         if rate is None:
             rate = speeds.bytes_per_second[_nearest(kind, speeds)]
-            known = known and count < whole / 20
+            strange += count
         seconds += count / rate
-    return seconds, known
+    off_by = OFF_BY_EXACT if facts.exact else OFF_BY_GUESSED
+    if strange > whole / 10:
+        off_by = max(off_by, OFF_BY_OTHER_TYPE)
+    why = "By the speed at which weights are read, measured here."
+    if not facts.exact:
+        why = "By the speed at which weights are read, measured here, and the size of its file."
+    return 1 / seconds, None, max(off_by, round(speeds.spread, 2)), False, why
+
+
+def _reading(facts: ModelFacts, speeds: Speeds) -> _Speed:
+    """The time of one answer of a model that does not write: its text is multiplied once."""
+    encoder = facts.engine == "encoder"
+    rate = speeds.encoder_per_second if encoder else speeds.multiplied_per_second
+    if rate is None or not facts.multiplied:
+        return _NO_SPEED
+    off_by = OFF_BY_GUESSED if facts.exact else OFF_BY_OTHER_TYPE
+    why = f"For a text of {TEXT_TOKENS} tokens, by the speed of multiplying measured here."
+    milliseconds = 1000 * TEXT_TOKENS * facts.multiplied / rate
+    return None, milliseconds, max(off_by, round(speeds.spread, 2)), False, why
 
 
 def _nearest(kind: str, speeds: Speeds) -> str:

@@ -31,6 +31,7 @@ class ModelFacts:
             size and its number of parameters, as models of its size usually are.
         ms_per_text: Time of one answer that its card tells, or ``None``.
         measured_on: Processor and cores of the machine that the card's time was measured on.
+        system: Digest of what answers, if it is installed: it may have been asked itself.
         why_not: Why nothing here can run it, or "".
     """
 
@@ -43,6 +44,7 @@ class ModelFacts:
     exact: bool = False
     ms_per_text: float | None = None
     measured_on: tuple[str, int] | None = None
+    system: str = ""
     why_not: str = ""
 
 
@@ -65,8 +67,6 @@ class Here:
         memory_bytes: Memory of the machine, or of its control group.
         room_now: Bytes that a model can take without another leaving memory.
         room: Bytes that all models together may take.
-        accelerators: What else computes here.
-        engine_uses: Of these, the names of those that the installed engine's build uses.
     """
 
     processor: str
@@ -75,8 +75,6 @@ class Here:
     memory_bytes: int
     room_now: int
     room: int
-    accelerators: tuple[Accelerator, ...] = ()
-    engine_uses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +92,9 @@ class Speeds:
         multiplied_per_second: Numbers multiplied while a text is read (by llama.cpp).
         encoder_per_second: Numbers multiplied by ONNX Runtime, for encoders.
         ms_per_text: Installed specialists that were asked themselves: digest to milliseconds.
+        spread: How far timings of one model lay apart: .1 is a tenth. No estimate is better.
+        busy: Processes per core that wanted to compute when measuring began: above about .5 what
+            was measured is less than the machine reaches.
         seconds: What measuring took.
     """
 
@@ -107,8 +108,37 @@ class Speeds:
     multiplied_per_second: float | None = None
     encoder_per_second: float | None = None
     ms_per_text: Mapping[str, float] = field(default_factory=dict)
+    spread: float = 0.0
+    busy: float = 0.0
     seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-serialisable mapping."""
         return asdict(self)
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Speeds:
+        """From ``to_dict``; raises KeyError, TypeError or ValueError for others."""
+        return cls(
+            date=str(plain["date"]),
+            cpu_class=str(plain["cpu_class"]),
+            cores=int(plain["cores"]),
+            version=str(plain["version"]),
+            engine=str(plain["engine"]),
+            bytes_per_second=_numbers(plain["bytes_per_second"]),
+            token_seconds=float(plain["token_seconds"]),
+            multiplied_per_second=_number(plain["multiplied_per_second"]),
+            encoder_per_second=_number(plain["encoder_per_second"]),
+            ms_per_text=_numbers(plain["ms_per_text"]),
+            spread=float(plain["spread"]),
+            busy=float(plain["busy"]),
+            seconds=float(plain["seconds"]),
+        )
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _numbers(table: Any) -> Mapping[str, float]:
+    return {str(key): float(value) for key, value in dict(table).items()}

@@ -7,17 +7,20 @@ from metier.fleet.binding import doubts, refuse_wrong_pairing
 from metier.fleet.checking import CARD, check
 from metier.fleet.installed import Installed, Part
 from metier.fleet.keeping import Fleet
+from metier.fleet.lineage import Kin, lineage
 from metier.fleet.models import base_from, files_of, model_of, shards_of
 
 __all__ = [
     "CARD",
     "Fleet",
     "Installed",
+    "Kin",
     "Part",
     "base_from",
     "check",
     "doubts",
     "files_of",
+    "lineage",
     "model_of",
     "refuse_wrong_pairing",
     "shards_of",

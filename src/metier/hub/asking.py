@@ -62,17 +62,17 @@ def ask_repository(
         UnavailableError: ``gated``, ``hub_unreachable``, ``hub_failed``, ``hub_limited``.
         InputError: The hub's answer is not usable (``bad_repository``).
     """
-    api = _client(endpoint, token)
+    api = client(endpoint, token)
     name = repository + (f"@{revision}" if revision else "")
-    info = _asked(name, lambda: api.model_info(repository, revision=revision, timeout=_SECONDS))
+    info = answered(name, lambda: api.model_info(repository, revision=revision, timeout=_SECONDS))
     commit = info.sha or revision or "main"
     if not _COMMIT.fullmatch(commit):
         _unusable(name, "the hub names no commit")
     try:
-        listed = _asked(name, lambda: _tree(api, repository, commit))
+        listed = answered(name, lambda: _tree(api, repository, commit))
     except NotFoundError:
         # A mirror that lists files only with the repository itself.
-        full = _asked(name, lambda: _with_files(api, repository, revision))
+        full = answered(name, lambda: _with_files(api, repository, revision))
         listed = [_Listed(one.rfilename, one.size, one.blob_id, one.lfs) for one in full]
     start = f"{endpoint.rstrip('/')}/{quote(repository, safe='/')}/resolve/{commit}/"
     files = tuple(_file(entry, start) for entry in listed)
@@ -87,7 +87,8 @@ def ask_repository(
     )
 
 
-def _client(endpoint: str, token: str | None) -> HfApi:
+def client(endpoint: str, token: str | None) -> HfApi:
+    """The hub's own client, which sends the token to the endpoint and reports nothing home."""
     import huggingface_hub
     from huggingface_hub import constants
 
@@ -140,7 +141,7 @@ def _safe(path: str) -> str:
     return path
 
 
-def _asked(name: str, question: Callable[[], T]) -> T:
+def answered(name: str, question: Callable[[], T]) -> T:
     """The answer; what may pass is asked again, and the client's own errors become ours."""
     for pause in PAUSES:
         try:

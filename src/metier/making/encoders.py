@@ -30,6 +30,8 @@ TRIAL_ROWS = 1_500
 """Rows on which int8 is held against fp32."""
 SAMPLE = 48
 """Texts on which the seconds of one are measured."""
+SPEED_SAMPLE = 24
+"""Texts on which the time of the whole make is estimated."""
 QUIET = 0.5
 """Seconds between two reports of encoding."""
 TITLES = {
@@ -82,6 +84,18 @@ class Bases:
         if self.clock.left <= 0:
             return False
         return encoder.seconds_per_text(list(texts[:SAMPLE])) * number <= self.clock.left
+
+    def seconds_per_text(self, texts: Sequence[str]) -> float | None:
+        """Wall seconds of one of these texts, in the fastest contextual view; ``None``: no base."""
+        if self.reference is None:
+            return None
+        step = max(1, len(texts) // SPEED_SAMPLE)
+        for view in ("int8", "fp32"):
+            try:
+                return self.view(view).seconds_per_text(list(texts[::step])[:SPEED_SAMPLE])
+            except MetierError:
+                continue  # the rung that wants it says why
+        return None
 
     def best_size(self) -> int:
         """Bytes of ``best``; 0 without a base."""

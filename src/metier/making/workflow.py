@@ -22,6 +22,7 @@ from metier.heads import FloatArray, LinearHead, mix
 from metier.making import carding, climbing, curve, encoders
 from metier.making.clock import Clock
 from metier.making.deciding import Thresholds, decide
+from metier.making.forecasting import Course, Speed, steps
 from metier.making.learners import hashed, majority
 from metier.making.makers import Makers
 from metier.making.material import HashedWords
@@ -76,6 +77,7 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
     clock.check()
     rows = within_budget(rows, clock, recipe.ladder.seed, report)
     bases = encoders.Bases(makers.base, makers.encoder, report, clock)
+    report = bases.report = _course(recipe, rows, bases, report)
     climb = climb_all(recipe, rows, bases, clock, report, makers.threads)
     choice, ladder = climb.choose(recipe.ladder.margin)
     chosen = climb.candidates[choice.name]
@@ -120,6 +122,21 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
     )
     report(Progress("save", "Writing the specialist.", fraction=1.0))
     return Made(card, recipe, parts, proof, rows.sealed, rows.located)
+
+
+def _course(recipe: Recipe, rows: Rows, bases: encoders.Bases, report: Report) -> Report:
+    """Reports with the share of the whole that is done and the time left."""
+    expected = steps(
+        Speed(
+            rows=len(rows.texts),
+            sealed=len(rows.sealed.items),
+            labels=len(rows.labels),
+            characters=sum(map(len, rows.texts)) / len(rows.texts),
+            encoder=bases.seconds_per_text(rows.texts),
+        ),
+        curve=recipe.ladder.curve,
+    )
+    return Course(expected, report, budget=recipe.ladder.budget_seconds)
 
 
 def climb_all(

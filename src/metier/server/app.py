@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 from fastapi import FastAPI
@@ -22,20 +24,25 @@ from metier.server import (
     completing,
     conversations,
     documents,
+    finding,
+    fleetwork,
     management,
     ollama_keeping,
     ollama_routes,
+    orders,
 )
 from metier.server.answering import Classify, Listing
 from metier.server.batching import Batches
 from metier.server.facade import Facade, Failure, Pages
 from metier.server.guard import Guard, Hosts, Receive, Scope, Send, check_binding
 from metier.server.guest import Guest
+from metier.server.jobfiles import JobFiles
 from metier.server.jobs import Jobs
 from metier.server.limits import LIMITS, Limits
 from metier.server.lines import LEFT
 from metier.server.metrics import Metrics
 from metier.server.observing import Observing, seen
+from metier.server.packing import Packing
 from metier.server.pages import Website
 from metier.server.problems import Problem, body_for, problem_of, wants_page
 from metier.version import __version__
@@ -46,6 +53,7 @@ _UPLOADS = (
     "/metier/v1/compare",
     "/metier/v1/check-eval",
     "/make",
+    "/find/eval",
 )
 _WITH_PICTURES = ("/api/chat", "/api/generate", "/v1/chat/completions")
 # FastAPI would export traces when the environment configures OpenTelemetry. Metier sends nothing
@@ -69,6 +77,7 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
     limits: Limits = LIMITS,
     log_requests: bool = False,
     agents: Callable[[], Any] | None = None,
+    home: Path | None = None,
 ) -> FastAPI:
     """The application: API and website.
 
@@ -83,6 +92,8 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
         log_requests: Whether each request is logged as one line of JSON (``metier.access``); see
             ``observing``.
         agents: Makes the application that answers coding agents under ``/mcp``; see ``Guest``.
+        home: Where jobs and uploads are kept, so that they outlive the server; ``None`` keeps
+            them in memory and in the system's temporary folder.
 
     Raises:
         InputError: ``key_needed`` or ``weak_key``.
@@ -92,7 +103,8 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
         lambda name, texts, top: metier.classify(name, texts, top=top),
         waiting=limits.waiting_texts,
     )
-    jobs = Jobs(limits)
+    files = JobFiles(home) if home is not None else None
+    jobs = Jobs(limits, files, partial(orders.again, metier))
     website = Website(metier, pages, jobs, batches, api_key=api_key, port=port, limits=limits)
 
     guest = Guest(agents) if agents is not None else None
@@ -124,6 +136,7 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
         app.router.routes.append(Route("/mcp", guest))
     app.openapi = _remembered(app, __version__)  # type: ignore[method-assign]
     refuse = _add_errors(app, website)
+    app.add_middleware(cast("Any", Packing))
     app.add_middleware(
         cast("Any", Guard),
         hosts=Hosts(host, names),
@@ -137,7 +150,8 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
 
 def _add_routers(app: FastAPI, metier: Facade, jobs: Jobs) -> None:
     app.include_router(management.router(metier, jobs))
-    for unit in (conversations, completing, ollama_routes, ollama_keeping):
+    app.include_router(fleetwork.router(metier, jobs))
+    for unit in (finding, conversations, completing, ollama_routes, ollama_keeping):
         app.include_router(unit.router(metier))
 
 

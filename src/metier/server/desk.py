@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -24,10 +25,12 @@ from metier.server import chat, codework
 from metier.server.answering import json_response
 from metier.server.conversations import Answering, Written
 from metier.server.events import ALIVE, event
-from metier.server.facade import Facade, Installed, PageOptions, Pages, Part, Told
+from metier.server.facade import Facade, Installed, PageOptions, Pages, Told
+from metier.server.surroundings import around
 
 TOP = 8
 MOST_KEPT = 64
+MOST_TURNS = 40
 _FIELDS = 2 * codework.MOST_FILES + 4
 
 
@@ -39,12 +42,10 @@ class Desk:
         metier: Facade,
         pages: Pages,
         options: Callable[[Request], PageOptions],
-        recipe_text: Callable[[Sequence[Part]], str | None],
     ) -> None:
         self._metier = metier
         self._pages = pages
         self._options = options
-        self._recipe_text = recipe_text
         self._kept: OrderedDict[str, Told] = OrderedDict()
 
     def routes(self) -> list[Route]:
@@ -65,7 +66,9 @@ class Desk:
         """``GET /specialists/{name}``; of a pack, with ``?q=`` the passages."""
         if isinstance(item.card, SearchCard):
             told = self._searched(item, request.query_params.get("q", ""))
-            return HTMLResponse(self._pages.pack(item, told, self._options(request)))
+            return HTMLResponse(
+                self._pages.pack(item, around(self._metier, item), told, self._options(request))
+            )
         return HTMLResponse(self._draw(request, item, Told()))
 
     def found(self, request: Request, item: Installed) -> Response:
@@ -80,14 +83,15 @@ class Desk:
 
     async def ask(self, request: Request) -> Response:
         """``POST …/ask``: the page with the answer, or events for a script."""
-        form = await request.form(max_files=0, max_fields=10)
+        form = await request.form(max_files=0, max_fields=MOST_TURNS + 10)
         item = await run_in_threadpool(self._metier.show, request.path_params["name"])
         question = str(form.get("question", ""))
         base = str(form.get("base", ""))[:200]
+        before = tuple(str(said).replace("\r\n", "\n") for said in form.getlist("turn"))
         asked = chat.ChatQuestion(
             model=item.reference.familiar,
             base=base or None,
-            turns=(Turn("user", question),),
+            turns=(*_turns(before), Turn("user", question)),
             sampling=Sampling(),
             manner=Manner(),
             stream=False,
@@ -97,14 +101,12 @@ class Desk:
         answering = Answering(self._metier, asked)
         if "text/event-stream" in request.headers.get("accept", ""):
             return await self._asked_live(request, answering)
-        told = Told(act="ask", question=question, base=base)
+        told = Told(act="ask", question=question, base=base, turns=before)
         try:
             _check_question(question)
-            reply = await answering.whole(request)
+            told = replace(told, reply=await answering.whole(request))
         except MetierError as error:
-            told = Told(act="ask", question=question, base=base, problem=_sentence(error))
-        else:
-            told = Told(act="ask", question=question, base=base, reply=reply)
+            told = replace(told, problem=_sentence(error))
         return HTMLResponse(await run_in_threadpool(self._draw, request, item, told))
 
     async def check(self, request: Request) -> Response:
@@ -124,6 +126,8 @@ class Desk:
         name = request.path_params["name"]
 
         def written(item: Written) -> bytes:
+            if isinstance(item, str):
+                return event({"text": item}, "text")
             if isinstance(item, Step):
                 return event({"summary": item.summary, "kind": item.kind}, "step")
             if isinstance(item, Reply):
@@ -133,7 +137,7 @@ class Desk:
             return ALIVE
 
         try:
-            _check_question(answering.asked.turns[0].text)
+            _check_question(answering.asked.turns[-1].text)
             return await answering.streamed(ALIVE, written)
         except MetierError as error:
             # For the script that asked an error is an event like any other.
@@ -153,7 +157,10 @@ class Desk:
         """File an answer for the script that fetches it as a page; gives its address."""
         identifier = secrets.token_urlsafe(12)
         asked = answering.asked
-        told = Told(act="ask", question=asked.turns[0].text, base=asked.base or "", reply=reply)
+        *before, last = (turn.text for turn in asked.turns)
+        told = Told(
+            act="ask", question=last, base=asked.base or "", reply=reply, turns=tuple(before)
+        )
         self._kept[identifier] = told
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
@@ -185,10 +192,15 @@ class Desk:
 
     def _draw(self, request: Request, item: Installed, told: Told) -> str:
         name = item.reference.familiar
-        parts = self._metier.parts(name)
-        around = (self._metier.lacks(name), self._metier.bases(name))
+        choices = (self._metier.lacks(name), self._metier.bases(name))
         options = self._options(request)
-        return self._pages.chat(item, parts, self._recipe_text(parts), around, told, options)
+        return self._pages.chat(item, around(self._metier, item), choices, told, options)
+
+
+def _turns(before: Sequence[str]) -> list[Turn]:
+    """A conversation, a person's turn and the answer in turn; without a half of a pair."""
+    whole = before[: len(before) - len(before) % 2][:MOST_TURNS]
+    return [Turn("assistant" if place % 2 else "user", text) for place, text in enumerate(whole)]
 
 
 def _check_question(question: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from metier.card import AnyCard, Card
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
@@ -22,12 +22,15 @@ from metier.conversing import (
     Sampling,
     Turn,
 )
-from metier.finding import Found
-from metier.generating import Models, ModelSheet, RunningModel, Written
+from metier.finding import Fit, Found, Hit, Query
+from metier.generating import Models, ModelSheet, RunningModel
 from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
 from metier.server.runplans import Browses, Running
+
+if TYPE_CHECKING:
+    from metier.evals.mistakes import Mistakes
 
 
 class Installed(Protocol):
@@ -106,8 +109,30 @@ class Base(Protocol):
         """What would measure it, or ""."""
 
 
+class Rows(Protocol):
+    """Looks at rows before something is made of them."""
+
+    def preview(
+        self,
+        data: Path,
+        *,
+        eval_file: Path | None = None,
+        columns: Mapping[str, str | None] = ...,
+        seed: int = 0,
+        curve: bool = True,
+    ) -> Mapping[str, Any]:
+        """What a make would find in these rows; takes seconds, however many there are."""
+
+    def clean(self, data: Path, target: Path, *, text: str, label: str) -> Mapping[str, int]:
+        """Write the usable rows as JSON Lines; gives why others were left out, and how many."""
+
+
 class Facade(Protocol):
     """The verbs that the server offers over HTTP; thread-safe."""
+
+    @property
+    def rows(self) -> Rows:
+        """Looks at rows before something is made of them."""
 
     @property
     def models(self) -> Models:
@@ -226,6 +251,24 @@ class Facade(Protocol):
     ) -> Any:
         """Question a specialist, and rivals, on an eval."""
 
+    def examples(self, source: Path) -> Any:
+        """What a file of examples is and who here can answer it: a ``trying.Field``."""
+
+    def find_by_eval(  # noqa: PLR0913  one argument per flag of 'metier find --eval'
+        self,
+        source: Path,
+        *,
+        candidates: Sequence[str] = ...,
+        questions: int | None = ...,
+        seconds: float | None = ...,
+        seed: int = ...,
+        against: str | None = ...,
+        name: str | None = ...,
+        report: Report = ...,
+        cancelled: Callable[[], bool] = ...,
+    ) -> Any:
+        """Candidates tried on a file of examples: a ``Tried``; see ``Trying.find_by_eval``."""
+
     def compare(self, first: str, second: str, *, on: str) -> Any:
         """The paired evidence of two systems on an eval."""
 
@@ -238,8 +281,23 @@ class Facade(Protocol):
     def collect_garbage(self) -> Mapping[str, Any]:
         """Remove bytes that nothing names."""
 
+    def find(self, query: Query, /) -> Found:
+        """What is installed and what catalogues name, in an honest order; asks no network."""
+
     def verify(self, *, remake: bool = False, report: Report) -> Mapping[str, Any]:
         """Check every byte of the store; with ``remake`` every starter's recipe too."""
+
+    def entry(self, origin: str, name: str) -> Hit:
+        """One entry of a catalogue; raises NotFoundError (``no_entry``) with near names."""
+
+    def fit(self, what: Any) -> Fit:
+        """Whether a hit, or what is installed under a name, runs on this machine."""
+
+    def lineage(self, name: str) -> Sequence[Any]:
+        """What an entry was made from, itself, and what was made from it; see ``fleet.Kin``."""
+
+    def mistakes(self, name: str) -> Mistakes | None:
+        """What is known of a classifier's answers to its sealed items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +334,7 @@ class Told:
     Attributes:
         act: ``ask``, ``check``, ``search``, or "" for a fresh page.
         question: The question that was asked.
+        turns: What was said before it, a person's turn and the answer in turn.
         base: The base that was chosen.
         query: What was searched for.
         files: The files that were given.
@@ -298,18 +357,7 @@ class Told:
     explained: tuple[tuple[Diagnostic, tuple[Passage, ...]], ...] = ()
     mended: Mended | None = None
     problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """What a person said to a model on its page without scripts, and what came of it.
-
-    ``written`` is ``None`` when the call failed; ``problem`` then says why in a sentence.
-    """
-
-    question: str
-    written: Written | None = None
-    problem: str | None = None
+    turns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,40 +390,55 @@ class Pages(Protocol):
     def find(self, found: Found, options: PageOptions) -> str:
         """The first page: what was looked for, and what was found."""
 
-    def specialist(
-        self, item: Installed, parts: Sequence[Part], recipe: str | None, options: PageOptions
-    ) -> str:
-        """The evidence page of one specialist, or the page of a base."""
+    def specialist(self, item: Installed, around: Any, tried: Any, options: PageOptions) -> str:
+        """The page of a classifier, or of an entry without a card.
+
+        ``around`` is a ``Surroundings``, ``tried`` a ``classifying.Trials`` or ``None``.
+        """
 
     def chat(
         self,
         item: Installed,
-        parts: Sequence[Part],
-        recipe: str | None,
-        around: tuple[Sequence[Lack], Sequence[Base]],
+        around: Any,
+        choices: tuple[Sequence[Lack], Sequence[Base]],
         told: Told,
         options: PageOptions,
     ) -> str:
         """The page of a chat specialist: ask, check, bases, what is missing."""
 
-    def pack(self, item: Installed, told: Told, options: PageOptions) -> str:
+    def pack(self, item: Installed, around: Any, told: Told, options: PageOptions) -> str:
         """The page of a document pack: search."""
+
+    def entry(self, hit: Hit, fit: Any, options: PageOptions) -> str:
+        """The page of a catalogue's entry; ``fit`` is a ``finding.Fit``."""
 
     def model(
         self,
         sheet: ModelSheet,
-        parts: Sequence[Part],
+        around: Any,
         running: RunningModel | None,
-        spoken: Spoken | None,
+        spoken: Any,
         options: PageOptions,
     ) -> str:
-        """The page of a model that writes, embeds or ranks; ``running`` if it is in memory."""
+        """The page of a model that writes, embeds or ranks; ``running`` if it is in memory.
+
+        ``spoken`` is a ``talk.Spoken`` or ``None``.
+        """
 
     def make(self, jobs: Sequence[Mapping[str, Any]], options: PageOptions) -> str:
         """The form that starts a make."""
 
+    def look(self, look: Mapping[str, Any], options: PageOptions) -> str:
+        """What was recognised in an upload, and the form that starts a make of it."""
+
     def job(self, job: Mapping[str, Any], options: PageOptions) -> str:
         """One job: the ladder while it is climbed."""
+
+    def try_eval(self, looked: Any, jobs: Sequence[Mapping[str, Any]], options: PageOptions) -> str:
+        """The form of a search by eval; ``looked`` is a ``trying.Looked``."""
+
+    def tried(self, job: Mapping[str, Any], options: PageOptions) -> str:
+        """A search by eval: its rounds while they go, then the winner with its evidence."""
 
     def reference(self, document: Mapping[str, Any], options: PageOptions) -> str:
         """The HTTP interface, from its OpenAPI document."""

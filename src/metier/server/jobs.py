@@ -1,7 +1,8 @@
-"""Long work over HTTP: one job at a time, the others wait with a position, progress is kept.
+"""Long work over HTTP: jobs in lanes, the others wait with a position, progress is kept.
 
-It knows jobs, their progress and who listens; it does not know what the work does. Jobs live in
-memory: what a finished job made is in the store, and a restart forgets the list.
+It knows jobs, their progress, who listens, and how one goes on after it was stopped; it does not
+know what the work does. With ``JobFiles`` jobs outlive the server: one that ran when the server
+ended comes back as *interrupted*, with its files, and can be resumed.
 """
 
 from __future__ import annotations
@@ -12,125 +13,231 @@ import logging
 import secrets
 import shutil
 import threading
-from collections import deque
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from metier.errors import InternalError, MetierError, NotFoundError, UnavailableError
-from metier.messages import Progress, Report
+from metier.errors import (
+    InputError,
+    InternalError,
+    MetierError,
+    NotFoundError,
+    UnavailableError,
+)
+from metier.messages import Progress
 from metier.server import native
+from metier.server.jobfiles import JobFiles
+from metier.server.jobrecords import ENDED, LANES, Event, Job, Order, now, restored
 from metier.server.limits import Limits
 from metier.server.problems import as_native, problem_of
 
-Work = Callable[[Report, Callable[[], bool]], Any]
 log = logging.getLogger(__name__)
-Event = tuple[int, dict[str, Any]]
-"""The number of an event, from 1, and the event."""
-_ENDED = frozenset({"done", "failed", "stopped"})
+_FLOWING = frozenset({"pull", "check", "encode", "verify"})
+_QUIET = 0.2
+"""Seconds between two events of a stage that tells of every step."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a job is to do.
-
-    Attributes:
-        kind: ``make``, ``evaluate``, ``compare`` or ``verify``.
-        name: The specialist it is about, or "".
-        command: The command line that does the same.
-        work: Called in the job's thread with a report and a test for "please stop".
-        folder: Files of the job, removed when it has ended.
-    """
-
-    kind: str
-    name: str
-    command: str
-    work: Work
-    folder: Path | None = None
+Again = Callable[[str, Path | None, Mapping[str, str], Mapping[str, str]], Order]
+"""Kind, folder, fields and files of an order to the order, after the server was restarted."""
 
 
 def _rungs(stage: str, data: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rungs that a step tells of: one that is tried, or all of them once one is chosen."""
-    found = {"rung": [data], "choose": data.get("ladder", [])}.get(stage, [])
+    """The rungs or rounds that a step tells of: one, or all rungs once one is chosen."""
+    found = {"rung": [data], "round": [data], "choose": data.get("ladder", [])}.get(stage, [])
     return [rung for rung in found if isinstance(rung, dict) and "name" in rung]
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """One job; ``snapshot`` is what the outside sees."""
-
-    id: str
-    order: Order
-    number: int
-    state: str = "queued"
-    asked: str = field(default_factory=_now)
-    started: str | None = None
-    ended: str | None = None
-    stop: threading.Event = field(default_factory=threading.Event)
-    events: deque[Event] = field(default_factory=deque)
-    rungs: dict[str, dict[str, Any]] = field(default_factory=dict)
-    result: Any = None
-    error: dict[str, Any] | None = None
-    future: Future[Any] | None = None
-    count: int = 0
-
-
 class Jobs:
-    """The queue of one server; every public method may be called from any thread."""
+    """The queue of one server; every public method may be called from any thread.
 
-    def __init__(self, limits: Limits) -> None:
+    Args:
+        limits: How many may wait and how many are kept.
+        files: Where jobs outlive the server; ``None`` keeps them in memory.
+        again: Makes the order of a job that was restored.
+    """
+
+    def __init__(
+        self, limits: Limits, files: JobFiles | None = None, again: Again | None = None
+    ) -> None:
         self._limits = limits
-        self._lock = threading.Lock()
+        self._files = files
+        self._again = again
+        self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
         self._numbers = itertools.count(1)
         self._listeners: set[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = set()
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="metier-job")
+        self._pools = {
+            lane: ThreadPoolExecutor(size, thread_name_prefix=f"metier-{lane}")
+            for lane, size in LANES.items()
+        }
         self._closing = False
+        if files is not None:
+            self._restore(files)
+
+    @property
+    def uploads(self) -> Path | None:
+        """Where uploads for jobs are to lie; ``None`` for the system's temporary folder."""
+        return self._files.uploads if self._files else None
+
+    def _restore(self, files: JobFiles) -> None:
+        for record in files.records():
+            job = restored(record, next(self._numbers))
+            if job is None:
+                continue
+            if job.state not in ENDED:
+                if not files.hold(job.id):
+                    continue  # another server over this home is at work on it
+                job.state, job.ended = "interrupted", job.ended or now()
+                files.save(job.record())
+                files.release(job.id)
+            self._jobs[job.id] = job
+        self._forget_old()
+        files.sweep({job.order.folder for job in self._jobs.values() if job.order.folder})
 
     def submit(self, order: Order) -> dict[str, Any]:
-        """Queue a job and return its snapshot; raises UnavailableError (``queue_full``)."""
+        """Queue a job and return its snapshot; raises UnavailableError (``queue_full``).
+
+        What is already being pulled is not pulled twice: the job that does it is returned.
+        """
         with self._lock:
-            waiting = sum(job.state == "queued" for job in self._jobs.values())
-            if waiting >= self._limits.waiting_jobs:
-                raise UnavailableError(
-                    f"{waiting} jobs are waiting already.",
-                    code="queue_full",
-                    remedy="Wait until one has ended, or stop one.",
-                    retryable=True,
-                )
+            same = self._pulling(order) if order.lane == "pull" else None
+            if same is not None:
+                return self.snapshot(same.id)
+            self._check_room(order.lane)
             job = Job(id=secrets.token_hex(8), order=order, number=next(self._numbers))
             self._jobs[job.id] = job
             self._forget_old()
-        future = self._pool.submit(self._run, job)
-        job.future = future
-        future.add_done_callback(lambda done: self._finish(job, done))
+            self._enqueue(job)
         return self.snapshot(job.id)
 
+    def _pulling(self, order: Order) -> Job | None:
+        return next(
+            (
+                job
+                for job in self._jobs.values()
+                if job.state not in ENDED
+                and (job.order.kind, job.order.name) == (order.kind, order.name)
+            ),
+            None,
+        )
+
+    def _check_room(self, lane: str) -> None:
+        waiting = sum(
+            job.state == "queued" and job.order.lane == lane for job in self._jobs.values()
+        )
+        if waiting >= self._limits.waiting_jobs:
+            raise UnavailableError(
+                f"{waiting} jobs are waiting already.",
+                code="queue_full",
+                remedy="Wait until one has ended, or stop one.",
+                retryable=True,
+            )
+
+    def _enqueue(self, job: Job) -> None:
+        if self._files is not None:
+            self._files.hold(job.id)
+        self._save(job)
+        job.future = self._pools[job.order.lane].submit(self._run, job)
+        job.future.add_done_callback(lambda done: self._finish(job, done))
+
+    def resume(self, identifier: str) -> dict[str, Any]:
+        """Put a job that did not get done into its queue again; raises InputError, NotFoundError.
+
+        Its files and fields are those that it was ordered with.
+        """
+        with self._lock:
+            job = self._find(identifier)
+            if job.state not in ENDED or job.state == "done":
+                raise InputError(
+                    f"The job is {job.state}: there is nothing to resume.",
+                    code="conflict",
+                    remedy="A job that was stopped, was interrupted or failed can go on.",
+                )
+            self._check_room(job.order.lane)
+            order = self._ordered_again(job) if job.restored else job.order
+            if self._files is not None and not self._files.hold(job.id):
+                raise UnavailableError(
+                    "Another 'metier up' over this home is at work on the job.",
+                    code="journal_busy",
+                    remedy="Look for it there.",
+                )
+            job.order, job.restored = order, False
+            job.state, job.ended, job.error = "queued", None, None
+            job.stop, job.runs = threading.Event(), job.runs + 1
+            job.number = next(self._numbers)
+            self._append(job, {"event": "resumed"})
+            self._enqueue(job)
+        self._wake(job.id)
+        return self.snapshot(identifier)
+
+    def _ordered_again(self, job: Job) -> Order:
+        order = job.order
+        if self._again is None or (order.files and not (order.folder and order.folder.is_dir())):
+            raise InputError(
+                "The files of this job are gone.",
+                code="no_file",
+                remedy="Send them again: start a new job.",
+            )
+        return self._again(order.kind, order.folder, order.fields, order.files)
+
     def _forget_old(self) -> None:
-        ended = [job for job in self._jobs.values() if job.state in _ENDED]
+        ended = [job for job in self._jobs.values() if job.state in ENDED]
         for job in ended[: max(0, len(ended) - self._limits.kept_jobs)]:
-            del self._jobs[job.id]
+            self._remove(job)
+
+    def _remove(self, job: Job) -> None:
+        del self._jobs[job.id]
+        if job.order.folder is not None:
+            shutil.rmtree(job.order.folder, ignore_errors=True)
+        if self._files is not None:
+            self._files.forget(job.id)
+
+    def forget(self, identifier: str) -> None:
+        """Take a job that has ended off the list, with its files; raises InputError."""
+        with self._lock:
+            job = self._find(identifier)
+            if job.state not in ENDED:
+                raise InputError(
+                    f"The job is {job.state}.", code="conflict", remedy="Stop it first."
+                )
+            self._remove(job)
+
+    def _save(self, job: Job) -> None:
+        if self._files is None:
+            return
+        try:
+            self._files.save(job.record())
+        except MetierError as error:
+            log.warning("job %s is not kept: %s", job.id, error.message)
 
     def _run(self, job: Job) -> Any:
         with self._lock:
             job.state = "running"
-            job.started = _now()
+            job.started = now()
+            self._append(job, {"event": "started"})
+            self._save(job)
         self._wake(job.id)
         return job.order.work(lambda step: self._report(job, step), job.stop.is_set)
 
     def _report(self, job: Job, step: Progress) -> None:
         event = native.progress(step)
+        rungs = _rungs(step.stage, event["data"])
+        told = (step.stage, event["data"].get("file"), time.monotonic())
+        flows = step.stage in _FLOWING and step.fraction != 1.0
         with self._lock:
-            for rung in _rungs(step.stage, event["data"]):
+            if flows and told[:2] == job.told[:2] and told[2] - job.told[2] < _QUIET:
+                return
+            job.told = told
+            for rung in rungs:
                 job.rungs[str(rung["name"])] = rung
-            self._append(job, {"event": "progress", **event})
+            if step.stage in ("data", "leaks") and event["data"]:
+                job.notes[step.stage] = event["data"]
+            job.progress = {"event": "progress", **event}
+            self._append(job, job.progress)
+            if rungs or step.stage == "leaks":
+                self._save(job)
         self._wake(job.id)
 
     def _append(self, job: Job, event: dict[str, Any]) -> None:
@@ -151,16 +258,21 @@ class Jobs:
                 f"The {job.order.kind} ended with a defect of Metier: {type(error).__name__}.",
                 remedy="Please report it with the log of 'metier up'.",
             )
-        if job.order.folder is not None:
-            shutil.rmtree(job.order.folder, ignore_errors=True)
         with self._lock:
             stopped = future.cancelled() or (error is not None and job.stop.is_set())
-            job.state = "stopped" if stopped else "failed" if error is not None else "done"
-            job.ended = _now()
+            job.state = "failed" if error is not None else "done"
+            if stopped:
+                job.state = "interrupted" if self._closing else "stopped"
+            job.ended = now()
             job.result = result
             if isinstance(error, MetierError) and not stopped:
                 job.error = as_native(problem_of(error))["error"]
             self._append(job, {"event": job.state})
+            if job.state == "done" and job.order.folder is not None:
+                shutil.rmtree(job.order.folder, ignore_errors=True)
+            self._save(job)
+            if self._files is not None:
+                self._files.release(job.id)
         self._wake(job.id)
 
     def _wake(self, identifier: str) -> None:
@@ -175,35 +287,46 @@ class Jobs:
         if job is None:
             raise NotFoundError(
                 f"There is no job {identifier[:80]!r}.",
-                remedy="GET /metier/v1/jobs lists them; a restart of the server forgets them.",
+                remedy="GET /metier/v1/jobs lists them; old ones are forgotten.",
             )
         return job
 
     def snapshot(self, identifier: str) -> dict[str, Any]:
         """The state of one job; raises NotFoundError.
 
-        ``position`` is 0 while it runs, 1 for the next one, and null once it has ended.
+        ``position`` is 0 while it runs, 1 for the next one, and null once it has ended; ``ahead``
+        are the jobs that it waits for.
         """
         with self._lock:
             job = self._find(identifier)
-            ahead = [
-                other
-                for other in self._jobs.values()
-                if other.state in ("queued", "running") and other.number < job.number
-            ]
-            last = job.events[-1][1] if job.events else None
+            order = job.order
+            ahead = self._ahead(job) if job.state == "queued" else []
+            waiting = sum(other.state == "queued" for other in ahead)
             return {
                 "id": job.id,
-                "kind": job.order.kind,
-                "name": job.order.name,
+                "kind": order.kind,
+                "name": order.name,
                 "state": job.state,
-                "position": {"running": 0, "queued": max(1, len(ahead))}.get(job.state),
-                "command": job.order.command,
+                "position": {"running": 0, "queued": waiting + 1}.get(job.state),
+                "ahead": [
+                    {
+                        "id": other.id,
+                        "kind": other.order.kind,
+                        "name": other.order.name,
+                        "state": other.state,
+                        "page": f"/jobs/{other.id}",
+                    }
+                    for other in ahead
+                ],
+                "command": order.command,
                 "asked": job.asked,
                 "started": job.started,
                 "ended": job.ended,
-                "progress": last if last and last["event"] == "progress" else None,
+                "runs": job.runs,
+                "resumable": job.state in ENDED and job.state != "done",
+                "progress": job.progress,
                 "rungs": list(job.rungs.values()),
+                "notes": dict(job.notes),
                 "result": job.result,
                 "error": job.error,
                 "last_event": job.count,
@@ -212,12 +335,20 @@ class Jobs:
                 "page": f"/jobs/{job.id}",
             }
 
+    def _ahead(self, job: Job) -> list[Job]:
+        return [
+            other
+            for other in self._jobs.values()
+            if other.state not in ENDED
+            and other.order.lane == job.order.lane
+            and other.number < job.number
+        ]
+
     def all(self) -> list[dict[str, Any]]:
         """Every known job, the newest first, without results."""
         with self._lock:
-            identifiers = list(self._jobs)
-        rows = [self.snapshot(identifier) for identifier in reversed(identifiers)]
-        return [{**row, "result": None} for row in rows]
+            ordered = sorted(self._jobs.values(), key=lambda job: -job.number)
+            return [{**self.snapshot(job.id), "result": None} for job in ordered]
 
     def ask_to_stop(self, identifier: str) -> dict[str, Any]:
         """Take a queued job off the queue, ask a running one to end; raises NotFoundError."""
@@ -232,20 +363,27 @@ class Jobs:
     async def events(self, identifier: str, after: int) -> AsyncIterator[Event]:
         """Events after number ``after``, live until the job has ended.
 
-        ``(0, {})`` comes after every 15 s of silence, so that the connection is seen to live.
+        Where events between were dropped, or ``after`` is of an earlier server, the first is a
+        ``snapshot``, which says everything. ``(0, {})`` comes after every 15 s of silence, so that
+        the connection is seen to live.
         """
         wake = asyncio.Event()
         listener = (identifier, asyncio.get_running_loop(), wake)
         with self._lock:
-            self._find(identifier)
+            job = self._find(identifier)
             self._listeners.add(listener)
+            first = job.events[0][0] if job.events else job.count + 1
+            lost = after > job.count or 0 < after < first - 1
         try:
+            if lost:
+                after = job.count
+                yield after, {"event": "snapshot"}
             while True:
                 wake.clear()
                 with self._lock:
                     job = self._find(identifier)
                     fresh = [(number, event) for number, event in job.events if number > after]
-                    ended = job.state in _ENDED
+                    ended = job.state in ENDED
                 for number, event in fresh:
                     after = number
                     yield number, event
@@ -260,11 +398,12 @@ class Jobs:
                 self._listeners.discard(listener)
 
     def close(self) -> None:
-        """Ask every job to stop and let listeners go."""
+        """Ask every job to stop and let listeners go; what ran can be resumed."""
         self._closing = True
         with self._lock:
-            jobs = list(self._jobs.values())
+            jobs = [job for job in self._jobs.values() if job.state not in ENDED]
         for job in jobs:
             job.stop.set()
             self._wake(job.id)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)

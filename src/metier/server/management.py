@@ -21,7 +21,8 @@ from metier.messages import silent
 from metier.server import native, orders, uploads
 from metier.server.answering import json_response
 from metier.server.facade import Facade
-from metier.server.jobs import Jobs, Order
+from metier.server.jobrecords import Order
+from metier.server.jobs import Jobs
 
 _FORM = "multipart/form-data"
 
@@ -179,7 +180,7 @@ async def _ordered(
     files: tuple[str, ...],
     order: Callable[[Facade, uploads.Upload], Order],
 ) -> Response:
-    upload = await uploads.receive(request, files=files)
+    upload = await uploads.receive(request, files=files, place=jobs.uploads)
     try:
         snapshot = jobs.submit(await run_in_threadpool(order, metier, upload))
     except BaseException:
@@ -191,7 +192,7 @@ async def _ordered(
 def _add_jobs(routes: APIRouter, jobs: Jobs) -> None:
     @routes.get("/jobs", tags=["jobs"], summary="List jobs")
     def list_jobs() -> Response:
-        """Every job since the server started, the newest first."""
+        """Every job that is kept, the newest first; those of earlier servers too."""
         return json_response({"jobs": jobs.all()})
 
     @routes.get("/jobs/{job}", tags=["jobs"], summary="One job")
@@ -206,13 +207,15 @@ def _add_jobs(routes: APIRouter, jobs: Jobs) -> None:
         response_class=StreamingResponse,
         responses={200: {"content": {"text/event-stream": {}}}},
     )
-    async def job_events(job: str, request: Request) -> Response:
-        """Server-sent events: `progress`, then `done`, `failed` or `stopped` with the job.
+    async def job_events(job: str, request: Request, after: str = "0") -> Response:
+        """Server-sent events: `started`, `progress`, then how it ended, with the whole job.
 
-        A client that reconnects with `Last-Event-ID` misses nothing that is still kept.
+        It ends as `done`, `failed`, `stopped` or `interrupted`. A client that reconnects with
+        `Last-Event-ID` misses nothing that is still kept, else gets a `snapshot` of the job first.
+        `after` is the same for a first connection.
         """
         jobs.snapshot(job)
-        after = request.headers.get("last-event-id", "0")
+        after = request.headers.get("last-event-id", after)
         number = int(after) if after.isdigit() and len(after) < 12 else 0
         return StreamingResponse(
             _stream(jobs, job, number),
@@ -224,6 +227,21 @@ def _add_jobs(routes: APIRouter, jobs: Jobs) -> None:
     def stop_job(job: str) -> Response:
         """A waiting job leaves the queue; a running one ends at its next step."""
         return json_response(jobs.ask_to_stop(job))
+
+    @routes.post("/jobs/{job}/resume", tags=["jobs"], summary="Resume a job")
+    def resume_job(job: str) -> Response:
+        """Put a job that was stopped, was interrupted or failed into its queue again.
+
+        It has the files and fields that it was ordered with. Downloads go on where they stopped;
+        a make does not climb again what it had climbed.
+        """
+        return json_response(jobs.resume(job), 202)
+
+    @routes.delete("/jobs/{job}", tags=["jobs"], summary="Forget a job")
+    def forget_job(job: str) -> Response:
+        """Take a job that has ended off the list, with its files."""
+        jobs.forget(job)
+        return json_response({"forgotten": job})
 
 
 async def _stream(jobs: Jobs, job: str, after: int) -> AsyncIterator[bytes]:

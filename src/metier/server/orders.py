@@ -1,4 +1,4 @@
-"""Turns uploads into orders for the job queue: make, evaluate, compare, verify.
+"""Turns uploads into orders for the job queue: make, evaluate, compare, verify, pull.
 
 It knows which fields each verb reads and the command line that does the same. Both doors use it:
 ``/metier/v1`` and the form of the page.
@@ -7,7 +7,8 @@ It knows which fields each verb reads and the command line that does the same. B
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,12 @@ from metier.errors import InputError
 from metier.messages import Progress, Report
 from metier.reference import Reference
 from metier.server.facade import Facade
-from metier.server.jobs import Order
+from metier.server.jobrecords import Order
+from metier.server.trying import find_order
 from metier.server.uploads import Upload
+
+MOST_NAME = 400
+"""Characters of a name to pull."""
 
 
 def make_order(metier: Facade, upload: Upload) -> Order:
@@ -58,7 +63,7 @@ def make_order(metier: Facade, upload: Upload) -> Order:
     words += ["--budget", upload.needed("budget")] if budget else []
     words += ["--seed", str(seed)] if seed else []
     words += ["--drop-leaks"] if drop_leaks else []
-    return Order("make", name, _command(words), work, upload.folder)
+    return _with_upload(Order("make", name, _command(words), work), upload)
 
 
 def evaluate_order(metier: Facade, upload: Upload) -> Order:
@@ -78,7 +83,7 @@ def evaluate_order(metier: Facade, upload: Upload) -> Order:
     words = ["metier", "eval", name, "--on", on.name]
     for rival in against:
         words += ["--against", rival]
-    return Order("evaluate", name, _command(words), work, upload.folder)
+    return _with_upload(Order("evaluate", name, _command(words), work), upload)
 
 
 def compare_order(metier: Facade, upload: Upload) -> Order:
@@ -97,13 +102,8 @@ def compare_order(metier: Facade, upload: Upload) -> Order:
         report(Progress("eval", f"Both answer {on.name}."))
         return metier.compare(first, second, on=str(on))
 
-    return Order(
-        "compare",
-        first,
-        _command(["metier", "compare", first, second, "--on", on.name]),
-        work,
-        upload.folder,
-    )
+    words = ["metier", "compare", first, second, "--on", on.name]
+    return _with_upload(Order("compare", first, _command(words), work), upload)
 
 
 def remake_order(metier: Facade) -> Order:
@@ -114,6 +114,65 @@ def remake_order(metier: Facade) -> Order:
         return metier.verify(remake=True, report=report)
 
     return Order("verify", "", "metier verify --remake", work)
+
+
+def pull_order(metier: Facade, name: str) -> Order:
+    """The order that brings a model here from the hub; raises InputError on a blank name.
+
+    What came before it was stopped is not fetched again.
+    """
+    wanted = name.strip()
+    if not wanted or len(wanted) > MOST_NAME or not wanted.isprintable():
+        raise InputError(
+            "The name of the model is missing." if not wanted else f"{wanted[:60]!r} is no name.",
+            code="bad_name",
+            remedy="Give a name of the hub, like hf.co/OWNER/MODEL, or of the catalogue.",
+            details={"param": "name"},
+        )
+
+    def work(report: Report, cancelled: Callable[[], bool]) -> Any:
+        made = metier.pull(wanted, report=report, cancelled=cancelled)
+        reference = getattr(made, "reference", None)
+        here = reference.familiar if isinstance(reference, Reference) else wanted
+        return {"name": here, "page": f"/specialists/{here}"}
+
+    fields = {"name": wanted}
+    return Order(
+        "pull", wanted, _command(["metier", "pull", wanted]), work, fields=fields, lane="pull"
+    )
+
+
+def again(
+    metier: Facade,
+    kind: str,
+    folder: Path | None,
+    fields: Mapping[str, str],
+    files: Mapping[str, str],
+) -> Order:
+    """The order of a job that another server began; raises InputError as the first time."""
+    if kind == "pull":
+        return pull_order(metier, fields.get("name", ""))
+    if kind == "verify":
+        return remake_order(metier)
+    orders = {
+        "make": make_order,
+        "evaluate": evaluate_order,
+        "compare": compare_order,
+        "find": find_order,
+    }
+    if kind not in orders or folder is None:
+        raise InputError(f"A job of the kind {kind[:40]!r} cannot be resumed.", code="no_file")
+    paths = {field: folder / Path(name).name for field, name in files.items()}
+    return orders[kind](metier, Upload(folder, fields, paths))
+
+
+def _with_upload(order: Order, upload: Upload) -> Order:
+    return replace(
+        order,
+        folder=upload.folder,
+        fields=dict(upload.fields),
+        files={field: path.name for field, path in upload.files.items()},
+    )
 
 
 def _command(words: list[str]) -> str:

@@ -7,9 +7,7 @@ HTML itself.
 from __future__ import annotations
 
 import hmac
-import shutil
 import time
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -20,31 +18,32 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from metier.errors import MetierError, NotFoundError
-from metier.server import native, orders, uploads
+from metier.server import native, surroundings
 from metier.server.answering import json_response
 from metier.server.batching import Batches
 from metier.server.browsing import Browsing
+from metier.server.classifying import Classifying
 from metier.server.desk import Desk
+from metier.server.entries import Entries
 from metier.server.facade import (
     Facade,
     Failure,
     Here,
-    Installed,
     PageOptions,
     Pages,
-    Part,
     Trial,
 )
 from metier.server.finding import Finding
+from metier.server.fleetwork import FleetWork
 from metier.server.guard import COOKIE, session_value
 from metier.server.jobs import Jobs
 from metier.server.limits import Limits
+from metier.server.making import Making
 from metier.server.ollama import RUNNING
 from metier.server.talk import Talk
+from metier.server.trying import KIND as TRYING
+from metier.server.trying import Trying
 from metier.version import __version__
-
-_RECIPE = "recipe.toml"
-_SHOWN_RECIPE = 64 * 1024
 
 
 class Website:
@@ -68,10 +67,15 @@ class Website:
         self._api_key = api_key
         self._port = port
         self._limits = limits
-        self._desk = Desk(metier, pages, self._options, self.recipe_text)
+        self._desk = Desk(metier, pages, self._options)
+        self._entries = Entries(metier, pages, self._options)
         self._finding = Finding(metier, pages, self._options)
         self._browsing = Browsing(metier, pages, self._options, self.specialist)
         self._talk = Talk(metier, pages, self._options)
+        self._classifying = Classifying(metier, pages, batches, self._options, limits)
+        self._keeping = FleetWork(metier, jobs)
+        self._trying = Trying(metier, pages, jobs, self._options)
+        self._making = Making(metier, pages, jobs, self._options, drawn={TRYING: self._trying.job})
 
     def add_to(self, app: FastAPI) -> None:
         """Put the routes of every page into ``app``."""
@@ -88,16 +92,16 @@ class Website:
             Route("/fleet.json", self.fleet),
             Route("/index.json", self.fleet),
             *self._finding.routes(),
+            *self._entries.routes(),
             *self._desk.routes(),
             *self._talk.routes(),
             *self._browsing.routes(),
+            *self._keeping.routes(),
+            *self._classifying.routes(),
+            *self._trying.routes(),
             Route("/specialists/{name:path}", self.specialist),
             Route("/try", self.try_one, methods=["POST"]),
-            Route("/make", self.make),
-            Route("/make.json", self.make),
-            Route("/make", self.start_make, methods=["POST"]),
-            Route("/jobs/{job}", self.job),
-            Route("/jobs/{job}/stop", self.stop_job, methods=["POST"]),
+            *self._making.routes(),
             Route("/sign-in", self.show_sign_in),
             Route("/sign-in", self.sign_in, methods=["POST"]),
             Route("/docs", reference),
@@ -141,25 +145,13 @@ class Website:
         if as_json and request.query_params.get("q"):
             return self._desk.found(request, item)
         if as_json:
-            return json_response(native.detail(item, self._metier.parts(name)))
+            return json_response(surroundings.as_json(self._metier, item))
         if self._desk.draws(item):
             return self._desk.page(request, item)
         sheet = self._talk.sheet(item)
         if sheet is not None:
-            return self._talk.page(request, sheet)
-        return HTMLResponse(self._draw(item, self._options(request)))
-
-    def _draw(self, item: Installed, options: PageOptions) -> str:
-        parts = self._metier.parts(item.reference.familiar)
-        return self._pages.specialist(item, parts, self.recipe_text(parts), options)
-
-    def recipe_text(self, parts: Sequence[Part]) -> str | None:
-        """The recipe among a specialist's files, cut; ``None`` if there is none."""
-        part = next((part for part in parts if part.filepath == _RECIPE), None)
-        if part is None:
-            return None
-        with part.path.open("rb") as file:
-            return file.read(_SHOWN_RECIPE).decode("utf-8", errors="replace")
+            return self._talk.page(request, item, sheet)
+        return self._classifying.page(request, item)
 
     async def try_one(self, request: Request) -> Response:
         """``POST /try``: a page's try box without scripts; answers with the page it came from."""
@@ -168,8 +160,6 @@ class Website:
         item = await run_in_threadpool(self._metier.show, name)
         trial = await self._trial(item.reference.familiar, text)
         options = self._options(request, trial=trial)
-        if form.get("page") == "specialist":
-            return HTMLResponse(await run_in_threadpool(self._draw, item, options))
         items = await run_in_threadpool(self._metier.list)
         return HTMLResponse(await run_in_threadpool(self._pages.fleet, items, options))
 
@@ -182,37 +172,6 @@ class Website:
         except MetierError as error:
             return Trial(name, shown, problem=" ".join(filter(None, (error.message, error.remedy))))
         return Trial(name, shown, answers[0], (time.perf_counter() - started) * 1000)
-
-    def make(self, request: Request) -> Response:
-        """``/make``: the form, and the jobs so far."""
-        jobs = self._jobs.all()
-        if _wants_json(request):
-            return json_response({"jobs": jobs})
-        return HTMLResponse(self._pages.make(jobs, self._options(request)))
-
-    async def start_make(self, request: Request) -> Response:
-        """``POST /make``: queue the make and go to its page."""
-        upload = await uploads.receive(request, files=("data", "eval"))
-        try:
-            order = await run_in_threadpool(orders.make_order, self._metier, upload)
-            snapshot = self._jobs.submit(order)
-        except BaseException:
-            shutil.rmtree(upload.folder, ignore_errors=True)
-            raise
-        return RedirectResponse(snapshot["page"], status_code=303)
-
-    def job(self, request: Request) -> Response:
-        """``/jobs/{id}``: one job."""
-        identifier = request.path_params["job"]
-        snapshot = self._jobs.snapshot(identifier.removesuffix(".json"))
-        if identifier.endswith(".json") or _wants_json(request):
-            return json_response(snapshot)
-        return HTMLResponse(self._pages.job(snapshot, self._options(request)))
-
-    def stop_job(self, request: Request) -> Response:
-        """``POST /jobs/{id}/stop`` from the page."""
-        snapshot = self._jobs.ask_to_stop(request.path_params["job"])
-        return RedirectResponse(snapshot["page"], status_code=303)
 
     def sign_in_page(self, request: Request, *, wrong: bool) -> str:
         """The page that asks for the key."""
@@ -260,7 +219,7 @@ class Website:
 
 
 def _wants_json(request: Request) -> bool:
-    if request.url.path.endswith(("/index.json", "/fleet.json", "/make.json")):
+    if request.url.path.endswith(("/index.json", "/fleet.json")):
         return True
     accept = request.headers.get("accept", "")
     return "application/json" in accept and "text/html" not in accept

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -71,6 +72,7 @@ def serve(  # noqa: PLR0913  one argument per setting of a server
     ready: Callable[[], None] | None = None,
     log_requests: bool = False,
     agents: Callable[[], Any] | None = None,
+    home: Path | None = None,
 ) -> None:
     """Serve API and website until SIGINT or SIGTERM.
 
@@ -84,6 +86,7 @@ def serve(  # noqa: PLR0913  one argument per setting of a server
         ready: Called once the server answers.
         log_requests: Whether each request is logged as one line of JSON.
         agents: Makes the application under ``/mcp``; see ``create_app``.
+        home: Where jobs are kept; see ``create_app``.
 
     Raises:
         InputError: ``key_needed``, ``weak_key``, or an address that cannot be bound.
@@ -100,6 +103,7 @@ def serve(  # noqa: PLR0913  one argument per setting of a server
             names=names,
             log_requests=log_requests,
             agents=agents,
+            home=home,
         )
         server_for(app, ready).run(sockets=[listener])
 

@@ -20,6 +20,9 @@ from starlette.requests import Request
 
 from metier.errors import InputError, StorageError
 
+MOST_PASTED = 4 << 20
+"""Bytes of rows that are pasted into a page."""
+MOST_FIELD = 64 * 1024
 _ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".txt")
 
 
@@ -107,8 +110,16 @@ def harmless_name(given: str, field: str) -> str:
     return (re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-")[:60] or field) + ending
 
 
-async def receive(request: Request, *, files: tuple[str, ...]) -> Upload:
-    """Read a multipart form into a new folder; raises InputError, StorageError.
+async def receive(
+    request: Request,
+    *,
+    files: tuple[str, ...],
+    place: Path | None = None,
+    pasted: str | None = None,
+) -> Upload:
+    """Read a multipart form into a new folder in ``place``; raises InputError, StorageError.
+
+    The text of the field ``pasted`` becomes the file of the first of ``files``, if none was sent.
 
     The folder is the caller's to remove, also when a later check fails; it is removed here when
     reading fails.
@@ -119,14 +130,18 @@ async def receive(request: Request, *, files: tuple[str, ...]) -> Upload:
             code="no_file",
             remedy="Send a form with a file, as 'curl -F data=@rows.csv' does.",
         )
-    form = await request.form(max_files=len(files), max_fields=30, max_part_size=64 * 1024)
-    folder = Path(tempfile.mkdtemp(prefix="metier-upload-"))
+    most = MOST_PASTED if pasted else 64 * 1024
+    form = await request.form(max_files=len(files), max_fields=30, max_part_size=most)
+    folder = _new_folder(place)
     try:
         fields: dict[str, str] = {}
         paths: dict[str, Path] = {}
         for field, value in form.multi_items():
-            if isinstance(value, str):
-                fields[field] = value
+            if isinstance(value, str) and field == pasted:
+                if value.strip() and files[0] not in paths:
+                    paths[files[0]] = await run_in_threadpool(_write_down, value, folder)
+            elif isinstance(value, str):
+                fields[field] = value[:MOST_FIELD]
             elif field in files and value.filename:
                 paths[field] = await _save(value, folder, field)
         complete = Upload(folder, fields, paths)
@@ -138,6 +153,19 @@ async def receive(request: Request, *, files: tuple[str, ...]) -> Upload:
     return complete
 
 
+def _new_folder(place: Path | None) -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="metier-upload-", dir=place))
+    except OSError as error:
+        raise _unwritten(error) from error
+
+
+def _write_down(text: str, folder: Path) -> Path:
+    path = folder / "pasted.txt"
+    path.write_text(text.replace("\r\n", "\n"), encoding="utf-8", errors="replace")
+    return path
+
+
 async def _save(file: UploadFile, folder: Path, field: str) -> Path:
     path = folder / harmless_name(file.filename or "", field)
     if path.exists():
@@ -145,12 +173,16 @@ async def _save(file: UploadFile, folder: Path, field: str) -> Path:
     try:
         await run_in_threadpool(_copy, file.file, path)
     except OSError as error:
-        raise StorageError(
-            f"The upload could not be written: {error.strerror}.",
-            code="disk_full" if error.errno == 28 else "storage",
-            remedy="Free some space in the temporary folder.",
-        ) from error
+        raise _unwritten(error) from error
     return path
+
+
+def _unwritten(error: OSError) -> StorageError:
+    return StorageError(
+        f"The upload could not be written: {error.strerror}.",
+        code="disk_full" if error.errno == 28 else "storage",
+        remedy="Free some space in the temporary folder.",
+    )
 
 
 def _copy(source: BinaryIO, path: Path) -> None:

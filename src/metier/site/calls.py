@@ -1,18 +1,22 @@
 """The call box: the same question as curl, Python, JavaScript and a command, ready to copy.
 
-It knows addresses and names; names are checked references and are quoted all the same.
+It knows addresses and names; names are checked references and are quoted all the same. Editors
+and agents are ``clients``' matter. Every program here is run by a test against a real server.
 """
 
 from __future__ import annotations
 
 import json
 import shlex
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
+from metier.site import clients
 from metier.site.values import Place
 
 _TEXT = "the text to classify"
 _QUESTION = "how do I …"
+_TEXTS = ["one text", "another"]
 
 
 class Call(NamedTuple):
@@ -23,130 +27,172 @@ class Call(NamedTuple):
     code: str
 
 
+class _Ask(NamedTuple):
+    """One request: where to, what, and which fields of the answer are printed."""
+
+    path: str
+    body: Mapping[str, Any]
+    python: str
+    javascript: str
+
+
 def calls(name: str, here: Place) -> list[Call]:
-    """Every way to ask the specialist ``name``, filled in for this server."""
-    url = f"{here.address}/v1/classify"
-    body = json.dumps({"model": name, "input": _TEXT}, ensure_ascii=False)
-    return [
-        Call("curl", "curl", _curl(url, body, here.needs_key)),
-        Call("python", "Python", _python(url, name, here.needs_key)),
-        Call("javascript", "JavaScript", _javascript(url, name, here.needs_key)),
-        Call("command", "Command line", f"metier run {shlex.quote(name)} {shlex.quote(_TEXT)}"),
-    ]
+    """Every way to ask the classifier ``name``, filled in for this server."""
+    asked = _Ask(
+        "/v1/classify",
+        {"model": name, "input": _TEXT},
+        'print(answer["label"], answer["probability"])',
+        "console.log(answer.label, answer.probability);",
+    )
+    return [*_plain(asked, here), _mcp(here), _command(name, _TEXT)]
 
 
 def chat_calls(name: str, here: Place) -> list[Call]:
-    """Every way to ask the chat specialist ``name``."""
-    url = f"{here.address}/v1/chat/completions"
-    messages = [{"role": "user", "content": _QUESTION}]
-    body = json.dumps({"model": name, "messages": messages}, ensure_ascii=False)
-    key = 'os.environ["METIER_KEY"]' if here.needs_key else '"none"'
-    imports = "import os\n\n" if here.needs_key else ""
-    python = f"""{imports}from openai import OpenAI
-
-client = OpenAI(base_url={json.dumps(here.address + "/v1")}, api_key={key})
-reply = client.chat.completions.create(
-    model={json.dumps(name)},  # or {name}@remote:NAME for a base
-    messages=[{{"role": "user", "content": {json.dumps(_QUESTION)}}}],
-)
-print(reply.choices[0].message.content)"""
-    return [
-        Call("curl", "curl", _curl(url, body, here.needs_key)),
-        Call("python", "OpenAI", python),
-        Call("javascript", "JavaScript", _chat_javascript(url, name, here.needs_key)),
-        Call("mcp", "MCP", f"claude mcp add metier -- metier mcp\n# or {here.address}/mcp"),
-        Call("command", "Command line", f"metier run {shlex.quote(name)} {shlex.quote(_QUESTION)}"),
-    ]
+    """Every way to ask the chat specialist ``name``; a base is chosen as ``name@BASE``."""
+    return [*_chat(name, here), _mcp(here), _command(name, _QUESTION)]
 
 
 def model_calls(name: str, here: Place) -> list[Call]:
     """Every way to talk to the local model ``name``."""
-    first, python, javascript, _, command = chat_calls(name, here)
-    plain = python._replace(code=python.code.replace(f"  # or {name}@remote:NAME for a base", ""))
-    ollama = f"""from ollama import Client
-
-reply = Client({json.dumps(here.address)}).chat(
-    model={json.dumps(name)},
-    messages=[{{"role": "user", "content": {json.dumps(_QUESTION)}}}],
-)
-print(reply.message.content)"""
-    return [first, plain, Call("ollama", "Ollama", ollama), javascript, command]
+    return [*_chat(name, here), _command(name, _QUESTION)]
 
 
 def embed_calls(name: str, here: Place) -> list[Call]:
     """Every way to get vectors from the model ``name``."""
-    url = f"{here.address}/v1/embeddings"
-    body = json.dumps({"model": name, "input": ["one text", "another"]})
-    key = 'os.environ["METIER_KEY"]' if here.needs_key else '"none"'
-    imports = "import os\n\n" if here.needs_key else ""
-    python = f"""{imports}from openai import OpenAI
-
-client = OpenAI(base_url={json.dumps(here.address + "/v1")}, api_key={key})
-reply = client.embeddings.create(model={json.dumps(name)}, input=["one text", "another"])
+    asked = _Ask(
+        "/v1/embeddings",
+        {"model": name, "input": _TEXTS},
+        'print(len(answer["data"][0]["embedding"]))',
+        "console.log(answer.data[0].embedding.length);",
+    )
+    openai = f"""reply = client.embeddings.create(model={json.dumps(name)}, input={json.dumps(_TEXTS)})
 print(len(reply.data[0].embedding))"""
-    return [
-        Call("curl", "curl", _curl(url, body, here.needs_key)),
-        Call("python", "OpenAI", python),
-    ]
+    ollama = f"""reply = client.embed(model={json.dumps(name)}, input={json.dumps(_TEXTS)})
+print(len(reply.embeddings[0]))"""
+    return [*_plain(asked, here), _openai(openai, here), _ollama(ollama, here)]
+
+
+def rerank_calls(name: str, here: Place) -> list[Call]:
+    """Every way to put texts in order with the model ``name``."""
+    asked = _Ask(
+        "/v1/rerank",
+        {"model": name, "query": "a question", "documents": _TEXTS},
+        'print([found["index"] for found in answer["results"]])',
+        "console.log(answer.results.map((found) => found.index));",
+    )
+    return _plain(asked, here)
 
 
 def search_calls(name: str, here: Place) -> list[Call]:
     """Every way to search the pack ``name``."""
-    url = f"{here.address}/metier/v1/search"
-    body = json.dumps({"model": name, "query": _QUESTION}, ensure_ascii=False)
+    asked = _Ask(
+        "/metier/v1/search",
+        {"model": name, "query": _QUESTION},
+        'print([passage["title"] for passage in answer["passages"]])',
+        "console.log(answer.passages.map((passage) => passage.title));",
+    )
+    return [*_plain(asked, here), _mcp(here), _command(name, _QUESTION)]
+
+
+def _chat(name: str, here: Place) -> list[Call]:
+    message = {"role": "user", "content": _QUESTION}
+    asked = _Ask(
+        "/v1/chat/completions",
+        {"model": name, "messages": [message]},
+        'print(answer["choices"][0]["message"]["content"])',
+        "console.log(answer.choices[0].message.content);",
+    )
+    messages = f"[{json.dumps(message, ensure_ascii=False)}]"
+    openai = f"""reply = client.chat.completions.create(
+    model={json.dumps(name)},
+    messages={messages},
+)
+print(reply.choices[0].message.content)"""
+    ollama = f"""reply = client.chat(
+    model={json.dumps(name)},
+    messages={messages},
+)
+print(reply.message.content)"""
+    return [*_plain(asked, here), _openai(openai, here), _ollama(ollama, here)]
+
+
+def _plain(asked: _Ask, here: Place) -> list[Call]:
+    url = f"{here.address}{asked.path}"
     return [
-        Call("curl", "curl", _curl(url, body, here.needs_key)),
-        Call("mcp", "MCP", f"claude mcp add metier -- metier mcp\n# or {here.address}/mcp"),
-        Call("command", "Command line", f"metier run {shlex.quote(name)} {shlex.quote(_QUESTION)}"),
+        Call("curl", "curl", _curl(url, asked.body, here.needs_key)),
+        Call("python", "Python", _python(url, asked, here.needs_key)),
+        Call("javascript", "JavaScript", _javascript(url, asked, here.needs_key)),
     ]
 
 
-def _chat_javascript(url: str, name: str, needs_key: bool) -> str:
-    key = "\n    Authorization: `Bearer ${process.env.METIER_KEY}`," if needs_key else ""
-    message = f'{{ role: "user", content: {json.dumps(_QUESTION)} }}'
-    return f"""const reply = await fetch({json.dumps(url)}, {{
-  method: "POST",
-  headers: {{
-    "Content-Type": "application/json",{key}
-  }},
-  body: JSON.stringify({{ model: {json.dumps(name)}, messages: [{message}] }}),
-}});
-const answer = await reply.json();
-console.log(answer.choices[0].message.content);"""
+def _mcp(here: Place) -> Call:
+    return Call("mcp", "MCP", clients.mcp(here))
 
 
-def _curl(url: str, body: str, needs_key: bool) -> str:
+def _command(name: str, text: str) -> Call:
+    line = f"metier run {shlex.quote(name)} {shlex.quote(text)}"
+    return Call("command", "Command line", line)
+
+
+def _openai(code: str, here: Place) -> Call:
+    key = 'os.environ["METIER_KEY"]' if here.needs_key else '"none"'
+    imports = "import os\n\n" if here.needs_key else ""
+    whole = f"""{imports}from openai import OpenAI
+
+client = OpenAI(base_url={json.dumps(here.address + "/v1")}, api_key={key})
+{code}"""
+    return Call("openai", "OpenAI", whole)
+
+
+def _ollama(code: str, here: Place) -> Call:
+    imports, headers = "", ""
+    if here.needs_key:
+        imports = "import os\n\n"
+        headers = ', headers={"Authorization": "Bearer " + os.environ["METIER_KEY"]}'
+    whole = f"""{imports}from ollama import Client
+
+client = Client({json.dumps(here.address)}{headers})
+{code}"""
+    return Call("ollama", "Ollama", whole)
+
+
+def _curl(url: str, body: Mapping[str, Any], needs_key: bool) -> str:
     key = '  -H "Authorization: Bearer $METIER_KEY" \\\n' if needs_key else ""
-    return (
-        f"curl {shlex.quote(url)} \\\n{key}"
-        f"  -H 'Content-Type: application/json' \\\n  -d {shlex.quote(body)}"
-    )
+    said = shlex.quote(json.dumps(body, ensure_ascii=False))
+    return f"curl {shlex.quote(url)} \\\n{key}  -H 'Content-Type: application/json' \\\n  -d {said}"
 
 
-def _python(url: str, name: str, needs_key: bool) -> str:
+def _python(url: str, asked: _Ask, needs_key: bool) -> str:
     imports = "import json, os, urllib.request" if needs_key else "import json, urllib.request"
     key = '\n        "Authorization": "Bearer " + os.environ["METIER_KEY"],' if needs_key else ""
+    body = ", ".join(f"{json.dumps(k)}: {_literal(v)}" for k, v in asked.body.items())
     return f"""{imports}
 
 request = urllib.request.Request(
     {json.dumps(url)},
-    data=json.dumps({{"model": {json.dumps(name)}, "input": {json.dumps(_TEXT)}}}).encode(),
+    data=json.dumps({{{body}}}).encode(),
     headers={{
         "Content-Type": "application/json",{key}
     }},
 )
 answer = json.load(urllib.request.urlopen(request))
-print(answer["label"], answer["probability"])"""
+{asked.python}"""
 
 
-def _javascript(url: str, name: str, needs_key: bool) -> str:
+def _javascript(url: str, asked: _Ask, needs_key: bool) -> str:
     key = "\n    Authorization: `Bearer ${process.env.METIER_KEY}`," if needs_key else ""
+    body = ", ".join(f"{field}: {_literal(value)}" for field, value in asked.body.items())
     return f"""const reply = await fetch({json.dumps(url)}, {{
   method: "POST",
   headers: {{
     "Content-Type": "application/json",{key}
   }},
-  body: JSON.stringify({{ model: {json.dumps(name)}, input: {json.dumps(_TEXT)} }}),
+  body: JSON.stringify({{ {body} }}),
 }});
 const answer = await reply.json();
-console.log(answer.label, answer.probability);"""
+{asked.javascript}"""
+
+
+def _literal(value: object) -> str:
+    """Strings and lists read the same in JSON, Python and JavaScript."""
+    return json.dumps(value, ensure_ascii=False)

@@ -153,6 +153,17 @@ def probability_bar(share: float) -> str:
     )
 
 
+def share_bar(share: float, low: float, high: float) -> str:
+    """A share as a bar with its interval as a line; the numbers stand beside it as text."""
+    ends = [_number(100 * min(1.0, max(0.0, value))) for value in (share, low, high)]
+    return (
+        '<svg class="chart probability" width="100%" height="10" aria-hidden="true">'
+        '<rect class="track" width="100%" height="8" y="1" rx="1"/>'
+        f'<rect class="share" width="{ends[0]}%" height="8" y="1" rx="1"/>'
+        f'<line class="ends" x1="{ends[1]}%" x2="{ends[2]}%" y1="5" y2="5"/></svg>'
+    )
+
+
 def _ticks(low: float, high: float) -> list[float]:
     span = max(high - low, 1e-6)
     step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 1.0) if span / step <= 6)

@@ -23,7 +23,7 @@ MOST_FINDINGS = 200
 MOST_PASSAGE = 6000
 LEAD = 700
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([^\n`]*)$")
-_INLINE = re.compile(r"`([^`\n]+)`|\*\*([^*\n]+)\*\*|\[([^\]\n]+)\]\(([^)\s]+)\)")
+_INLINE = re.compile(r"`([^`\n]+)`|\*\*([^*\n]+)\*\*|\[([^\]\n]+)\]\(([^)\s]+)\)|\[(\d{1,2})\]")
 _SIGNS = {"error": ("✕", "error"), "warning": ("!", "warning")}
 Explained = Mapping[Diagnostic, Sequence[Passage]]
 
@@ -107,14 +107,17 @@ def paragraphs(text: str) -> list[str]:
     return [part.strip("\n") for part in re.split(r"\n\s*\n", text) if part.strip()]
 
 
-def inline(text: str) -> list[dict[str, str]]:
-    """Prose in runs: ``kind`` is ``text``, ``code``, ``strong`` or ``link`` (with ``to``)."""
+def inline(text: str, cited: int = 0) -> list[dict[str, str]]:
+    """Prose in runs: ``kind`` is ``text``, ``code``, ``strong``, ``link`` (with ``to``) or ``cite``.
+
+    ``[2]`` is a citation where ``cited`` passages stand below and two is not too many.
+    """
     runs: list[dict[str, str]] = []
     end = 0
     for match in _INLINE.finditer(text):
         if match.start() > end:
             runs.append({"kind": "text", "text": text[end : match.start()]})
-        code, strong, shown, to = match.groups()
+        code, strong, shown, to, number = match.groups()
         address = _address(to)
         if code is not None:
             runs.append({"kind": "code", "text": code})
@@ -122,8 +125,10 @@ def inline(text: str) -> list[dict[str, str]]:
             runs.append({"kind": "strong", "text": strong})
         elif address is not None:
             runs.append({"kind": "link", "text": shown, "to": address})
+        elif number is not None and 1 <= int(number) <= cited:
+            runs.append({"kind": "cite", "text": str(int(number))})
         else:
-            runs.append({"kind": "text", "text": shown})
+            runs.append({"kind": "text", "text": shown if number is None else match[0]})
         end = match.end()
     if end < len(text):
         runs.append({"kind": "text", "text": text[end:]})
@@ -212,6 +217,8 @@ def answered(reply: Reply) -> dict[str, Any]:
         "sheets": sheets(reply.files, Checked(not reply.diagnostics, reply.diagnostics), {})
         if reply.diagnostics
         else [],
+        "text": reply.text,
+        "files": reply.files,
         "checked": reply.checked,
         "base": reply.base,
         "summary": summary(reply),
@@ -239,7 +246,7 @@ def summary(reply: Reply) -> str:
     tokens = reply.tokens_in + reply.tokens_out
     if tokens:
         said.append(f"{words.count(tokens)} tokens")
-    if reply.spent is not None:
+    if reply.spent:
         said.append(f"{reply.spent:.4f} spent")
     said.append(words.duration(reply.seconds))
     said.append(reply.base or "no base")

@@ -1,29 +1,266 @@
 """The page *Find* as values: what each hit says of itself, and how to ask for more or less.
 
-It lays out what was found; it ranks nothing, asks nobody and writes no HTML.
+It lays out what was found; it ranks nothing, asks nobody and writes no HTML but the charts it asks
+for. Texts of entries are foreign: the template prints them through filters that cut and isolate.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
+from urllib.parse import quote, urlsplit
 
-from metier.finding import Found, Hit
-from metier.site import words
+from metier.card import Evidence, Verdict
+from metier.finding import Claim, Entry, Found, Hit, Query
+from metier.site import charts, words
+from metier.site.evidence import EvidenceRow
+from metier.site.narrowing import address, narrowing, origin_words
+
+MOST_CLAIMS = 3
+MOST_REASONS = 4
+MOST_NOTES = 5
+_ROLES = ("base", "general")
+_ACTS = {"classify": "try", "classify-image": "try", "search": "try"}
 
 
 def page_values(found: Found) -> dict[str, Any]:
     """What the template prints."""
-    return {"query": found.query, "total": found.total, "rows": [_row(hit) for hit in found.hits]}
+    query = found.query
+    shown = found.hits
+    domain = charts.difference_domain(
+        one.difference for hit in shown for one in _compared(hit).values()
+    )
+    rows = [_row(hit, number, domain) for number, hit in enumerate(shown, query.offset + 1)]
+    return {
+        "query": query,
+        "total": found.total,
+        "count": _counted(found),
+        "groups": _groups(shown, rows, grouped=query.order == "best"),
+        "axis": charts.evidence_axis(domain),
+        "corrected": [(words.clip(a, 60), words.clip(b, 60)) for a, b in found.corrected[:5]],
+        "notes": [words.clip(note, 300) for note in found.notes[:MOST_NOTES]],
+        "bare": query == Query() and not _is_installed(found),
+        "json_address": address(query, "/find.json"),
+        **_around(found),
+        **narrowing(found),
+    }
 
 
-def _row(hit: Hit) -> dict[str, Any]:
+def _is_installed(found: Found) -> bool:
+    facets = found.facets.get("origin", ())
+    return any(facet.value == "here" for facet in facets) or any(
+        hit.installed for hit in found.hits
+    )
+
+
+def _counted(found: Found) -> str:
+    query = found.query
+    if not found.total:
+        return "Nothing found"
+    last = query.offset + len(found.hits)
+    if query.offset or last < found.total:
+        return f"{query.offset + 1}\u2013{last} of {words.plural(found.total, 'result')}"
+    return words.plural(found.total, "result")
+
+
+def _around(found: Found) -> dict[str, str]:
+    """The addresses of the pages before and after this one, "" where there is none."""
+    query = found.query
+    after = query.offset + query.limit
+    before = max(0, query.offset - query.limit)
+    return {
+        "previous": address(query, offset=before) if query.offset else "",
+        "next": address(query, offset=after) if after < found.total else "",
+    }
+
+
+def _groups(
+    hits: Sequence[Hit], rows: Sequence[dict[str, Any]], *, grouped: bool
+) -> list[dict[str, Any]]:
+    """Rows under what can be said of them together; one group without a word where it is sorted."""
+    if not grouped:
+        return [{"title": "", "note": "", "rows": list(rows)}] if rows else []
+    made = []
+    for _, pairs in groupby(zip(hits, rows, strict=True), key=lambda pair: pair[0].group):
+        members = list(pairs)
+        title, note = _together([hit for hit, _ in members])
+        made.append({"title": title, "note": note, "rows": [row for _, row in members]})
+    return made
+
+
+def _together(hits: Sequence[Hit]) -> tuple[str, str]:
+    alike = "They cannot be told apart by what was measured." if len(hits) > 1 else ""
+    if all(hit.proof is not None for hit in hits):
+        return "Proved here", alike
+    if any(hit.entry.evidence or hit.entry.claims for hit in hits):
+        return "Not proved here", "What is reported of them are claims, not measured by us."
+    return "Not measured", alike
+
+
+def _row(hit: Hit, number: int, domain: charts.Domain) -> dict[str, Any]:
     entry = hit.entry
+    evidence = _evidence(hit, number, domain)
+    claims = [_claim(claim) for claim in entry.claims[:MOST_CLAIMS]]
+    return {
+        "number": number,
+        "name": entry.name,
+        "address": entry_address(hit),
+        "description": entry.description,
+        "facts": _facts(entry),
+        "origin": origin_words(hit.origin),
+        "installed": bool(hit.installed),
+        "fit": _fit(hit),
+        "evidence": evidence,
+        "last_bar": next((one for one in reversed(evidence) if one.bar), None),
+        "proved": hit.proof is not None,
+        "claims": claims,
+        "more_claims": len(entry.claims) - len(claims),
+        "reasons": [words.clip(reason.said, 160) for reason in hit.reasons[:MOST_REASONS]],
+        "act": _act(hit),
+    }
+
+
+def entry_address(hit: Hit) -> str:
+    """The page of a hit: of what is installed, or of an entry of a catalogue."""
+    if hit.installed:
+        return f"/specialists/{quote(hit.installed, safe='/:')}"
+    # A browser would climb by "..", so a name that has it keeps its slashes to itself.
+    climbs = {".", ".."} & set(hit.entry.name.split("/"))
+    name = quote(hit.entry.name, safe="" if climbs else "/")
+    return f"/catalogue/{quote(hit.origin, safe='')}/{name}"
+
+
+def _facts(entry: Entry) -> list[str]:
     facts = [entry.task]
+    if entry.domain not in ("", "general"):
+        facts.append(entry.domain)
+    if entry.parameters:
+        facts.append(f"{_short(entry.parameters)} parameters")
     if entry.size_bytes is not None:
         facts.append(words.size(entry.size_bytes))
+    facts += [entry.quantization] if entry.quantization else []
+    if entry.context:
+        facts.append(f"{entry.context:,} tokens")
+    facts.append(entry.licence or "licence not stated")
+    if entry.base:
+        facts.append(f"from {entry.base}")
+    if entry.released:
+        facts.append(words.date(entry.released))
+    return [words.clip(fact, 60) for fact in facts]
+
+
+def _short(number: int) -> str:
+    """Parameters as people say them: 22 M, 1.5 B."""
+    for size, letter in ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k")):
+        if number >= size * 0.9995:
+            return f"{words.few(number / size)}\u202f{letter}"
+    return str(number)
+
+
+def _fit(hit: Hit) -> dict[str, str] | None:
+    fit = hit.fit
+    if fit is None:
+        return None
+    return {"runs": fit.runs, "said": words.clip(fit.said, 120), "why": words.clip(fit.why, 300)}
+
+
+def _compared(hit: Hit) -> dict[str, Evidence]:
+    """The comparisons that are drawn, by the rival's role: the proof's, else the entry's."""
+    found = {one.against: one for one in reversed(hit.entry.evidence) if one.against in _ROLES}
+    if hit.proof is not None and hit.proof.evidence.against in _ROLES:
+        found[hit.proof.evidence.against] = hit.proof.evidence
+    return {role: found[role] for role in _ROLES if role in found}
+
+
+def _evidence(hit: Hit, number: int, domain: charts.Domain) -> list[EvidenceRow]:
+    compared = _compared(hit)
+    if not compared:
+        return [_unmeasured(hit, "base", "against its base and the general model")]
+    rows = []
+    for role in _ROLES:
+        against = f"against {words.RIVALS[role]}"
+        one = compared.get(role)
+        rows.append(
+            _unmeasured(hit, role, against)
+            if one is None
+            else _measured(hit, one, against, f"hit{number}-{role}", domain)
+        )
+    return rows
+
+
+def _measured(
+    hit: Hit, one: Evidence, against: str, key: str, domain: charts.Domain
+) -> EvidenceRow:
+    difference = one.difference
+    facts = f"{words.plural(difference.n, 'question')}, {words.date(one.date)}"
+    proof = hit.proof
+    if proof is None or proof.evidence is not one:
+        facts += "; reported, not measured by us" if not hit.installed else ""
+    else:
+        facts += f"; holds until {words.date(proof.until)}"
+    return EvidenceRow(
+        against=against,
+        rival=words.clip(one.rival_name, 80),
+        bar=charts.evidence_bar(
+            difference, domain=domain, key=key, against=words.RIVALS[one.against]
+        ),
+        verdict=words.VERDICTS[difference.verdict],
+        difference=words.points(difference.difference, signed=True),
+        interval=words.interval_words(difference),
+        sentence=facts,
+        note=words.sentence(one) if difference.verdict is Verdict.UNDERPOWERED else "",
+        result=f"{entry_address(hit)}#evidence",
+    )
+
+
+def _unmeasured(hit: Hit, rival: str, against: str) -> EvidenceRow:
+    name = hit.installed or hit.entry.name
+    return EvidenceRow(
+        against=against,
+        rival=words.NOT_MEASURED,
+        command=words.clip(f"metier eval {name} --on EVAL --against {rival}", 120),
+    )
+
+
+def _claim(claim: Claim) -> dict[str, Any]:
+    value = f"{claim.value:,.6g}"
+    unit = claim.unit if claim.unit not in ("", "share") else ""
+    said = f"{value}\u202f%" if unit == "%" else " ".join(part for part in (value, unit) if part)
+    facts = [f"on {claim.on}" if claim.on else "", claim.rival and f"beside {claim.rival}"]
+    if claim.n and str(claim.n) not in claim.on:
+        facts.append(words.plural(claim.n, "question"))
+    facts.append(claim.note)
     return {
-        "name": entry.name,
-        "address": f"/specialists/{hit.installed}",
-        "description": entry.description,
-        "facts": facts,
+        "metric": words.clip(claim.metric, 60),
+        "said": words.clip(said, 40),
+        "facts": words.clip("; ".join(fact for fact in facts if fact), 200),
+        "by": words.clip(claim.by, 60),
+        "address": outside(claim.source.address),
+        "place": words.clip(urlsplit(claim.source.address).hostname or "its source", 60),
+        "read": words.date(claim.source.read),
     }
+
+
+def outside(link: str) -> str:
+    """``link`` if it is a plain https address that a page may offer, else ""."""
+    if not link.startswith("https://") or len(link) > 900 or any(c <= " " for c in link):
+        return ""
+    try:
+        return link if urlsplit(link).hostname else ""
+    except ValueError:
+        return ""
+
+
+def _act(hit: Hit) -> dict[str, str]:
+    """What Run does: open what is here, fetch what can be fetched, or say why not."""
+    entry = hit.entry
+    if hit.installed:
+        anchor = _ACTS.get(entry.task, "talk" if entry.kind == "model" else "ask")
+        return {"kind": "open", "address": f"{entry_address(hit)}#{anchor}"}
+    if not entry.pull:
+        return {"kind": "none", "why": "Metier cannot run it yet."}
+    if hit.fit is not None and hit.fit.runs == "no":
+        return {"kind": "none", "why": words.clip(hit.fit.why, 200)}
+    size = words.size(entry.size_bytes) if entry.size_bytes else ""
+    return {"kind": "pull", "name": entry.pull, "size": size}

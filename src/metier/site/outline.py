@@ -13,6 +13,7 @@ from typing import Any
 from metier.site.values import Place
 
 _TAGS = {
+    "find": "Find",
     "answer": "Answer",
     "fleet": "The fleet",
     "make": "Make",

@@ -16,25 +16,25 @@ from typing import Any, TypeVar
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from metier.card import AnyCard, Card, ChatCard, Rung, SearchCard
-from metier.coding import SourceFile
-from metier.finding import Found
+from metier.card import AnyCard, Card, ChatCard, SearchCard
+from metier.finding import Fit, Found, Hit
 from metier.generating import ModelSheet, RunningModel
-from metier.messages import Prediction
-from metier.site import browsing, charts, coding, evidence, finding, local, words
-from metier.site.calls import calls, chat_calls, embed_calls, model_calls, search_calls
-from metier.site.outline import outline
-from metier.site.values import (
-    File,
-    Item,
-    Lacking,
-    Offered,
-    Options,
-    Runs,
-    Said,
-    Spoken,
-    Trouble,
+from metier.site import (
+    browsing,
+    charts,
+    coding,
+    entries,
+    evidence,
+    finding,
+    local,
+    making,
+    sheets,
+    trials,
+    trying,
+    words,
 )
+from metier.site.outline import outline
+from metier.site.values import Item, Lacking, Offered, Options, Runs, Said, Spoken, Trouble
 
 _HERE = Path(__file__).parent
 _MEDIA_TYPES = {
@@ -145,9 +145,7 @@ class Site:
 
     def find(self, found: Found, options: Options) -> str:
         """The first page: what was looked for, and what was found."""
-        return self._page(
-            "find.html", options, **finding.page_values(found), json_address="/find.json"
-        )
+        return self._page("find.html", options, **finding.page_values(found))
 
     def run(self, running: Runs, options: Options) -> str:
         """The page that runs a specialist itself."""
@@ -163,141 +161,95 @@ class Site:
         return browsing.version()
 
     def specialist(
-        self, item: Item, parts: Sequence[File], recipe: str | None, options: Options
+        self, item: Item, around: sheets.Around, tried: trials.Trials | None, options: Options
     ) -> str:
-        """The evidence page of one specialist; the files of a base."""
-        name = item.reference.familiar
-        shared: dict[str, Any] = {
-            "item": item,
-            "name": name,
-            "files": parts,
-            "json_address": f"/specialists/{name}.json",
-        }
+        """The page of a classifier, or of an entry without a card."""
         if not isinstance(item.card, Card):
-            return self._page("base.html", options, **shared)
-        return self._page(
-            "specialist.html",
-            options,
-            **shared,
-            card=item.card,
-            recipe=recipe,
-            calls=calls(name, options.here),
-            trial=_trial(item, options),
-            **_claims(item, item.card, evidence.roles(parts)),
-        )
+            return self._page("base.html", options, **sheets.bare(item, around))
+        values = sheets.specialist(item, item.card, around, tried, options)
+        return self._page("specialist.html", options, **values)
 
     def chat(
         self,
         item: Item,
-        parts: Sequence[File],
-        recipe: str | None,
-        around: tuple[Sequence[Lacking], Sequence[Offered]],
+        around: sheets.Around,
+        choices: tuple[Sequence[Lacking], Sequence[Offered]],
         told: Said,
         options: Options,
     ) -> str:
-        """The page of a chat specialist; ``around`` is what is missing and which bases there are.
+        """The page of a chat specialist; ``choices`` is what is missing and which bases there are.
 
         Raises:
             TypeError: It is no chat specialist.
         """
-        card = _card(item, ChatCard)
-        name = item.reference.familiar
-        lacks, bases = around
-        files = told.files or (SourceFile(coding.example(card.tools)[0], ""),)
-        return self._page(
-            "chat.html",
-            options,
-            item=item,
-            name=name,
-            card=card,
-            facts=coding.facts(card),
-            headline=coding.headline(bases),
-            lacks=lacks,
-            bases=bases,
-            offered=[base for base in bases if base.here],
-            told=told,
-            form_files=files,
-            example=coding.example(card.tools),
-            reply=coding.answered(told.reply) if told.reply is not None else None,
-            sheets=coding.sheets(told.files, told.checked, dict(told.explained))
-            if told.checked is not None
-            else [],
-            wrong=told.checked is not None and not told.checked.ok,
-            mended=coding.repair(told.files, told.mended),
-            calls=chat_calls(name, options.here),
-            recipe=recipe,
-            files=parts,
-            json_address=f"/specialists/{name}.json",
-        )
+        values = sheets.chat(item, _card(item, ChatCard), around, choices, told, options)
+        return self._page("chat.html", options, **values)
 
-    def pack(self, item: Item, told: Said, options: Options) -> str:
+    def pack(self, item: Item, around: sheets.Around, told: Said, options: Options) -> str:
         """The page of a document pack.
 
         Raises:
             TypeError: It is no pack.
         """
-        card = _card(item, SearchCard)
-        name = item.reference.familiar
-        return self._page(
-            "pack.html",
-            options,
-            item=item,
-            name=name,
-            card=card,
-            told=told,
-            found=coding.passages(told.found) if told.found is not None else None,
-            calls=search_calls(name, options.here),
-            json_address=f"/specialists/{name}.json",
-        )
+        values = sheets.pack(item, _card(item, SearchCard), around, told, options)
+        return self._page("pack.html", options, **values)
+
+    def entry(self, hit: Hit, fit: Fit | None, options: Options) -> str:
+        """The page of a catalogue's entry, installed or not."""
+        return self._page("entry.html", options, **entries.values(hit, fit))
 
     def model(
         self,
         sheet: ModelSheet,
-        parts: Sequence[File],
+        around: sheets.Around,
         running: RunningModel | None,
         spoken: Spoken | None,
         options: Options,
     ) -> str:
         """The page of a model that writes, embeds or ranks; ``running`` if it is in memory."""
-        name = sheet.listing.name
-        talks = "completion" in sheet.listing.capabilities
-        return self._page(
-            "model.html",
-            options,
-            sheet=sheet,
-            listing=sheet.listing,
-            name=name,
-            parent=sheet.listing.parent,
-            able=local.abilities(sheet),
-            facts=local.facts(sheet, running),
-            talks=talks,
-            spoken=spoken,
-            files=parts,
-            calls=model_calls(name, options.here) if talks else embed_calls(name, options.here),
-            json_address=f"/specialists/{name}.json",
-        )
+        values = sheets.model(sheet, around, running, spoken, options)
+        return self._page("model.html", options, **values)
 
     def make(self, jobs: Sequence[Mapping[str, Any]], options: Options) -> str:
-        """The form that starts a make."""
+        """The form that takes rows, and the jobs so far."""
         return self._page(
-            "make.html", options, jobs=jobs, fields=options.fields, json_address="/make.json"
+            "make.html",
+            options,
+            jobs=making.job_rows([job for job in jobs if job["kind"] != "pull"]),
+            fields=options.fields,
+            json_address="/make.json",
+        )
+
+    def look(self, look: Mapping[str, Any], options: Options) -> str:
+        """What was recognised in an upload, and the form that starts a make of it."""
+        address = f"/make/look/{look['token']}.json"
+        return self._page(
+            "look.html", options, look=look, shown=making.looked(look), json_address=address
         )
 
     def job(self, job: Mapping[str, Any], options: Options) -> str:
-        """One job: the ladder while it is climbed."""
-        rungs = [_rung(rung) for rung in job["rungs"]]
+        """One job: the ladder while it is climbed, a download while it comes."""
+        result = job["result"]
         return self._page(
             "job.html",
             options,
             job=job,
-            live=job["state"] in ("queued", "running"),
-            result=json.dumps(job["result"], indent=2, ensure_ascii=False, default=str)
-            if job["result"] is not None
+            shown=making.job_values(job),
+            result=json.dumps(result, indent=2, ensure_ascii=False, default=str)
+            if result is not None
             else "",
-            ladder=evidence.ladder_rows(rungs),
-            plot=charts.ladder_plot(rungs, key="ladder"),
             json_address=f"{job['page']}.json",
         )
+
+    def try_eval(
+        self, looked: trying.Looked, jobs: Sequence[Mapping[str, Any]], options: Options
+    ) -> str:
+        """The form of a search by eval."""
+        return self._page("try_eval.html", options, **trying.form(looked, jobs))
+
+    def tried(self, job: Mapping[str, Any], options: Options) -> str:
+        """A search by eval: its rounds while they go, then the winner with its evidence."""
+        return self._page("tried.html", options, **trying.job(job))
 
     def reference(self, document: Mapping[str, Any], options: Options) -> str:
         """The HTTP interface, from its OpenAPI document."""
@@ -339,64 +291,4 @@ def _trial(item: Item, options: Options) -> dict[str, Any] | None:
     trial = options.trial
     if trial is None or trial.name != item.reference.familiar:
         return None
-    return {
-        "text": trial.text[:100_000],
-        "problem": trial.problem,
-        "ms": words.milliseconds(trial.ms),
-        "answer": answer_words(trial.prediction) if trial.prediction is not None else None,
-    }
-
-
-def answer_words(prediction: Prediction) -> dict[str, Any]:
-    """An answer for people: the label or why there is none, and a bar per score."""
-    if prediction.out_of_scope:
-        said = "Out of scope: it looks unlike everything this specialist was made for."
-    elif prediction.abstained:
-        said = "It abstains: it is not sure enough."
-    else:
-        said = ""
-    return {
-        "label": prediction.label,
-        "best": prediction.best,
-        "said": said,
-        "scores": [
-            {
-                "label": label,
-                "percent": words.percent(probability),
-                "bar": charts.probability_bar(probability),
-            }
-            for label, probability in prediction.scores[:5]
-        ],
-    }
-
-
-def _rung(told: Mapping[str, Any]) -> Rung:
-    """A rung as a job tells of it; one that is being tried has only its name."""
-    known = {name: value for name, value in told.items() if name in Rung.model_fields}
-    return Rung.model_validate({"title": told["name"], "state": "tried", **known})
-
-
-def _claims(item: Item, card: Card, results: Sequence[str]) -> dict[str, Any]:
-    domain = charts.difference_domain(evidence.shown_differences(card))
-    scores = {row.role: row.score.value for row in card.rows if row.score is not None}
-    curve = (
-        charts.curve_plot(
-            card.curve, base=scores.get("base"), general=scores.get("general"), key="curve"
-        )
-        if card.curve is not None
-        else ""
-    )
-    return {
-        "headline": words.headline(card),
-        "facts": words.cost_line(card),
-        "evidence": evidence.evidence_rows(item, card, domain, results),
-        "axis": charts.evidence_axis(domain),
-        "rows": evidence.score_rows(item, card, results),
-        "ladder": evidence.ladder_rows(card.ladder),
-        "plot": charts.ladder_plot(card.ladder, key="ladder"),
-        "curve": curve,
-        "curve_rows": evidence.curve_rows(card),
-        "trust": evidence.trust_sentences(card),
-        "leaks": evidence.leak_sentence(card),
-        "shown_labels": card.labels[: evidence.SHOWN_LABELS],
-    }
+    return trials.one(trial)

@@ -157,6 +157,10 @@ class Said(Protocol):
         """The question."""
 
     @property
+    def turns(self) -> tuple[str, ...]:
+        """What was said before, a person's turn and the answer in turn."""
+
+    @property
     def base(self) -> str:
         """The base that was chosen."""
 
@@ -197,8 +201,20 @@ class Spoken(Protocol):
     """What a person said to a model on its page, and what came of it."""
 
     @property
+    def turns(self) -> tuple[str, ...]:
+        """The conversation before, a person's turn and the model's in turn."""
+
+    @property
     def question(self) -> str:
-        """What was said."""
+        """What was said now."""
+
+    @property
+    def settings(self) -> tuple[tuple[str, str], ...]:
+        """What the settings were, by name."""
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures came along."""
 
     @property
     def written(self) -> Written | None:
@@ -207,6 +223,14 @@ class Spoken(Protocol):
     @property
     def problem(self) -> str | None:
         """Why there is no answer."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What was to be compared or ordered."""
+
+    @property
+    def order(self) -> tuple[tuple[int, float], ...]:
+        """Their places and scores, the nearest first."""
 
 
 class Loaded(Protocol):

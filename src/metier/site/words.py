@@ -126,6 +126,16 @@ def date(text: str) -> str:
     return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
 
 
+def moment(text: str) -> str:
+    """An ISO moment as "12 Nov 2026, 14:03 UTC"; anything else as it is, cut."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return clip(text, 40)
+    zone = " UTC" if found.utcoffset() is not None else ""
+    return f"{date(text)}, {found:%H:%M}{zone}"
+
+
 def plural(number: int, one: str, many: str | None = None) -> str:
     """A number with its noun: "1 label", "77 labels"."""
     return f"{count(number)} {one if number == 1 else many or one + 's'}"

@@ -24,13 +24,14 @@ from metier.stats.families import groups, holm
 from metier.stats.halving import halve, least_budget, plan
 from metier.stats.paired import paired_difference, paired_interval, upper_bound
 from metier.stats.power import detectable_difference, needed_items, power
-from metier.stats.searched import Asked, Contender, Search
+from metier.stats.searched import Asked, Contender, Rules, Search
 from metier.stats.shares import MacroF1, macro_f1, share_interval, wilson
 
 __all__ = [
     "Asked",
     "Contender",
     "MacroF1",
+    "Rules",
     "Search",
     "auroc",
     "detectable_difference",

@@ -16,7 +16,7 @@ treated, and the untouched questions at the end.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from metier.card import Difference
 from metier.stats.clusters import Clusters, cluster_codes
 from metier.stats.exact import sign_flip_p
-from metier.stats.paired import DEFAULT_MARGIN, paired_difference
+from metier.stats.paired import paired_difference
 from metier.stats.searched import (
     Ask,
     Contender,
@@ -32,6 +32,7 @@ from metier.stats.searched import (
     Final,
     Plan,
     Round,
+    Rules,
     Search,
     Share,
     Standing,
@@ -60,44 +61,35 @@ LEVEL_SHARE = 0.25
 _SAME = 1e-9
 
 
-def plan(
-    contenders: Sequence[Contender],
-    items: int,
-    *,
-    budget: float,
-    seed: int = 0,
-    clusters: Clusters | None = None,
-    reference: str | None = None,
-) -> Plan:
+def plan(contenders: Sequence[Contender], items: int, rules: Rules) -> Plan:
     """How many questions a budget gives to whom.
 
     Args:
-        contenders: Two or more, of different names.
+        contenders: One or more, of different names. One is only scored, since nothing is searched.
         items: How many there are.
-        budget: In the unit of the costs: questions, if every answer costs 1.
-        seed: Of the order of the items.
-        clusters: Shape (items,): items of one cluster are never both searched on and untouched.
-        reference: A contender that is scored on the untouched items too.
+        rules: Budget, seed, clusters, reference.
 
     Raises:
         ValueError: Fewer than ``LEAST_ITEMS`` items, no contender, names that repeat, a reference
-            that is none of them, a budget or a cost that is not above 0.
+            that is none of them, a budget or a cost that is not above 0, one cluster only.
     """
     names = [one.name for one in contenders]
     if not names or len(set(names)) != len(names):
         raise ValueError("there must be contenders, each with a name of its own")
-    if reference is not None and reference not in names:
+    if rules.reference is not None and rules.reference not in names:
         raise ValueError("the reference must be one of the contenders")
     if items < LEAST_ITEMS:
         raise ValueError(f"{items} items are too few to search on some and score on others")
-    if not budget > 0.0 or not all(one.cost > 0.0 for one in contenders):
+    if not rules.budget > 0.0 or not all(one.cost > 0.0 for one in contenders):
         raise ValueError("budget and costs must lie above 0")
-    order, pool = _parted(items, seed, clusters)
-    finalists = min(len(names), 2 + (reference is not None))
+    order, pool = _parted(items, rules.seed, rules.clusters)
+    if len(names) == 1:
+        return Plan(order, 0, min(items, int(rules.budget / contenders[0].cost)), 0, 0)
+    finalists = min(len(names), 2 + (rules.reference is not None))
     dearest = sum(sorted((one.cost for one in contenders), reverse=True)[:finalists])
-    final = max(1, min(items - pool, int(FINAL_SHARE * budget / dearest)))
+    final = max(1, min(items - pool, int(FINAL_SHARE * rules.budget / dearest)))
     count = len(_shrinking(len(names)))
-    left = budget - final * dearest
+    left = rules.budget - final * dearest
     first = _affordable(left, 0, count, sum(one.cost for one in contenders))
     return Plan(order, pool, final, max(0, min(pool, first)), count)
 
@@ -110,78 +102,74 @@ def least_budget(contenders: Sequence[Contender]) -> float:
     count = len(_shrinking(len(contenders)))
     total = sum(one.cost for one in contenders)
     weights = FIRST_SHARE + max(0, count - 1)
-    least = LEAST_FIRST * total * weights / FIRST_SHARE / (1.0 - FINAL_SHARE)
-    return float(math.ceil(least))
+    return LEAST_FIRST * total * weights / FIRST_SHARE / (1.0 - FINAL_SHARE)
 
 
 def halve(
     contenders: Sequence[Contender],
     items: int,
     ask: Ask,
+    rules: Rules,
     *,
-    budget: float,
-    seed: int = 0,
-    clusters: Clusters | None = None,
-    reference: str | None = None,
-    margin: float = DEFAULT_MARGIN,
+    on_round: Callable[[Round], None] | None = None,
 ) -> Search:
-    """Search for the best contender; see ``plan`` for the arguments.
+    """Search for the best contender.
 
     Every survivor answers the same questions, old answers count on, and after each round the
     lower half leaves. Who stands level with the last that stays, stays too, up to a quarter more;
-    beyond that, and for the last place, the cheaper stays, then the first by name, and the
+    beyond that, and for the last place, the lighter stays, then the first by name, and the
     standing says so. Before the winner is returned it is scored on items that chose nobody,
     beside the runner-up and the reference.
 
     Args:
-        contenders: Two or more, of different names.
+        contenders: One or more, of different names.
         items: How many there are.
         ask: Called with a name and positions; what it raises ends the search.
-        budget: In the unit of the costs: questions, if every answer costs 1.
-        seed: Of the order of the items.
-        clusters: Shape (items,), or ``None`` if all items are independent.
-        reference: A contender that is scored on the untouched items too.
-        margin: Of the verdicts on the untouched items.
+        rules: Budget, seed, clusters, reference and margin.
+        on_round: Told each round when it is over.
 
     Raises:
         ValueError: See ``plan``, or ``ask`` gave another number of outcomes than it was asked for.
     """
-    planned = plan(
-        contenders, items, budget=budget, seed=seed, clusters=clusters, reference=reference
-    )
-    table = _Table(contenders, items, ask)
-    rounds, end = _rounds(table, planned, budget, reference)
-    last = rounds[-1]
-    kept = last.kept
-    winner = kept[0] if kept else None
+    planned = plan(contenders, items, rules)
+    table = _Table(contenders, items, ask, rules.clusters)
+    rounds: tuple[Round, ...] = ()
+    end: End = "settled"
+    winner: str | None = contenders[0].name
+    if len(contenders) > 1:
+        rounds, end = _rounds(table, planned, rules, on_round)
+        winner = next(iter(rounds[-1].kept), None)
     runner_up = _runner_up(rounds, winner)
     final = None
     if winner is not None:
-        rivals = [name for name in (runner_up, reference) if name not in (None, winner)]
+        rivals = [name for name in (runner_up, rules.reference) if name not in (None, winner)]
         entrants = [winner, *dict.fromkeys(str(name) for name in rivals)]
-        final = _final(table, planned, entrants, budget, margin, clusters)
+        final = _final(table, planned, entrants, rules)
     return Search(
         winner=winner,
         runner_up=runner_up,
-        reference=reference,
+        reference=rules.reference,
         rounds=rounds,
         final=final,
         end=end,
-        level=_level(last, winner),
+        level=_level(rounds[-1], winner) if rounds else (),
         spent=table.spent,
         asked=table.asked,
         exhaustive=len(contenders) * items,
-        seed=seed,
+        seed=rules.seed,
     )
 
 
 class _Table:
     """Outcomes so far, a row for each contender; not a number where there is none."""
 
-    def __init__(self, contenders: Sequence[Contender], items: int, ask: Ask) -> None:
+    def __init__(
+        self, contenders: Sequence[Contender], items: int, ask: Ask, clusters: Clusters | None
+    ) -> None:
         self.contenders = {one.name: one for one in contenders}
         self._rows = {one.name: number for number, one in enumerate(contenders)}
         self._ask = ask
+        self._codes = cluster_codes(clusters, items)[0]
         self._outcomes = np.full((len(contenders), items), np.nan)
         self._answers = dict.fromkeys(self._rows, 0)
         self._costs = dict.fromkeys(self._rows, 0.0)
@@ -219,18 +207,24 @@ class _Table:
         """Outcomes, shape (names, positions)."""
         return self._outcomes[np.ix_([self._rows[name] for name in names], list(positions))]
 
+    def p_value(self, gaps: Floats, positions: Sequence[int]) -> float:
+        """Of "no difference", from paired differences; not a number where one is missing."""
+        there = np.isfinite(gaps)
+        codes = self._codes[list(positions)][there]
+        return sign_flip_p(np.bincount(codes, weights=gaps[there]))
+
 
 def _rounds(
-    table: _Table, planned: Plan, budget: float, reference: str | None
+    table: _Table, planned: Plan, rules: Rules, on_round: Callable[[Round], None] | None
 ) -> tuple[tuple[Round, ...], End]:
     alive = list(table.contenders)
     found: list[Round] = []
     asked = 0
     while True:
         targets = _shrinking(len(alive))
-        reserve = planned.final * _final_cost(table, alive, reference)
+        reserve = planned.final * _final_cost(table, alive, rules.reference)
         fresh = _affordable(
-            budget - table.spent - reserve,
+            rules.budget - table.spent - reserve,
             len(found),
             max(1, len(targets)),
             sum(table.cost(name) for name in alive),
@@ -246,6 +240,8 @@ def _rounds(
         target = 1 if not new or out_of_items or not targets else targets[0]
         standings = _stand(table, alive, planned.order[:asked], target)
         found.append(Round(len(found) + 1, new, asked, standings, cost))
+        if on_round is not None:
+            on_round(found[-1])
         alive = list(found[-1].kept)
         if not alive:
             return tuple(found), "unscored"
@@ -270,7 +266,7 @@ def _stand(
         key=lambda one: (
             not enough[one],
             -round(float(scores[one]), 9) if enough[one] else 0.0,
-            table.cost(names[one]),
+            table.contenders[names[one]].weight,
             names[one],
         ),
     )
@@ -281,9 +277,8 @@ def _stand(
         behind, p_value = 0.0, None
         if place and enough[one]:
             gap = outcomes[order[0]] - outcomes[one]
-            gap = gap[np.isfinite(gap)]
-            behind = float(gap.mean()) if gap.size else 0.0
-            p_value = sign_flip_p(gap)
+            behind = float(np.nanmean(gap)) if np.isfinite(gap).any() else 0.0
+            p_value = table.p_value(gap, positions)
         stays = bool(enough[one]) and place < kept
         why: Why = ""
         if not enough[one]:
@@ -292,8 +287,8 @@ def _stand(
             last = judged[kept - 1]
             why = "behind"
             if abs(float(scores[one] - scores[last])) <= _SAME:
-                dearer = table.cost(names[one]) > table.cost(names[last]) + _SAME
-                why = "cost" if dearer else "name"
+                mine, others = (table.contenders[names[who]].weight for who in (one, last))
+                why = "cost" if mine > others else "name"
         score = float(scores[one]) if scored[one] else None
         found.append(Standing(names[one], score, int(scored[one]), behind, p_value, stays, why))
     return tuple(found)
@@ -326,24 +321,17 @@ def _allowed(outcomes: Floats) -> Floats:
     return np.asarray(excess + overall, dtype=np.float64)
 
 
-def _final(
-    table: _Table,
-    planned: Plan,
-    names: Sequence[str],
-    budget: float,
-    margin: float,
-    clusters: Clusters | None,
-) -> Final | None:
+def _final(table: _Table, planned: Plan, names: Sequence[str], rules: Rules) -> Final | None:
     """Score the winner and its rivals on items that no round touched."""
     each = sum(table.cost(name) for name in names)
     untouched = planned.order[planned.pool :]
-    count = min(len(untouched), int((budget - table.spent) / each + _SAME))
+    count = min(len(untouched), int((rules.budget - table.spent) / each + _SAME))
     if count < 1:
         return None
     questions = untouched[:count]
     cost = sum(table.put(name, questions) for name in names)
     outcomes = table.seen(names, questions)
-    codes = None if clusters is None else np.asarray(clusters)[list(questions)]
+    codes = None if rules.clusters is None else np.asarray(rules.clusters)[list(questions)]
     shares = [_share(name, row, codes) for name, row in zip(names, outcomes, strict=True)]
     differences: list[Difference | None] = []
     for row in outcomes[1:]:
@@ -353,7 +341,7 @@ def _final(
                 outcomes[0][both],
                 row[both],
                 None if codes is None else codes[both],
-                margin=margin,
+                margin=rules.margin,
             )
             if both.any()
             else None

@@ -11,10 +11,12 @@ from typing import Literal
 
 from metier.card import Difference, Interval
 from metier.messages import Outcome
+from metier.stats.clusters import Clusters
+from metier.stats.paired import DEFAULT_MARGIN
 
 Why = Literal["", "behind", "cost", "name", "unscored"]
-"""Why a candidate was dropped: it stood lower; it was level and dearer; it was level, cost the
-same and came later by name; too few of its answers could be scored."""
+"""Why a candidate was dropped: it stood lower; it was level and weighs more; it was level, weighs
+the same and comes later by name; too few of its answers could be scored."""
 End = Literal["settled", "items", "budget", "unscored"]
 """Why the search ended: one was left; every item of the pool was asked; the budget was spent;
 nobody's answers could be scored."""
@@ -22,10 +24,17 @@ nobody's answers could be scored."""
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """Who takes part: a name, and what one of its answers is expected to cost."""
+    """Who takes part.
+
+    Attributes:
+        name: Of its own.
+        cost: What one of its answers is expected to cost, in the unit of the budget.
+        weight: What it takes to keep or to pay, in any unit that all share; breaks ties.
+    """
 
     name: str
     cost: float = 1.0
+    weight: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,25 @@ class Asked:
 
     outcomes: Sequence[Outcome]
     cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a search goes.
+
+    Attributes:
+        budget: In the unit of the costs: questions, if every answer costs 1.
+        seed: Of the order of the items.
+        clusters: Shape (items,): items of one cluster are never both searched on and untouched.
+        reference: A contender that is scored on the untouched items too, or ``None``.
+        margin: Of the verdicts on the untouched items.
+    """
+
+    budget: float
+    seed: int = 0
+    clusters: Clusters | None = None
+    reference: str | None = None
+    margin: float = DEFAULT_MARGIN
 
 
 Ask = Callable[[str, Sequence[int]], Asked]

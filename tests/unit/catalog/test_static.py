@@ -1,7 +1,8 @@
-"""A static catalogue: the same bytes from the same entries, and nothing believed that is hostile."""
+"""A static catalogue: equal bytes from equal entries, and nothing believed that is hostile."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -179,16 +180,14 @@ def test_links_and_missing_files_are_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not there"):
         static.read_folder(tmp_path / "one")
     shard.symlink_to(other)
-    with pytest.raises(InputError, match="not a file|link"):
+    with pytest.raises(InputError, match="plain file"):
         static.read_folder(tmp_path / "one")
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
-    try:
+    with contextlib.suppress(InputError):
         static.read_catalogue(data, "x")
-    except InputError as error:
-        assert error.code == "bad_catalogue"
 
 
 @given(st.text(max_size=200))

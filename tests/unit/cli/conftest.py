@@ -42,6 +42,8 @@ from metier.errors import MetierError, NotFoundError
 from metier.evals.checking import check_eval
 from metier.evals.items import seal
 from metier.examine import Examined
+from metier.finding import Fit
+from metier.fitting import Here, Speeds
 from metier.fleet import Installed, Part
 from metier.messages import Example, Prediction, Progress, Report, silent
 from metier.recipe import DataPart, LadderPart, Recipe, SpecialistPart, SplitPart
@@ -279,6 +281,22 @@ class SmallFleet:
         return Path("blobs") / Digest.of(self.files[filepath]).hex
 
 
+class SmallFitting:
+    """This machine, and speeds that somebody measured elsewhere."""
+
+    measured: Speeds | None = None
+
+    def here(self) -> Here:
+        return Here("a processor", "x86-64-v4", 4, 16 << 30, 8 << 30, 8 << 30)
+
+    def speeds(self) -> Speeds | None:
+        return self.measured
+
+    def measure(self, **_how: Any) -> Speeds:
+        rates = {"Q4_K": 2e10}
+        return Speeds("2026-11-23T12:00:00+00:00", "x86-64-v4", 4, "0.1", "engine 1", rates)
+
+
 class SmallFacade:
     """Answers like the real one, from memory; ``failure`` is raised by the next verb."""
 
@@ -286,6 +304,7 @@ class SmallFacade:
         self.settings = Settings(home=folder)
         self.toolchains = Toolchains(folder / "toolchains")
         self.fleet = SmallFleet()
+        self.fitting = SmallFitting()
         self.items = {
             "banking-intents": Item(Reference("banking-intents"), make_card(), 118_000),
             "sms-spam": Item(
@@ -320,6 +339,9 @@ class SmallFacade:
                 remedy="Did you mean banking-intents? See metier list.",
             )
         return found
+
+    def fit(self, item: Item) -> Fit:
+        return Fit("yes", item.size_bytes)
 
     def classify(self, name: str, texts: Sequence[str], *, top: int = 5) -> list[Prediction]:
         self._called("classify", name=name, texts=list(texts), top=top)

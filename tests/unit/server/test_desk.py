@@ -68,7 +68,10 @@ def test_a_question_is_answered_on_the_page(address, service) -> None:
     page = post(address, "/specialists/coder/ask", form).text
     assert "return a + b" in page
     assert "passes its check" in page
-    assert "Write add(a, b).</textarea>" in page
+    assert '<p class="words">Write add(a, b).</p>' in page
+    assert '<input type="hidden" name="turn" value="Write add(a, b).">' in page
+    again = post(address, "/specialists/coder/ask", {**form, "turn": ["Hello.", "Yes?"]}).text
+    assert again.index("Hello.") < again.index("Yes?") < again.index("Write add(a, b).")
 
 
 def test_a_question_is_answered_as_it_goes(address, service) -> None:
@@ -89,7 +92,8 @@ def test_what_a_model_writes_is_never_html(address, service) -> None:
     page = post(address, "/specialists/coder/ask", form).text
     assert "<script>alert" not in page
     assert "<img src=x" not in page
-    assert "\u202e" not in page
+    # What a hidden field carries is nobody's to read, and must be the very bytes.
+    assert "\u202e" not in re.sub(r'(value|data-text)="[^"]*"', "", page)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
 

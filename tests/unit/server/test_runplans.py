@@ -9,7 +9,7 @@ import pytest
 from metier.answer import browsing
 from metier.assembly.browsing import Browsing
 from metier.server import runplans
-from stand_in.metier import NoPlans
+from stand_in.running import NoPlans
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_python_and_curl_run_as_they_are_shown(tmp_path: Path, needs_key: bool) 
 
 def test_names_are_quoted_everywhere() -> None:
     for call in calls("team/spam:2", Here("http://h:1")):
-        assert "team/spam:2" in call.code
+        assert call.key == "mcp" or "team/spam:2" in call.code
     hostile = "x'; rm -rf ~; '"
     assert shlex.split(code("command", "http://h", name=hostile))[2] == hostile
     ast.parse(code("python", "http://h", name='x"; import os'))

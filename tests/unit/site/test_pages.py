@@ -11,7 +11,9 @@ import pytest
 
 from metier.generating import ModelSheet, RunningModel, Taken, Written
 from metier.reference import Digest, Reference
-from metier.server.facade import Failure, Here, PageOptions, Spoken
+from metier.server.facade import Failure, Here, PageOptions
+from metier.server.surroundings import around
+from metier.server.talk import Spoken
 from metier.site import Site
 from stand_in.cards import assistant, banking, bare, hostile, ladder, spam
 from stand_in.metier import Entry, StandIn
@@ -30,6 +32,11 @@ JOB: dict[str, Any] = {
     "rungs": [],
     "result": None,
     "error": None,
+    "asked": "2026-11-20T10:00:00+00:00",
+    "ahead": [],
+    "resumable": False,
+    "notes": {},
+    "events": "/metier/v1/jobs/abc/events",
     "last_event": 3,
     "page": "/jobs/abc",
 }
@@ -80,7 +87,8 @@ def items(tmp_path: Path) -> list[Entry]:
 
 def every_page(items: list[Entry], tmp_path: Path) -> dict[str, str]:
     site = Site()
-    parts = StandIn(tmp_path, [banking()]).parts("banking-intents")
+    stand_in = StandIn(tmp_path, [banking()])
+    parts = around(stand_in, stand_in.show("banking-intents"))  # type: ignore[arg-type]
     base = Entry(Reference.parse("minilm"), None, Digest.of(b""), 90_000_000, "base")
     done = {**JOB, "state": "done", "rungs": [rung.model_dump() for rung in ladder()]}
     broken = {"message": "Row 7.", "remedy": "Mend it."}
@@ -90,7 +98,7 @@ def every_page(items: list[Entry], tmp_path: Path) -> dict[str, str]:
         "fleet": site.fleet([*items, base], OPTIONS),
         "empty": site.fleet([], OPTIONS),
         **{
-            f"specialist {item.reference}": site.specialist(item, parts, "[a]\n", OPTIONS)
+            f"specialist {item.reference}": site.specialist(item, parts, None, OPTIONS)
             for item in items
         },
         "base": site.specialist(base, parts, None, OPTIONS),
@@ -121,10 +129,12 @@ def model_pages(site: Site, parts: Any) -> dict[str, str]:
     answer = Written("<img src=x>", thinking="hm", taken=Taken(1.0, tokens_out=3))
     running = RunningModel(full.listing, 12_000_000, 2048, None)
     vectors = ModelSheet(listing("words", "embed", "embedding"))
+    spoken = Spoken(question="hi", written=answer)
+    failed = Spoken(question="hi", problem="No room.")
     return {
         "model": site.model(plain, parts, None, None, OPTIONS),
-        "model spoken to": site.model(full, parts, running, Spoken("hi", answer), OPTIONS),
-        "model failing": site.model(full, parts, None, Spoken("hi", None, "No room."), OPTIONS),
+        "model spoken to": site.model(full, parts, running, spoken, OPTIONS),
+        "model failing": site.model(full, parts, None, failed, OPTIONS),
         "model that embeds": site.model(vectors, parts, None, None, OPTIONS),
     }
 
@@ -161,7 +171,7 @@ def test_each_state_says_what_comes_next(items: list[Entry], tmp_path: Path) -> 
     pages = every_page(items, tmp_path)
     assert "Make your first specialist" in pages["empty"]
     assert "Make one from your examples" in pages["fleet"]
-    assert "about 1\u202fmin 12\u202fs left" in pages["running"]
+    assert "about 70\u202fs left" in pages["running"]
     assert "position 0" in pages["queued"]
     assert "See the evidence" in pages["done"]
     assert "Mend it." in pages["failed"]
@@ -177,13 +187,16 @@ def test_the_evidence_page_holds_every_part(items: list[Entry], tmp_path: Path) 
     for part in (
         "Evidence",
         "Scores on the sealed questions",
+        "What it does well and badly",
+        "Labels it knows worst",
         "The ladder",
         "How many labels it takes",
-        "How far to trust an answer",
         "Leaks",
-        "Where it is worst",
         "Data",
-        "How it was made",
+        "Lineage",
+        "The recipe",
+        "Licence",
+        "Every file with its digest",
         "Call it",
         "curl",
         "metier run assistant-intents",

@@ -3,60 +3,109 @@
 // answer is fetched as a document, and its nodes are taken over.
 "use strict";
 
+import { element, show } from "./prose.js";
+
 function startAsking() {
   const form = document.querySelector("[data-ask]");
   if (!form) return;
   const progress = form.querySelector("[data-progress]");
   const result = document.querySelector("[data-result]");
-  const button = form.querySelector("button");
+  const turns = document.querySelector("[data-turns]");
+  const [stop, anew] = ["stop", "anew"].map((name) => form.querySelector(`[data-${name}]`));
+  const button = form.querySelector("button[type=submit]");
+  const box = form.querySelector("[name=question]");
   let running = null;
 
+  stop.addEventListener("click", () => running?.abort());
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    running?.abort();
-    running = new AbortController();
-    const mine = running;
-    const shown = setTimeout(() => show("Asking."), 300);
-    button.textContent = "Ask again";
-    result.replaceChildren();
+    if (running) return;
+    const question = box.value;
+    const mine = new AbortController();
+    running = mine;
+    stop.hidden = false;
+    const body = new URLSearchParams(new FormData(form));
+    const shown = setTimeout(() => say("Asking."), 300);
+    keep();
+    turns.append(turn("you", "You", element("p", "words", question)));
+    const draft = element("div", "written");
+    const folded = element("details", "draft", element("summary", "", "The draft as it is written"), draft);
+    let text = "";
+    let due = null;
     try {
       let address = null;
-      await follow(form, mine.signal, (name, data) => {
-        if (name === "step") show(data.summary);
+      await follow(form, body, mine.signal, (name, data) => {
+        if (name === "step") say(data.summary);
+        if (name === "text") {
+          if (!folded.isConnected) result.append(folded);
+          text += data.text;
+          due ??= setTimeout(() => { due = null; show(draft, text); }, 150);
+        }
         if (name === "problem") problem(data.problem);
         if (name === "answer") address = data.address;
       });
-      if (address) result.replaceChildren(...(await drawn(address)));
+      if (address) {
+        const reply = await drawn(address);
+        result.replaceChildren(reply);
+        carry(question, reply.dataset.text);
+        box.value = "";
+        button.textContent = "Ask on";
+        anew.hidden = false;
+      }
     } catch (error) {
-      if (mine.signal.aborted) return;
-      problem(error instanceof TypeError ? "The server cannot be reached." : error.message);
+      if (mine.signal.aborted) say("Stopped. This turn is not part of the conversation.");
+      else problem(error instanceof TypeError ? "The server cannot be reached." : error.message);
     } finally {
       clearTimeout(shown);
-      if (running === mine) {
-        progress.hidden = true;
-        button.textContent = "Ask";
-      }
+      clearTimeout(due);
+      if (running === mine) running = null;
+      stop.hidden = true;
+      if (!mine.signal.aborted) progress.hidden = true;
     }
   });
 
-  function show(text) {
+  /** The last answer goes up into the conversation, as text. */
+  function keep() {
+    const last = result.querySelector(".reply");
+    if (last) {
+      const body = element("div", "written");
+      show(body, last.dataset.text);
+      turns.append(turn("it", document.querySelector("h1").textContent, body));
+    }
+    result.replaceChildren();
+  }
+
+  function carry(question, answer) {
+    for (const said of [question, answer]) {
+      const field = element("input");
+      field.type = "hidden";
+      field.name = "turn";
+      field.value = said;
+      form.append(field);
+    }
+  }
+
+  function turn(kind, who, ...nodes) {
+    const name = element("p", "said-by", element("bdi", "", who));
+    return element("section", `turn ${kind}`, name, ...nodes);
+  }
+
+  function say(text) {
     progress.hidden = false;
     progress.textContent = text;
   }
 
   function problem(text) {
-    const paragraph = document.createElement("p");
-    paragraph.className = "problem";
-    paragraph.textContent = text;
-    result.replaceChildren(paragraph);
+    result.replaceChildren(element("p", "problem", text));
+    turns.lastChild?.remove();
   }
 }
 
-async function follow(form, signal, heard) {
+async function follow(form, body, signal, heard) {
   const response = await fetch(form.action.split("#")[0], {
     method: "POST",
     headers: { Accept: "text/event-stream" },
-    body: new URLSearchParams(new FormData(form)),
+    body,
     signal,
   });
   if (!response.ok) throw new Error(await reason(response));
@@ -81,7 +130,7 @@ function drawn(address) {
     request.responseType = "document";
     request.onload = () => {
       const reply = request.response?.querySelector(".reply");
-      if (reply) resolve([document.adoptNode(reply)]);
+      if (reply) resolve(document.adoptNode(reply));
       else reject(new Error("The answer could not be shown. Reload the page."));
     };
     request.onerror = () => reject(new TypeError("offline"));

@@ -1,0 +1,110 @@
+"""``metier find``: search what is here and what catalogues name; with ``--hub`` the hub too.
+
+It turns words and options into one query and shows the answer. How it is searched and ranked is
+the catalogue's matter, and the hub is asked only when the person says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast, get_args
+
+import click
+from rich.text import Text
+
+from metier.cli import terminal
+from metier.cli.amounts import Day, Size, Tokens
+from metier.cli.documents import to_document
+from metier.cli.failures import print_json
+from metier.cli.hits import found_lines, hit_lines, next_line
+from metier.cli.parameters import json_option
+from metier.cli.progress import working
+from metier.cli.session import Session
+from metier.finding import Found, Hit, Order, Query
+from metier.messages import Progress
+
+VERDICTS = ("WIN", "NOT WORSE", "TIE", "LOSS", "UNDERPOWERED")
+_MOST = 1000
+
+
+@click.command("find", short_help="Search the catalogues and what is installed.")
+@click.argument("words", nargs=-1, metavar="[WORDS]...")
+@click.option("--task", default="", help="Only this task: classify, chat, embed, extract ...")
+@click.option("--domain", default="", help="Only this domain: svelte, sql, maths, pii ...")
+@click.option("--licence", "--license", "licence", default="", help="Only this licence.")
+@click.option("--base", default="", help="Only what was made from this base.")
+@click.option("--fits", is_flag=True, help="Only what runs on this machine.")
+@click.option("--proved", is_flag=True, help="Only what holds a proof here.")
+@click.option(
+    "--verdict",
+    type=click.Choice(VERDICTS, case_sensitive=False),
+    help="Only what has this verdict.",
+)
+@click.option("--max-size", "most_bytes", type=Size(), help="No larger than this, as 500MB.")
+@click.option("--min-context", "least_context", type=Tokens(), help="This context, as 32k.")
+@click.option("--since", type=Day(), help="Released on that day or later.")
+@click.option("--here", is_flag=True, help="Only what is installed.")
+@click.option("--origin", default="", help="Only from here, curated or a catalogue's name.")
+@click.option(
+    "--order",
+    type=click.Choice(get_args(Order)),
+    default="best",
+    show_default=True,
+    help="Best is relevance and proof.",
+)
+@click.option(
+    "--limit", type=click.IntRange(1, _MOST), default=10, show_default=True, help="Hits to show."
+)
+@click.option("--offset", type=click.IntRange(0), default=0, help="Hits to leave out first.")
+@click.option("--hub", is_flag=True, help="Ask the hub too; nothing is asked of it otherwise.")
+@click.option("--no-meaning", is_flag=True, help="Words only, not their meaning.")
+@json_option
+@click.pass_obj
+def find(
+    session: Session, /, words: tuple[str, ...], hub: bool, as_json: bool, **asked: Any
+) -> None:
+    """Search specialists and models: those proved here first, every hit with its reasons.
+
+    WORDS may be misspelt; without any, everything that the filters leave is shown.
+    """
+    query = _query(" ".join(words), asked)
+    found = session.metier.find(query)
+    told = _asked_hub(session, query, quiet=as_json) if hub else ()
+    if as_json:
+        document = found_document(found)
+        print_json({**document, "hub": [to_document(hit) for hit in told]} if hub else document)
+        return
+    screen = terminal.stdout()
+    lines: Sequence[Text] = found_lines(found, screen.width, screen.signs)
+    if hub:
+        lines = [*lines[:-1], *_hub_lines(told, screen), *([] if told else lines[-1:])]
+    screen.write(lines)
+
+
+def found_document(found: Found) -> dict[str, Any]:
+    """What ``--json`` prints of an answer."""
+    return cast(dict[str, Any], to_document(found))
+
+
+def _query(words: str, asked: dict[str, Any]) -> Query:
+    verdict, since = asked.pop("verdict") or "", asked.pop("since") or ""
+    meaning = not asked.pop("no_meaning")
+    return Query(
+        words=words.strip(), verdict=verdict.upper(), since=since, meaning=meaning, **asked
+    )
+
+
+def _asked_hub(session: Session, query: Query, *, quiet: bool) -> tuple[Hit, ...]:
+    from metier.assembly.cataloguing import open_cataloguer
+
+    with working(quiet=quiet) as shown:
+        shown.report(Progress("hub", "Asking the hub."))
+        return open_cataloguer(session.metier).search_hub(query)
+
+
+def _hub_lines(hits: tuple[Hit, ...], screen: terminal.Terminal) -> list[Text]:
+    if not hits:
+        return [Text(), Text("The hub has nothing for it.", style="dim")]
+    heading = "The hub says (nothing of it was measured by us):"
+    lines = [Text(), Text(heading, style="bold"), Text()]
+    return [*lines, *hit_lines(hits, screen.width, screen.signs), Text(), next_line(hits[0])]

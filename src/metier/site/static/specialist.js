@@ -1,0 +1,120 @@
+// The script of an entry's page: several texts at once, digests copied with one press. It asks
+// /v1/classify as any client does and writes text, never HTML; without it the form does the same.
+"use strict";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function made(name, className, ...children) {
+  const node = document.createElement(name);
+  if (className) node.className = className;
+  node.append(...children);
+  return node;
+}
+
+function isolated(text, length = 200) {
+  const shown = text.length > length ? `${text.slice(0, length - 1)}…` : text;
+  return made("bdi", "", shown);
+}
+
+function drawn(name, attributes, ...children) {
+  const node = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
+}
+
+function meter(share) {
+  const wide = { height: 8, rx: 1 };
+  return drawn("svg", { class: "chart probability", width: "100%", height: 8, "aria-hidden": "true" },
+    drawn("rect", { class: "track", width: "100%", ...wide }),
+    drawn("rect", { class: "share", width: `${Math.max(0, Math.min(1, share)) * 100}%`, ...wide }));
+}
+
+function few(number) {
+  if (number >= 10) return Math.round(number).toLocaleString("en");
+  return number >= 1 ? number.toFixed(1) : String(Number(number.toPrecision(2)));
+}
+
+function verdict(result) {
+  if (result.label !== null) return made("p", "label", isolated(result.label, 120));
+  const why = result.out_of_scope
+    ? "Out of scope: it looks unlike everything this specialist was made for."
+    : "It abstains: it is not sure enough.";
+  return made("p", "label", `${why} Its best guess: `, isolated(result.best, 120), ".");
+}
+
+function scores(result, most) {
+  const rows = result.scores.slice(0, most).map(({ label, probability }) =>
+    made("li", "",
+      made("span", "name", isolated(label, 80)),
+      made("span", "meter", meter(probability)),
+      made("span", "share", `${(probability * 100).toFixed(1)}\u202f%`)));
+  return made("ol", "scores", ...rows);
+}
+
+function answers(texts, reply) {
+  const single = texts.length === 1;
+  const nodes = texts.map((text, place) => {
+    const result = reply.results[place];
+    const given = single ? [] : [made("p", "given", isolated(text))];
+    const part = made("section", "tried", ...given, verdict(result), scores(result, single ? 5 : 2));
+    part.setAttribute("aria-label", `Answer ${place + 1}`);
+    return part;
+  });
+  const ms = reply.usage.milliseconds;
+  const each = single ? "" : `, ${few(ms / texts.length)}\u202fms each`;
+  const said = `${texts.length} ${single ? "text" : "texts"} in ${few(ms)}\u202fms on the server${each}`;
+  return [...nodes, made("p", "facts took", said)];
+}
+
+function startLines(form) {
+  const box = form.querySelector("[data-answer]");
+  const text = form.querySelector("textarea");
+  form.querySelector("[data-hint]").hidden = false;
+  text.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const texts = text.value.split("\n").filter((line) => line.trim());
+    if (texts.length > 100) {
+      box.replaceChildren(made("p", "problem", `Write 1 to 100 texts, one a line; there are ${texts.length}.`));
+      return;
+    }
+    const slow = setTimeout(() => box.replaceChildren(made("p", "facts", "Asking.")), 300);
+    try {
+      const reply = await fetch("/v1/classify", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ model: form.dataset.name, input: texts, top: 5 }),
+      });
+      const answer = await reply.json();
+      if (!reply.ok) throw new Error(answer.error.message);
+      clearTimeout(slow);
+      box.replaceChildren(...answers(texts, answer));
+    } catch (error) {
+      clearTimeout(slow);
+      const said = error instanceof TypeError ? "The server cannot be reached." : error.message;
+      box.replaceChildren(made("p", "problem", said));
+    }
+  });
+}
+
+function startDigests() {
+  if (!navigator.clipboard) return;
+  for (const place of document.querySelectorAll("[data-digest]")) {
+    const button = place.querySelector("button");
+    button.hidden = false;
+    button.setAttribute("aria-label", `Copy ${place.querySelector("code").textContent.slice(0, 19)}`);
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(place.querySelector("code").textContent);
+      button.textContent = "Copied";
+      setTimeout(() => { button.textContent = "Copy"; }, 1500);
+    });
+  }
+}
+
+for (const form of document.querySelectorAll("[data-lines]")) startLines(form);
+startDigests();
