@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 import running_fleet
+from inspecting import needs_axe, too_wide, violations
 from metier.assembly import Metier
 from stand_in.serving import serving
 from toolchain import needs
@@ -124,6 +125,7 @@ def test_without_scripts_the_page_says_so(plain_page: Page) -> None:
     expect(plain_page.get_by_role("button", name="Load")).to_be_hidden()
 
 
+@needs_axe()
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1440])
 def test_the_page_fits(page: Page, width: int, scheme: Literal["light", "dark"]) -> None:
@@ -131,7 +133,8 @@ def test_the_page_fits(page: Page, width: int, scheme: Literal["light", "dark"])
     page.emulate_media(color_scheme=scheme)
     load(page, "words")
     type_in(page, "wort " * 200 + "W" * 300)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert too_wide(page) == []
+    assert violations(page) == []
 
 
 def test_a_key_opens_the_page_and_its_worker(metier: Metier, chromium: Browser) -> None:

@@ -71,15 +71,19 @@ class Browsing:
                 self._plans.popitem(last=False)
         return plan
 
+    @property
+    def packaged(self) -> bool:
+        """Whether this package has the assets itself."""
+        return all((PACKAGED / Path(name).name).is_file() for name in (MODULE, PROGRAM))
+
     def assets(self) -> Mapping[str, Path]:
         """ONNX Runtime Web's two files, by the names that pages load them under.
 
         Raises:
             UnavailableError: They are not installed (``no_toolchain``).
         """
-        packaged = {Path(name).name: PACKAGED / Path(name).name for name in (MODULE, PROGRAM)}
-        if all(path.is_file() for path in packaged.values()):
-            return packaged
+        if self.packaged:
+            return {Path(name).name: PACKAGED / Path(name).name for name in (MODULE, PROGRAM)}
         modules = self._toolchains.path(ASSETS) / "node_modules"
         return {Path(name).name: modules / name for name in (MODULE, PROGRAM)}
 
