@@ -29,6 +29,7 @@ from metier.catalog.reasons import reasons
 from metier.catalog.records import Fresh, Kept
 from metier.catalog.searching import Ranked, Sources, search
 from metier.catalog.standing import telling
+from metier.catalog.words import unicode_only
 from metier.errors import CorruptError, MetierError, NotFoundError
 from metier.finding import Facet, Fit, Found, Hit, Query, Reason
 from metier.fleet import Fleet
@@ -104,9 +105,11 @@ class Finder:
         began = time.perf_counter()
         try:
             found = self._find(query, wait)
-        except (CorruptError, ValueError, OSError):
-            # The index is made of other things: what is damaged is made again, once.
-            self._library.restart()
+        except CorruptError as error:
+            if error.code not in ("bad_volume", "bad_records"):
+                raise
+            # They are made of other things: what is damaged is made again, once.
+            self._library.restart(records=error.code == "bad_records")
             found = self._find(query, wait)
         hits, ranked, notes = found
         return Found(
@@ -122,6 +125,7 @@ class Finder:
     def entry(self, origin: str, name: str) -> Hit:
         """One entry; raises NotFoundError (code ``no_entry``) with near names."""
         self._renew(wait=True)
+        origin, name = unicode_only(origin), unicode_only(name)
         kept = self._library.records.named(origin, name)
         if kept is None:
             names = self._library.records.names(origin, like=name)
@@ -286,7 +290,7 @@ class Finder:
         from metier.catalog.meaning import unit
 
         try:
-            vector: NDArray[np.float32] = unit(self._means.encode([text]))[0]
+            vector: NDArray[np.float32] = unit(self._means.encode([unicode_only(text)]))[0]
         except MetierError:
             return None
         return vector if bool(vector.any()) else None

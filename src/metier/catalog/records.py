@@ -424,7 +424,12 @@ def put_aside(path: Path) -> None:
 
 def _kept(values: tuple[Any, ...]) -> Kept:
     identity, origin, body, facts = values
-    return Kept(identity, origin, Entry.model_validate_json(body), json.loads(facts))
+    try:
+        return Kept(identity, origin, Entry.model_validate_json(body), json.loads(facts))
+    except ValueError as error:
+        raise CorruptError(
+            f"An entry of {origin!r} cannot be read: it is of another version.", code="bad_records"
+        ) from error
 
 
 def _connect(path: Path) -> sqlite3.Connection:

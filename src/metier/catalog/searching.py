@@ -9,7 +9,7 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from metier.catalog.records import Records, Row, day_number
 from metier.catalog.resolving import known, resolve
 from metier.catalog.standing import PROVED, verdict_bit
 from metier.catalog.volumes import Filters, Mask, Volume
-from metier.catalog.words import Meant, fold, words
+from metier.catalog.words import Meant, fold, unicode_only, words
 from metier.finding import Proof, Query
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ RELEVANT = 0.1
 """Relevance under which an entry is left out, where all that match were ranked."""
 MOST_TRIED = 5000
 """Entries that are looked at one by one, for what no index can filter."""
+MOST_HITS, FARTHEST, LONGEST_FILTER = 1000, 100_000, 301
 FACETS = ("task", "domain", "licence")
 
 Facets = dict[str, dict[str, int]]
@@ -89,6 +90,7 @@ class Ranked:
 
 def search(query: Query, sources: Sources) -> Ranked:
     """Answer a query; see ``docs/explanation/finding.md``."""
+    query = _bounded(query)
     asked, notes = words(query.words)
     volumes = _volumes(query, sources)
     filters = _filters(query, sources, volumes)
@@ -366,6 +368,21 @@ def _first(order: NDArray[np.int64], mask: Mask | None, most: int) -> list[int]:
         found.extend(places[mask[places]].tolist())
         start, lot = start + lot, lot * 4
     return found[:most]
+
+
+def _bounded(query: Query) -> Query:
+    """The query with texts that are Unicode and numbers that no page exceeds."""
+    texts = ("task", "domain", "licence", "base", "verdict", "since", "origin")
+    told: dict[str, Any] = {
+        name: unicode_only(getattr(query, name)[:LONGEST_FILTER]) for name in texts
+    }
+    return replace(
+        query,
+        words=unicode_only(query.words),
+        limit=min(max(query.limit, 0), MOST_HITS),
+        offset=min(max(query.offset, 0), FARTHEST),
+        **told,
+    )
 
 
 def _volumes(query: Query, sources: Sources) -> dict[str, Volume]:

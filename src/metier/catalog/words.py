@@ -70,6 +70,11 @@ class Meant:
     instead: str = ""
 
 
+def unicode_only(text: str) -> str:
+    """Text without half characters (lone surrogates), which no index and no database takes."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
 def fold(text: str) -> str:
     """Without case and accents: ``Café`` and ``CAFE`` are one word."""
     if text.isascii():

@@ -16,6 +16,7 @@ from metier.catalog.words import (
     fold,
     mistyped,
     terms,
+    unicode_only,
     words,
 )
 
@@ -82,6 +83,11 @@ def test_how_many_edits() -> None:
     assert mistyped("slq", "sql")
     assert not mistyped("data", "date")
     assert mistyped("detact", "detect")
+
+
+def test_half_characters_are_replaced() -> None:
+    assert unicode_only("a\ud800b") == "a?b"
+    assert unicode_only("äß🤖") == "äß🤖"
 
 
 @given(st.text(max_size=300))
