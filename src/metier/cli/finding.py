@@ -95,11 +95,9 @@ def _query(words: str, asked: dict[str, Any]) -> Query:
 
 
 def _asked_hub(session: Session, query: Query, *, quiet: bool) -> tuple[Hit, ...]:
-    from metier.assembly.cataloguing import open_cataloguer
-
     with working(quiet=quiet) as shown:
         shown.report(Progress("hub", "Asking the hub."))
-        return open_cataloguer(session.metier).search_hub(query)
+        return session.metier.catalogs.search_hub(query)
 
 
 def _hub_lines(hits: tuple[Hit, ...], screen: terminal.Terminal) -> list[Text]:
