@@ -81,7 +81,7 @@ def find(
         print_json({**document, "hub": [to_document(hit) for hit in told]} if hub else document)
         return 0
     screen = terminal.stdout()
-    lines: Sequence[Text] = found_lines(found, screen.width, screen.signs)
+    lines: Sequence[Text] = found_lines(found, screen.width, screen.signs, hub_asked=hub)
     if hub:
         lines = [*lines[:-1], *_hub_lines(told, screen), *([] if told else lines[-1:])]
     screen.write(lines)

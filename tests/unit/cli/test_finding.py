@@ -114,4 +114,5 @@ def test_the_hubs_hits_stand_apart_in_json(run: Callable[..., tuple[int, str]], 
 
     assert [hit["entry"]["name"] for hit in json.loads(out)["hub"]] == ["maker/tiny"]
     assert "The hub has nothing for it." in nothing
+    assert "--hub" not in nothing
     assert len(hub.asked) == 2
