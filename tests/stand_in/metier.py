@@ -85,6 +85,19 @@ class Rows:
         return clean(data, target, text=text, label=label).reasons
 
 
+class NothingToCompare:
+    """Its cards have no sealed evals."""
+
+    def evals(self) -> Sequence[Any]:
+        return []
+
+    def gather(self, names: Sequence[str], *, on: str) -> Any:
+        raise NotFoundError(f"There is no eval of {on!r}, which {names} could answer.")
+
+    def measure(self, names: Sequence[str], *, on: str, **_how: Any) -> Any:
+        return self.gather(names, on=on)
+
+
 class StandIn(Shelf):
     """Satisfies ``metier.server.Facade``."""
 
@@ -92,6 +105,7 @@ class StandIn(Shelf):
         super().__init__(folder)
         self.models = ScriptedModels()
         self.rows = Rows()
+        self.comparing = NothingToCompare()
         self.pause = pause
         self.calls: list[tuple[str, int]] = []
         self.catalogue: dict[tuple[str, str], Hit] = {}
