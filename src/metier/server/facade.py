@@ -142,12 +142,30 @@ class Compares(Protocol):
         """The same with what was missing measured."""
 
 
+class Holdings(Protocol):
+    """What the fleet takes of this machine."""
+
+    def machine(self) -> Mapping[str, Mapping[str, Any]]:
+        """Bytes of memory and of the disk.
+
+        ``memory`` has ``total``, ``free``, ``used`` by models and ``room`` for them; ``disk`` has
+        ``store``, ``partial``, ``reclaimable`` and ``free``.
+        """
+
+    def forget(self) -> None:
+        """Look at the disk afresh next time."""
+
+
 class Facade(Protocol):
     """The verbs that the server offers over HTTP; thread-safe."""
 
     @property
     def comparing(self) -> Compares:
         """Comparisons of what is installed on sealed evals."""
+
+    @property
+    def holdings(self) -> Holdings:
+        """What the fleet takes of this machine."""
 
     @property
     def rows(self) -> Rows:
@@ -403,8 +421,11 @@ class PageOptions:
 class Pages(Protocol):
     """The website: values in, HTML out. It escapes everything and answers nothing itself."""
 
-    def fleet(self, installed: Sequence[Installed], options: PageOptions) -> str:
-        """Everything that is here, with its evidence."""
+    def fleet(self, fleet: Mapping[str, Any], options: PageOptions) -> str:
+        """What is here and what it takes."""
+
+    def removal(self, removal: Mapping[str, Any], options: PageOptions) -> str:
+        """What would be missed, before something is removed."""
 
     def find(self, found: Found, options: PageOptions) -> str:
         """The first page: what was looked for, and what was found."""
