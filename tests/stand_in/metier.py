@@ -86,6 +86,19 @@ class Rows:
         return clean(data, target, text=text, label=label).reasons
 
 
+class NothingToCompare:
+    """Its cards have no sealed evals."""
+
+    def evals(self) -> Sequence[Any]:
+        return []
+
+    def gather(self, names: Sequence[str], *, on: str) -> Any:
+        raise NotFoundError(f"There is no eval of {on!r}, which {names} could answer.")
+
+    def measure(self, names: Sequence[str], *, on: str, **_how: Any) -> Any:
+        return self.gather(names, on=on)
+
+
 class Holdings:
     """A machine of 16 GB, a store of which a gc would give 2 MB back."""
 
@@ -116,6 +129,7 @@ class StandIn(Shelf):
         self.models = ScriptedModels()
         self.browsing = NoPlans()
         self.rows = Rows()
+        self.comparing = NothingToCompare()
         self.holdings = Holdings()
         self.pause = pause
         self.calls: list[tuple[str, int]] = []

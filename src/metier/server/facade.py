@@ -127,21 +127,6 @@ class Rows(Protocol):
         """Write the usable rows as JSON Lines; gives why others were left out, and how many."""
 
 
-class Compares(Protocol):
-    """Comparisons of what is installed on sealed evals."""
-
-    def evals(self) -> Sequence[Any]:
-        """Evals that may be compared on: ``assembly.comparing.KnownEval``."""
-
-    def gather(self, names: Sequence[str], *, on: str) -> Any:
-        """What is here already: an ``examine.contrasting.Gathered``."""
-
-    def measure(
-        self, names: Sequence[str], *, on: str, report: Report, cancelled: Callable[[], bool]
-    ) -> Any:
-        """The same with what was missing measured."""
-
-
 class Holdings(Protocol):
     """What the fleet takes of this machine."""
 
@@ -160,8 +145,8 @@ class Facade(Protocol):
     """The verbs that the server offers over HTTP; thread-safe."""
 
     @property
-    def comparing(self) -> Compares:
-        """Comparisons of what is installed on sealed evals."""
+    def comparing(self) -> Any:
+        """Comparisons of what is installed on sealed evals: ``evals``, ``gather``, ``measure``."""
 
     @property
     def holdings(self) -> Holdings:
