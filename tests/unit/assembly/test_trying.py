@@ -15,6 +15,8 @@ from local_models import install_local
 from metier.assembly import Metier
 from metier.assembly.trying import GENERAL
 from metier.errors import InputError, NotFoundError
+from metier.evals.items import seal, write_eval
+from metier.messages import Example
 from scripted import service, told
 
 
@@ -169,3 +171,18 @@ def test_a_chat_specialist_answers_over_its_base(tmp_path: Path) -> None:
     bare = Metier.open(workshop.settings(home))
     (left,) = bare.trying.field(questions(tmp_path), ["coder"]).left_out
     assert "needs a base" in left.why
+
+
+def test_a_sealed_eval_keeps_its_fingerprint(metier: Metier, home: Path, mine: Path) -> None:
+    sealed = seal([Example(row["text"], row["label"]) for row in made_up.rows(20, seed=8)])
+    path = home / "sealed.jsonl"
+    write_eval(path, sealed)
+    found = metier.find_by_eval(path, candidates=["good", "poor"])
+    assert found.fingerprint == sealed.fingerprint
+    assert found.search.winner == "good"
+
+
+def test_an_executed_eval_is_sent_to_where_it_is_run(metier: Metier) -> None:
+    with pytest.raises(InputError, match="executed eval") as raised:
+        metier.find_by_eval(Path("svelte"))
+    assert "metier eval NAME --on svelte" in raised.value.remedy

@@ -150,11 +150,12 @@ def test_the_heading_claims_no_more_than_was_shown(changed: dict[str, Any], fate
 def test_the_next_act_is_there() -> None:
     values = trying.job(job(result=result()))["result"]
     assert values["page"] == "/specialists/a"
-    assert values["compare"] == ""
+    assert (values["compare"], values["compare_page"]) == ("", "")
     both = field()["candidates"]
     both[1] = {**both[1], "kind": "classifier"}
     labels = trying.job(job(result=result(candidates=both)))["result"]
     assert labels["compare"] == "metier compare a remote:b --on mine.jsonl"
+    assert labels["compare_page"] == "/compare?name=a&name=remote%3Ab"
     away = trying.job(job(result=result(winner="remote:b", runner_up="a")))["result"]
     assert away["page"] == ""
 
