@@ -325,9 +325,7 @@ class Trying:
         conversant = self._conversations.conversant(item.name)
         base = self._settings.base or conversant_base(conversant)
         if base is None:
-            return LeftOut(
-                item.name, "It needs a base that writes, and none is set.", "Set METIER_BASE."
-            )
+            return LeftOut(item.name, "It needs a base that writes: set METIER_BASE.")
         generator = _Specialist(
             item, self._bases.generator(base), base, self._conversations, cancelled
         )

@@ -20,9 +20,11 @@ _KINDS = {
     "classifier": "specialist that gives labels",
     "encoder": "encoder on label names",
     "writer": "model that writes, here",
-    "service": "remote service",
+    "service": "remote service, gets the questions",
     "specialist": "chat specialist",
 }
+_MAKE = {"href": "/make", "said": "Make a specialist of them"}
+_FIND = {"href": "/?task=chat&fits=1", "said": "Find a model that writes"}
 _WHY = {
     "unscored": "too few answers could be scored",
     "cost": "level with the last that stayed, and heavier",
@@ -75,7 +77,9 @@ def form(looked: Looked, jobs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         return values
     field = looked.field
     candidates = field["candidates"]
+    labels = field["recognised"]["kind"] == "labels"
     return values | {
+        "instead": _MAKE if labels else _FIND,
         "sheet": _sheet(field["recognised"]),
         "candidates": [
             {

@@ -112,6 +112,9 @@ def test_what_was_recognised_is_said_in_words() -> None:
     answers = {**SHEET, "kind": "answers", "labels": [], "rows": 200}
     told = trying.form(Looked(field=field(recognised=answers)), [])["sheet"]
     assert told["what"] == "200 questions with answers"
+    assert trying.form(Looked(field=field(recognised=answers)), [])["instead"]["href"].startswith(
+        "/?task=chat"
+    )
     assert told["few"] == ""
 
 
