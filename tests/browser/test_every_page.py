@@ -29,6 +29,7 @@ SHEETS = [
     Sheet("find nothing", "home", "/?q=zzzzzz"),
     Sheet("find in an empty home", "bare_home", "/"),
     Sheet("find among hostile cards", "server", "/"),
+    Sheet("find by eval", "home", "/find/eval"),
     Sheet("fleet", "home", "/fleet"),
     Sheet("empty fleet", "bare_home", "/fleet"),
     Sheet("fleet of cards", "server", "/fleet"),
