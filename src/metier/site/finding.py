@@ -16,7 +16,8 @@ from metier.finding import Claim, Entry, Found, Hit, Query
 from metier.finding.fitting import UNMEASURED
 from metier.site import charts, words
 from metier.site.evidence import EvidenceRow
-from metier.site.narrowing import address, narrowing, origin_words
+from metier.site.narrowing import address, asked_fields, narrowing, origin_words
+from metier.site.values import HubSaid
 
 MOST_CLAIMS = 3
 MOST_REASONS = 4
@@ -27,8 +28,13 @@ _ROLES = ("base", "general")
 _ACTS = {"classify": "try", "classify-image": "try", "search": "try"}
 
 
-def page_values(found: Found) -> dict[str, Any]:
-    """What the template prints."""
+def page_values(found: Found, hub: HubSaid | None = None) -> dict[str, Any]:
+    """What the template prints.
+
+    Args:
+        found: What was looked for and found here.
+        hub: What the hub said, if a person asked it.
+    """
     query = found.query
     shown = found.hits
     domain = charts.difference_domain(
@@ -46,8 +52,20 @@ def page_values(found: Found) -> dict[str, Any]:
         "unmeasured": any(hit.fit and hit.fit.speed_said == UNMEASURED for hit in shown),
         "bare": query == Query() and not _is_installed(found),
         "json_address": address(query, "/find.json"),
+        "hub": _of_hub(hub, len(shown) + query.offset) if hub is not None else None,
+        "asked": asked_fields(query, offset=0),
         **_around(found),
         **narrowing(found),
+    }
+
+
+def _of_hub(hub: HubSaid, before: int) -> dict[str, Any]:
+    domain = charts.difference_domain(
+        one.difference for hit in hub.hits for one in _compared(hit).values()
+    )
+    return {
+        "problem": words.clip(hub.problem, 400),
+        "rows": [_row(hit, number, domain) for number, hit in enumerate(hub.hits, before + 1)],
     }
 
 

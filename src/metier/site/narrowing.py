@@ -63,6 +63,12 @@ def address(query: Query, path: str = "/", **changes: Any) -> str:
     """
     if changes and "offset" not in changes:
         changes["offset"] = 0
+    given = asked_fields(query, **changes)
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def asked_fields(query: Query, **changes: Any) -> dict[str, str]:
+    """The fields of a query as a form sends them, with only what differs from an empty one."""
     asked = replace(query, **changes)
     given = {}
     for field in fields(asked):
@@ -71,7 +77,7 @@ def address(query: Query, path: str = "/", **changes: Any) -> str:
             given[_NAMES.get(field.name, field.name)] = (
                 str(int(value)) if isinstance(value, bool) else str(value)
             )
-    return f"{path}?{urlencode(given)}" if given else path
+    return given
 
 
 def narrowing(found: Found) -> dict[str, Any]:

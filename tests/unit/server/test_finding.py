@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from metier.finding import Entry, Hit
 from metier.server.queries import parameters
 from stand_in.cards import banking, spam
 from stand_in.metier import StandIn
@@ -16,9 +17,16 @@ PAGE = {"Accept": "text/html"}
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def metier(tmp_path_factory: pytest.TempPathFactory) -> StandIn:
+    made = StandIn(tmp_path_factory.mktemp("fleet"), [banking(), spam()])
+    made.of_hub.append(Hit(Entry(name="hub/coder", kind="model", task="chat"), "hub"))
+    return made
+
+
+@pytest.fixture(scope="module")
+def client(metier: StandIn) -> Iterator[httpx.Client]:
     with (
-        serving(StandIn(tmp_path_factory.mktemp("fleet"), [banking(), spam()])) as address,
+        serving(metier) as address,
         httpx.Client(base_url=address) as client,
     ):
         yield client
@@ -48,6 +56,30 @@ def test_a_bad_filter_is_said_on_a_page(client: httpx.Client) -> None:
     assert page.status_code == 422
     assert "since" in page.text
     assert "Give a day like 2026-11-23." in page.text
+
+
+def test_the_hub_is_asked_by_a_form_and_never_by_an_address(
+    client: httpx.Client, metier: StandIn
+) -> None:
+    opened = client.get("/find/hub?q=coder", headers=PAGE, follow_redirects=False)
+    assert (opened.status_code, opened.headers["location"]) == (303, "/?q=coder")
+    page = client.post("/find/hub", data={"q": "coder", "task": "chat"}, headers=PAGE).text
+    assert "From the hub" in page
+    assert "hub/coder" in page
+    assert "From the hub" not in client.get("/?q=coder", headers=PAGE).text
+    assert 'name="task" value="chat"' in client.get("/?q=coder&task=chat", headers=PAGE).text
+    told = client.post("/metier/v1/find/hub", json={"q": "coder", "fits": False, "task": None})
+    (hit,) = told.json()["hits"]
+    assert (hit["origin"], hit["fit"]["runs"]) == ("hub", "unknown")
+
+
+def test_a_hub_that_does_not_answer_is_said(client: httpx.Client) -> None:
+    page = client.post("/find/hub", data={"q": "offline"}, headers=PAGE)
+    assert page.status_code == 503
+    assert "The hub cannot be reached. Look at the network." in page.text
+    assert client.post("/metier/v1/find/hub", json={"q": "offline"}).status_code == 503
+    refused = client.post("/metier/v1/find/hub", json={"limit": 1000})
+    assert refused.json()["error"]["param"] == "limit"
 
 
 def test_every_field_is_described(client: httpx.Client) -> None:
