@@ -85,6 +85,28 @@ class Rows:
         return clean(data, target, text=text, label=label).reasons
 
 
+class Holdings:
+    """A machine of 16 GB, a store of which a gc would give 2 MB back."""
+
+    def __init__(self) -> None:
+        self.forgotten = 0
+        self.reclaimable: int | None = 2_000_000
+
+    def machine(self) -> dict[str, dict[str, Any]]:
+        memory = {"total": 16 * 10**9, "free": 9 * 10**9, "used": 10**9, "room": 8 * 10**9}
+        disk = {
+            "store": 5 * 10**9,
+            "partial": 0,
+            "reclaimable": self.reclaimable,
+            "free": 10**11,
+            "problem": None,
+        }
+        return {"memory": {**memory, "limited": False}, "disk": disk}
+
+    def forget(self) -> None:
+        self.forgotten += 1
+
+
 class StandIn(Shelf):
     """Satisfies ``metier.server.Facade``."""
 
@@ -92,6 +114,7 @@ class StandIn(Shelf):
         super().__init__(folder)
         self.models = ScriptedModels()
         self.rows = Rows()
+        self.holdings = Holdings()
         self.pause = pause
         self.calls: list[tuple[str, int]] = []
         self.catalogue: dict[tuple[str, str], Hit] = {}

@@ -192,7 +192,13 @@ CHANGES = [
     ("POST", "/metier/v1/make"),
     ("DELETE", "/metier/v1/specialists/banking-intents"),
     ("POST", "/make"),
-    ("POST", "/try"),
+    ("POST", "/make/look"),
+    ("POST", "/make/look/00000000000000000000000000000000"),
+    ("POST", "/fleet/pull"),
+    ("POST", "/fleet/load"),
+    ("POST", "/fleet/remove"),
+    ("POST", "/fleet/gc"),
+    ("POST", "/jobs/x/resume"),
     ("POST", "/metier/v1/jobs/x/stop"),
 ]
 
