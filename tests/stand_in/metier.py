@@ -29,6 +29,7 @@ from metier.recipe import DataPart, Recipe, SpecialistPart
 from metier.reference import Digest, Reference
 from stand_in import cards
 from stand_in.models import ScriptedModels, Shelf
+from stand_in.running import NoPlans
 
 Cancelled = Callable[[], bool]
 
@@ -113,6 +114,7 @@ class StandIn(Shelf):
     def __init__(self, folder: Path, fleet: Sequence[Card] = (), *, pause: float = 0.0) -> None:
         super().__init__(folder)
         self.models = ScriptedModels()
+        self.browsing = NoPlans()
         self.rows = Rows()
         self.holdings = Holdings()
         self.pause = pause
