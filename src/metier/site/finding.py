@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from shlex import quote as shell
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -116,7 +117,7 @@ def _together(hits: Sequence[Hit]) -> tuple[str, str]:
     if all(hit.proof is not None for hit in hits):
         return "Proved here", alike
     if any(hit.entry.evidence or hit.entry.claims for hit in hits):
-        return "Not proved here", "What is reported of them are claims, not measured by us."
+        return "Not proved here", "Their numbers are claims, not measured by us."
     return "Not measured", alike
 
 
@@ -208,13 +209,13 @@ def _compared(hit: Hit) -> dict[str, Evidence]:
 def _evidence(hit: Hit, number: int, domain: charts.Domain) -> list[EvidenceRow]:
     compared = _compared(hit)
     if not compared:
-        return [_unmeasured(hit, "base", "against its base and the general model")]
+        return [_unmeasured(hit, "against its base and the general model", *_ROLES)]
     rows = []
     for role in _ROLES:
         against = f"against {words.RIVALS[role]}"
         one = compared.get(role)
         rows.append(
-            _unmeasured(hit, role, against)
+            _unmeasured(hit, against, role)
             if one is None
             else _measured(hit, one, against, f"hit{number}-{role}", domain)
         )
@@ -246,12 +247,24 @@ def _measured(
     )
 
 
-def _unmeasured(hit: Hit, rival: str, against: str) -> EvidenceRow:
-    name = (hit.installed or hit.entry.name)[:MOST_NAME]
+def _unmeasured(hit: Hit, against: str, *rivals: str) -> EvidenceRow:
+    """A row without a bar, with what would measure it: what is not here is fetched first."""
+    note = ""
+    if hit.installed:
+        name = hit.installed[:MOST_NAME]
+        # A classifier brings its sealed eval along, under its own name.
+        on = name if hit.entry.task == "classify" else "EVAL"
+        asked = " ".join(f"--against {rival}" for rival in rivals)
+        command = f"metier eval {shell(name)} --on {shell(on)} {asked}"
+    elif _act(hit)["kind"] == "pull":
+        note, command = "To measure it, fetch it first:", f"metier pull {shell(hit.entry.pull)}"
+    else:
+        command = ""
     return EvidenceRow(
         against=against,
         rival=words.NOT_MEASURED,
-        command=words.clip(f"metier eval {name} --on EVAL --against {rival}", 120),
+        note=note,
+        command=words.clip(command, 240),
     )
 
 
