@@ -7,6 +7,7 @@ as JSON. The hub is asked only by a form that a person sends, never by opening a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +21,13 @@ from metier.errors import MetierError, UnavailableError
 from metier.finding import Found, Hit, Query
 from metier.server import native, queries
 from metier.server.answering import json_response
-from metier.server.facade import Facade, HubSaid, PageOptions, Pages
+from metier.server.facade import Facade, Here, HubSaid, PageOptions, Pages
+
+
+def warm(metier: Facade, pages: Pages, address: str) -> None:
+    """Read in what the first page shows and draw it once, so that no visitor waits for that."""
+    with suppress(MetierError):  # Whoever opens the page is told of it.
+        pages.find(metier.find(Query()), PageOptions(here=Here(address)))
 
 
 def router(metier: Facade) -> APIRouter:

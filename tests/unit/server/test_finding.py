@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
 
-from metier.finding import Entry, Hit
+from metier.errors import StorageError
+from metier.finding import Entry, Found, Hit, Query
+from metier.server.finding import warm
 from metier.server.queries import parameters
+from metier.site import Site
 from stand_in.cards import banking, spam
 from stand_in.metier import StandIn
 from stand_in.serving import serving
@@ -80,6 +84,26 @@ def test_a_hub_that_does_not_answer_is_said(client: httpx.Client) -> None:
     assert client.post("/metier/v1/find/hub", json={"q": "offline"}).status_code == 503
     refused = client.post("/metier/v1/find/hub", json={"limit": 1000})
     assert refused.json()["error"]["param"] == "limit"
+
+
+def test_the_first_page_is_drawn_before_anybody_asks(metier: StandIn) -> None:
+    drawn: list[str] = []
+
+    class Drawing(Site):
+        def find(self, *told: Any) -> str:
+            drawn.append(super().find(*told))
+            return drawn[-1]
+
+    warm(metier, Drawing(), "http://127.0.0.1:1")
+    assert "banking-intents" in drawn[0]
+
+
+def test_what_cannot_be_read_in_at_the_start_is_told_to_who_asks(metier: StandIn) -> None:
+    class Damaged(StandIn):
+        def find(self, query: Query, /) -> Found:
+            raise StorageError("The disk is full.")
+
+    warm(Damaged(metier.folder), Site(), "http://127.0.0.1:1")
 
 
 def test_every_field_is_described(client: httpx.Client) -> None:
