@@ -115,10 +115,19 @@ def command(query: Query) -> str:
         if value is True:
             parts.append(option)
         elif value not in (False, None, "") and value != getattr(_PLAIN, name):
-            parts += [option, shell(words.clip(value, 80))]
+            said = _typed_size(value) if name == "most_bytes" else words.clip(value, 80)
+            parts += [option, shell(said)]
     if not query.meaning:
         parts.append("--no-meaning")
     return " ".join(parts)
+
+
+def _typed_size(number: int) -> str:
+    """Bytes as the command line reads them, exactly."""
+    for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if number and number % scale == 0:
+            return f"{number // scale}{unit}"
+    return f"{number}B"
 
 
 def _chosen(query: Query) -> list[dict[str, str]]:
