@@ -18,7 +18,7 @@ from typing import Any
 
 from metier.card import Card
 from metier.datasets.cleaning import clean
-from metier.errors import DidNotPassError, InputError, NotFoundError
+from metier.errors import DidNotPassError, InputError, NotFoundError, UnavailableError
 from metier.finding import Entry as Catalogued
 from metier.finding import Facet, Fit, Found, Hit, Query
 from metier.fleet import lineage
@@ -138,6 +138,7 @@ class StandIn(Shelf):
         self.catalogue: dict[tuple[str, str], Hit] = {}
         self.made: list[dict[str, Any]] = []
         self.found: list[Hit] = []
+        self.of_hub: list[Hit] = []
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
         for card in fleet:
@@ -332,6 +333,11 @@ class StandIn(Shelf):
     def lineage(self, name: str) -> tuple[Any, ...]:
         entry = self.show(name)
         return lineage(entry, self.list())  # type: ignore[arg-type,type-var]
+
+    def search_hub(self, query: Query) -> list[Hit]:
+        if query.words == "offline":
+            raise UnavailableError("The hub cannot be reached.", remedy="Look at the network.")
+        return [hit for hit in self.of_hub if query.words in hit.entry.name]
 
     def entry(self, origin: str, name: str) -> Hit:
         if (origin, name) not in self.catalogue:

@@ -293,6 +293,9 @@ class Facade(Protocol):
     def find(self, query: Query, /) -> Found:
         """What is installed and what catalogues name, in an honest order; asks no network."""
 
+    def search_hub(self, query: Query) -> Sequence[Hit]:
+        """What the hub finds; only when a person asks it to. Raises UnavailableError."""
+
     def verify(self, *, remake: bool = False, report: Report) -> Mapping[str, Any]:
         """Check every byte of the store; with ``remake`` every starter's recipe too."""
 
@@ -370,6 +373,17 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class HubSaid:
+    """What the hub answered to a person who asked it.
+
+    ``problem`` says why there is no answer, in a sentence; "" if there is one.
+    """
+
+    hits: tuple[Hit, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """An error for a page: what, where and how to mend it."""
 
@@ -399,8 +413,8 @@ class Pages(Protocol):
     def removal(self, removal: Mapping[str, Any], options: PageOptions) -> str:
         """What would be missed, before something is removed."""
 
-    def find(self, found: Found, options: PageOptions) -> str:
-        """The first page: what was looked for, and what was found."""
+    def find(self, found: Found, options: PageOptions, hub: HubSaid | None = None) -> str:
+        """The first page: what was looked for, what was found, and what the hub said if asked."""
 
     def specialist(self, item: Installed, around: Any, tried: Any, options: PageOptions) -> str:
         """The page of a classifier, or of an entry without a card.
