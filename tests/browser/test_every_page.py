@@ -38,6 +38,7 @@ SHEETS = [
     Sheet("chat specialist", "home", "/specialists/coder"),
     Sheet("pack", "home", "/specialists/notes"),
     Sheet("local model", "home", "/specialists/tiny"),
+    Sheet("catalogue entry", "home", "/entries/curated/rockypod/svelte-coder"),
     Sheet("make", "home", "/make"),
     Sheet("http", "home", "/docs"),
     Sheet("not there", "home", "/nothing"),
