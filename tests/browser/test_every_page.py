@@ -41,6 +41,7 @@ SHEETS = [
     Sheet("chat specialist", "home", "/specialists/coder"),
     Sheet("pack", "home", "/specialists/notes"),
     Sheet("local model", "home", "/specialists/tiny"),
+    Sheet("catalogue entry", "home", "/entries/curated/rockypod/svelte-coder"),
     Sheet("make", "home", "/make"),
     Sheet("compare", "home", "/compare"),
     Sheet("compare nothing", "bare_home", "/compare"),
