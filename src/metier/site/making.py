@@ -197,9 +197,7 @@ def _leaks(leaks: Mapping[str, Any] | None) -> dict[str, Any] | None:
     else:
         sentence = f"No leak was found among {words.plural(items, 'eval row')}."
     if leaks["blocks_win"]:
-        sentence += (
-            " That is too much: no WIN could be given. Take them out below, or mend the file."
-        )
+        sentence += " That is too much: no WIN can be given."
     looked_at, of = leaks["looked_at"], leaks["of"]
     part = (
         f"Looked at {words.count(looked_at[0])} of {words.count(of[0])} rows to learn from and "
@@ -316,7 +314,7 @@ def _state(job: Mapping[str, Any]) -> str:
         return words.clip(progress["message"], 300) if progress else "Starting."
     stopped = {"make": "Stopped. Nothing was installed.", "pull": "Stopped."}
     return {
-        "done": "Done.",
+        "done": "It is made and proved." if job["kind"] == "make" else "Done.",
         "failed": "It failed.",
         "stopped": stopped.get(str(job["kind"]), "Stopped."),
         "interrupted": "Interrupted: the server ended while this job ran.",
