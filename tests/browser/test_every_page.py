@@ -35,6 +35,8 @@ SHEETS = [
     Sheet("specialist", "home", "/specialists/help-desk"),
     Sheet("specialist with everything", "server", "/specialists/banking-intents"),
     Sheet("hostile specialist", "server", "/specialists/hostile"),
+    Sheet("run in this page", "home", "/specialists/help-desk/run"),
+    Sheet("what no page runs", "server", "/specialists/banking-intents/run"),
     Sheet("chat specialist", "home", "/specialists/coder"),
     Sheet("pack", "home", "/specialists/notes"),
     Sheet("local model", "home", "/specialists/tiny"),

@@ -29,6 +29,7 @@ from metier.recipe import DataPart, Recipe, SpecialistPart
 from metier.reference import Digest, Reference
 from stand_in import cards
 from stand_in.models import ScriptedModels, Shelf
+from stand_in.running import NoPlans
 
 Cancelled = Callable[[], bool]
 
@@ -113,6 +114,7 @@ class StandIn(Shelf):
     def __init__(self, folder: Path, fleet: Sequence[Card] = (), *, pause: float = 0.0) -> None:
         super().__init__(folder)
         self.models = ScriptedModels()
+        self.browsing = NoPlans()
         self.rows = Rows()
         self.holdings = Holdings()
         self.pause = pause
@@ -287,7 +289,11 @@ class StandIn(Shelf):
         hits = [
             hit
             for hit in hits
-            if all(word in f"{hit.entry.name} {hit.entry.description}".casefold() for word in words)
+            if (not query.task or hit.entry.task == query.task)
+            and all(
+                word in f"{hit.entry.name[:300]} {hit.entry.description[:300]}".casefold()
+                for word in words
+            )
         ]
         shown = tuple(hits[query.offset : query.offset + query.limit])
         facets = Counter(hit.entry.task for hit in hits)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metier.answer.browsing import MODULE, PROGRAM, RunPlan, plan_of
-from metier.errors import InputError, UnavailableError
+from metier.errors import InputError, NotFoundError, UnavailableError
 from metier.fleet import Fleet, Installed
 from metier.reference import Digest
 from metier.toolchains import Toolchains
@@ -45,7 +45,7 @@ class Browsing:
         self._base_folder = base_folder
         self._toolchains = toolchains
         self._lock = threading.Lock()
-        self._plans: OrderedDict[Digest, RunPlan] = OrderedDict()
+        self._plans: OrderedDict[tuple[Digest, Digest | None], RunPlan] = OrderedDict()
 
     def plan(self, name: str) -> RunPlan:
         """How a browser answers as this classifier.
@@ -57,16 +57,24 @@ class Browsing:
             UnavailableError: Its base is not here, or is another one.
         """
         installed = self._fleet.show(name)
+        specialist = self._read(installed)
+        # Another base may have been installed under the name since.
+        key = (installed.digest, self._base_manifest(specialist))
         with self._lock:
-            found = self._plans.get(installed.digest)
-        if found is not None and all(item.path.is_file() for item in found.files):
+            found = self._plans.get(key)
+        if found is not None:
             return found
-        plan = self._plan(installed)
+        plan = self._plan(installed, specialist)
         with self._lock:
-            self._plans[installed.digest] = plan
+            self._plans[key] = plan
             while len(self._plans) > _KEPT:
                 self._plans.popitem(last=False)
         return plan
+
+    @property
+    def packaged(self) -> bool:
+        """Whether this package has the assets itself."""
+        return all((PACKAGED / Path(name).name).is_file() for name in (MODULE, PROGRAM))
 
     def assets(self) -> Mapping[str, Path]:
         """ONNX Runtime Web's two files, by the names that pages load them under.
@@ -74,9 +82,8 @@ class Browsing:
         Raises:
             UnavailableError: They are not installed (``no_toolchain``).
         """
-        packaged = {Path(name).name: PACKAGED / Path(name).name for name in (MODULE, PROGRAM)}
-        if all(path.is_file() for path in packaged.values()):
-            return packaged
+        if self.packaged:
+            return {Path(name).name: PACKAGED / Path(name).name for name in (MODULE, PROGRAM)}
         modules = self._toolchains.path(ASSETS) / "node_modules"
         return {Path(name).name: modules / name for name in (MODULE, PROGRAM)}
 
@@ -84,7 +91,7 @@ class Browsing:
         """``sha256:…`` of the lock that fixes the assets."""
         return self._toolchains.digest(ASSETS)
 
-    def _plan(self, installed: Installed) -> RunPlan:
+    def _read(self, installed: Installed) -> SpecialistFile:
         from metier.engines.parts import SPECIALIST_FILE, SpecialistFile
 
         name = installed.name
@@ -94,8 +101,17 @@ class Browsing:
                 code="not_a_classifier",
                 remedy="Ask it on this server.",
             )
-        reference = str(installed.reference)
-        specialist = SpecialistFile.from_bytes(self._fleet.read_part(reference, SPECIALIST_FILE))
+        data = self._fleet.read_part(str(installed.reference), SPECIALIST_FILE)
+        return SpecialistFile.from_bytes(data)
+
+    def _base_manifest(self, specialist: SpecialistFile) -> Digest | None:
+        try:
+            return self._fleet.show(specialist.base).digest if specialist.base else None
+        except NotFoundError:
+            return None
+
+    def _plan(self, installed: Installed, specialist: SpecialistFile) -> RunPlan:
+        name, reference = installed.name, str(installed.reference)
 
         def base_of() -> tuple[BaseDescription, Sequence[Part]]:
             return self._base(name, specialist)

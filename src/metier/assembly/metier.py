@@ -15,6 +15,7 @@ from metier.answer import Answering
 from metier.assembly import starting
 from metier.assembly.bases import BaseChoice, Bases
 from metier.assembly.browsing import Browsing
+from metier.assembly.comparing import Comparing
 from metier.assembly.conversations import Conversations, Lack
 from metier.assembly.facts import Facts
 from metier.assembly.family import Family
@@ -88,6 +89,7 @@ class Metier:
         self._family = Family(fleet, lambda: self.ledger, settings.home / "evals")
         self.fitting = open_fitting(settings, fleet, facts, self.models.running, self._answering)
         self.rows = Looking(self._workbench)
+        self.comparing = Comparing(fleet, self._workbench, lambda: self.ledger, settings.home)
         self.holdings = Holdings(settings, fleet, self.models.used_bytes)
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)

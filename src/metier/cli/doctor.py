@@ -15,6 +15,7 @@ import click
 from rich.text import Text
 
 from metier.assembly import Metier
+from metier.assembly.browsing import ASSETS
 from metier.cli import terminal
 from metier.cli.failures import DID_NOT_PASS, print_json
 from metier.cli.fitness import machine_rows, speeds_lines
@@ -33,7 +34,7 @@ from metier.toolchains import KNOWN
 from metier.version import __version__
 
 State = Literal["here", "missing", "wrong"]
-_TOLD = ("svelte", "@sveltejs/kit", "react", "typescript")
+_TOLD = ("svelte", "@sveltejs/kit", "react", "typescript", "onnxruntime-web")
 """Of a toolchain's packages those that people ask for; its lock file has them all."""
 _LEAST_MEMORY = 1_000_000_000
 _LEAST_DISK = 500_000_000
@@ -216,6 +217,8 @@ def _toolchains(metier: Metier) -> list[Finding]:
         versions = ", ".join(f"{name} {number}" for name, number in named.items())
         if state.installed:
             found.append(Finding(state.name, "here", versions))
+        elif state.name == ASSETS and metier.browsing.packaged:
+            found.append(Finding(state.name, "here", f"{versions}, in this package"))
         else:
             remedy = f"metier doctor --install {state.name}"
             found.append(Finding(state.name, "missing", f"not installed ({versions})", remedy))

@@ -58,8 +58,8 @@ class Browsing:
         """The routes; they stand before the specialists' own."""
         return [
             Route("/specialists/{name:path}/run.json", self.plan),
-            Route("/specialists/{name:path}/run/{digest}", self.part),
             Route("/specialists/{name:path}/run", self.page),
+            Route("/specialists/{name:path}/run/{digest}", self.part),
             Route("/running/{version}/{name}", self.asset),
         ]
 

@@ -127,6 +127,21 @@ class Rows(Protocol):
         """Write the usable rows as JSON Lines; gives why others were left out, and how many."""
 
 
+class Compares(Protocol):
+    """Comparisons of what is installed on sealed evals."""
+
+    def evals(self) -> Sequence[Any]:
+        """Evals that may be compared on: ``assembly.comparing.KnownEval``."""
+
+    def gather(self, names: Sequence[str], *, on: str) -> Any:
+        """What is here already: an ``examine.contrasting.Gathered``."""
+
+    def measure(
+        self, names: Sequence[str], *, on: str, report: Report, cancelled: Callable[[], bool]
+    ) -> Any:
+        """The same with what was missing measured."""
+
+
 class Holdings(Protocol):
     """What the fleet takes of this machine."""
 
@@ -143,6 +158,10 @@ class Holdings(Protocol):
 
 class Facade(Protocol):
     """The verbs that the server offers over HTTP; thread-safe."""
+
+    @property
+    def comparing(self) -> Compares:
+        """Comparisons of what is installed on sealed evals."""
 
     @property
     def holdings(self) -> Holdings:
@@ -481,3 +500,9 @@ class Pages(Protocol):
 
     def running_version(self) -> str:
         """What changes with any of those scripts."""
+
+    def compare(self, document: Mapping[str, Any], options: PageOptions) -> str:
+        """Two or more on one eval; ``document`` is what ``/compare.json`` gives."""
+
+    def asked(self, document: Mapping[str, Any], options: PageOptions) -> str:
+        """Answers side by side; ``document`` is what their address gives as JSON."""

@@ -21,6 +21,8 @@ from metier.server.answering import json_response
 from metier.server.batching import Batches
 from metier.server.browsing import Browsing
 from metier.server.classifying import Classifying
+from metier.server.comparing import KIND as CONTRAST
+from metier.server.comparing import Comparing
 from metier.server.desk import Desk
 from metier.server.entries import Entries
 from metier.server.facade import (
@@ -72,7 +74,9 @@ class Website:
         self._classifying = Classifying(metier, pages, batches, self._options, limits)
         self._keeping = FleetWork(metier, pages, jobs, self._options)
         self._trying = Trying(metier, pages, jobs, self._options)
-        self._making = Making(metier, pages, jobs, self._options, drawn={TRYING: self._trying.job})
+        self._comparing = Comparing(metier, pages, jobs, self._options)
+        drawn = {TRYING: self._trying.job, CONTRAST: self._comparing.job}
+        self._making = Making(metier, pages, jobs, self._options, drawn=drawn)
 
     def add_to(self, app: FastAPI) -> None:
         """Put the routes of every page into ``app``."""
@@ -93,6 +97,7 @@ class Website:
             *self._keeping.routes(),
             *self._classifying.routes(),
             *self._trying.routes(),
+            *self._comparing.routes(),
             Route("/specialists/{name:path}", self.specialist),
             *self._making.routes(),
             Route("/sign-in", self.show_sign_in),

@@ -23,6 +23,7 @@ from metier.site import (
     browsing,
     charts,
     coding,
+    comparing,
     entries,
     finding,
     keeping,
@@ -222,6 +223,14 @@ class Site:
     def tried(self, job: Mapping[str, Any], options: Options) -> str:
         """A search by eval: its rounds while they go, then the winner with its evidence."""
         return self._page("tried.html", options, **trying.job(job))
+
+    def compare(self, document: Mapping[str, Any], options: Options) -> str:
+        """Two or more on one eval, and the form that chooses them."""
+        return self._page("compare.html", options, **comparing.page_values(document))
+
+    def asked(self, document: Mapping[str, Any], options: Options) -> str:
+        """Answers side by side."""
+        return self._page("asked.html", options, **comparing.asked_values(document))
 
     def reference(self, document: Mapping[str, Any], options: Options) -> str:
         """The HTTP interface, from its OpenAPI document."""

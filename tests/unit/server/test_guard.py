@@ -334,7 +334,7 @@ def test_a_body_that_does_not_say_its_size_is_counted(open_server: str) -> None:
 def test_every_reply_carries_the_strict_headers(open_server: str, path: str) -> None:
     headers = httpx.get(open_server + path).headers
     policy = headers["content-security-policy"]
-    assert policy.startswith("default-src 'self'")
+    assert policy.startswith("default-src 'none'")
     assert "unsafe" not in policy
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"

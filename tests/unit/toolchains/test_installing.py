@@ -182,3 +182,25 @@ def test_a_lock_that_npm_cannot_read_is_npms_failure(tmp_path: Path, node: Node)
     with pytest.raises(UnavailableError) as caught:
         install(wanted, tmp_path / "t" / "abc", node=node, report=silent, cancelled=lambda: False)
     assert caught.value.code == "npm_failed"
+
+
+def test_only_the_files_that_are_used_stay(tmp_path: Path, node: Node) -> None:
+    wanted = local_lock(tmp_path)
+    asked = wanted.folder / "package.json"
+    kept = "node_modules/tiny/package.json"
+    asked.write_text(json.dumps({**json.loads(asked.read_text()), "kept": [kept]}))
+    place = tmp_path / "kept" / "a"
+    install(wanted, place, node=node, report=silent, cancelled=lambda: False)
+    files = [str(path.relative_to(place)) for path in place.rglob("*") if path.is_file()]
+    assert sorted(files) == [kept, "package-lock.json", "package.json"]
+
+
+def test_a_file_that_is_used_and_missing_is_said(tmp_path: Path, node: Node) -> None:
+    wanted = local_lock(tmp_path)
+    asked = wanted.folder / "package.json"
+    facts = {**json.loads(asked.read_text()), "kept": ["node_modules/tiny/gone.wasm"]}
+    asked.write_text(json.dumps(facts))
+    place = tmp_path / "kept" / "a"
+    with pytest.raises(UnavailableError, match=r"gone\.wasm"):
+        install(wanted, place, node=node, report=silent, cancelled=lambda: False)
+    assert not place.exists()

@@ -177,5 +177,6 @@ one("[data-forget]").addEventListener("click", async () => {
 one("[data-compare]").addEventListener("click", compare);
 input.addEventListener("input", ask);
 addEventListener("pagehide", () => worker?.terminate());
+hide("[data-without]", true);
 hide("[data-acts]", false);
 tellKept().catch((error) => complain(error.message));
