@@ -302,6 +302,7 @@ def job_values(job: Mapping[str, Any]) -> dict[str, Any]:
         else "",
         "plot": charts.ladder_plot(rungs, key="ladder"),
         "bytes": _bytes(job),
+        "checked": _checked(job),
         "target": _target(job),
     }
 
@@ -361,6 +362,24 @@ def _bytes(job: Mapping[str, Any]) -> dict[str, str] | None:
         "done": f"{words.size(int(done))} of {words.size(int(whole))}",
         "rate": f"{words.size(int(rate))}/s" if rate and job["state"] == "running" else "",
         "file": words.clip(data.get("file", ""), 120),
+    }
+
+
+def _checked(job: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a check of the store found."""
+    result = job.get("result")
+    if job["kind"] != "verify" or not isinstance(result, Mapping) or "problems" not in result:
+        return None
+    problems = list(result["problems"])[:100]
+    files = words.plural(int(result.get("checked", 0)), "file")
+    found = f"{words.plural(len(problems), 'thing')} to mend" if problems else "nothing is wrong"
+    return {
+        "sentence": f"{files} checked: {found}.",
+        "problems": [
+            {field: problem.get(field, "") for field in ("what", "where", "remedy")}
+            for problem in problems
+            if isinstance(problem, Mapping)
+        ],
     }
 
 
