@@ -30,6 +30,11 @@ PACKAGED = Path(__file__).parents[1] / "browser_assets"
 _KEPT = 64
 
 
+def packaged() -> bool:
+    """Whether this package has the assets itself."""
+    return all((PACKAGED / Path(name).name).is_file() for name in (MODULE, PROGRAM))
+
+
 class Browsing:
     """Plans and assets of one process; threads may share it."""
 
@@ -71,18 +76,13 @@ class Browsing:
                 self._plans.popitem(last=False)
         return plan
 
-    @property
-    def packaged(self) -> bool:
-        """Whether this package has the assets itself."""
-        return all((PACKAGED / Path(name).name).is_file() for name in (MODULE, PROGRAM))
-
     def assets(self) -> Mapping[str, Path]:
         """ONNX Runtime Web's two files, by the names that pages load them under.
 
         Raises:
             UnavailableError: They are not installed (``no_toolchain``).
         """
-        if self.packaged:
+        if packaged():
             return {Path(name).name: PACKAGED / Path(name).name for name in (MODULE, PROGRAM)}
         modules = self._toolchains.path(ASSETS) / "node_modules"
         return {Path(name).name: modules / name for name in (MODULE, PROGRAM)}

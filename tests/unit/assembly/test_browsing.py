@@ -74,7 +74,7 @@ def test_assets_of_the_wheel_come_first(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(browsing, "PACKAGED", tmp_path)
     metier = workshop.opened(tmp_path / "home", base=False)
     assert {path.parent for path in metier.browsing.assets().values()} == {tmp_path}
-    assert metier.browsing.packaged
+    assert browsing.packaged()
 
 
 @needs("browser")
