@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 LARGE = 1024
 TOKEN = "hf_secret_of_the_tests"
@@ -76,6 +76,7 @@ class Hub:
         self.cards: dict[str, dict[str, object]] = {}
         self.commits: dict[str, str] = {}
         self.gated: set[str] = set()
+        self.facts: dict[str, dict[str, object]] = {}
         self.faults: list[Fault] = []
         self.asked: list[Asked] = []
         self.sent: dict[str, int] = {}
@@ -156,7 +157,9 @@ class _Handler(BaseHTTPRequestHandler):
         fault = self.hub.fault_for(asked)
         if fault is not None and self._fails_at_once(fault, path):
             return
-        if match := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/(.+))?", path):
+        if path == "/api/models":
+            self._search()
+        elif match := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/(.+))?", path):
             self._info(match.group(1), match.group(2))
         elif match := re.fullmatch(r"/api/models/([^/]+/[^/]+)/tree/([^/]+)/?", path):
             self._tree(match.group(1))
@@ -202,7 +205,20 @@ class _Handler(BaseHTTPRequestHandler):
         ]
         card = self.hub.cards.get(name)
         document = {"id": name, "modelId": name, "sha": commit, "siblings": files, "tags": []}
-        self._json({**document, "private": False, "gated": False, "cardData": card or None})
+        told = {"private": False, "gated": False, "cardData": card or None}
+        self._json({**document, **told, **self.hub.facts.get(name, {})})
+
+    def _search(self) -> None:
+        """Models whose name has the words; ``facts`` says the rest of each, in its order."""
+        asked = parse_qs(urlsplit(self.path).query)
+        words = asked.get("search", [""])[0].lower()
+        tag = asked.get("pipeline_tag", [""])[0]
+        found = [
+            {"id": name, **facts}
+            for name, facts in self.hub.facts.items()
+            if words in name.lower() and tag in ("", facts.get("pipeline_tag"))
+        ]
+        self._json(found[: int(asked.get("limit", ["100"])[0])])
 
     def _tree(self, name: str) -> None:
         if self._allowed(name):

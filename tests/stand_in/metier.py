@@ -86,6 +86,28 @@ class Rows:
         return clean(data, target, text=text, label=label).reasons
 
 
+class Holdings:
+    """A machine of 16 GB, a store of which a gc would give 2 MB back."""
+
+    def __init__(self) -> None:
+        self.forgotten = 0
+        self.reclaimable: int | None = 2_000_000
+
+    def machine(self) -> dict[str, dict[str, Any]]:
+        memory = {"total": 16 * 10**9, "free": 9 * 10**9, "used": 10**9, "room": 8 * 10**9}
+        disk = {
+            "store": 5 * 10**9,
+            "partial": 0,
+            "reclaimable": self.reclaimable,
+            "free": 10**11,
+            "problem": None,
+        }
+        return {"memory": {**memory, "limited": False}, "disk": disk}
+
+    def forget(self) -> None:
+        self.forgotten += 1
+
+
 class StandIn(Shelf):
     """Satisfies ``metier.server.Facade``."""
 
@@ -94,6 +116,7 @@ class StandIn(Shelf):
         self.models = ScriptedModels()
         self.browsing = NoPlans()
         self.rows = Rows()
+        self.holdings = Holdings()
         self.pause = pause
         self.calls: list[tuple[str, int]] = []
         self.catalogue: dict[tuple[str, str], Hit] = {}
@@ -266,7 +289,11 @@ class StandIn(Shelf):
         hits = [
             hit
             for hit in hits
-            if all(word in f"{hit.entry.name} {hit.entry.description}".casefold() for word in words)
+            if (not query.task or hit.entry.task == query.task)
+            and all(
+                word in f"{hit.entry.name[:300]} {hit.entry.description[:300]}".casefold()
+                for word in words
+            )
         ]
         shown = tuple(hits[query.offset : query.offset + query.limit])
         facets = Counter(hit.entry.task for hit in hits)

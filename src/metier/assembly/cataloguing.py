@@ -163,7 +163,7 @@ class Cataloguer:
             query.words,
             task=query.task,
             most_parameters=round(most / _BYTES_PER_PARAMETER) if most else None,
-            order="created_at" if query.order == "newest" else "downloads",
+            order="createdAt" if query.order == "newest" else "downloads",
             limit=query.limit,
             endpoint=self._settings.hub_endpoint or PUBLIC_ENDPOINT,
             token=stored_token(),

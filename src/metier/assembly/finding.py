@@ -82,7 +82,7 @@ class Finder:
     def __init__(self, means: Means) -> None:
         self._means = means
         self._library = Library(means.home / "catalog")
-        self._shelf = Shelf(means.home / "catalogs")
+        self.shelf = Shelf(means.home / "catalogs")
         self._lock = threading.RLock()
         self._proved: tuple[str, Proofs] | None = None
         self._placed: tuple[str, Mapping[int, str]] | None = None
@@ -156,7 +156,7 @@ class Finder:
 
     def _stamps(self) -> dict[str, str]:
         """By origin, what says that its source has not changed; what is installed comes last."""
-        stamps = {CURATED: self._curated_stamp, **self._shelf.stamps()}
+        stamps = {CURATED: self._curated_stamp, **self.shelf.stamps()}
         entries = self._means.fleet.store.entries()
         others = repr(sorted(stamps.items()))
         if self._stamped is None or self._stamped[0] is not entries:
@@ -189,7 +189,7 @@ class Finder:
             yield from self._installed()
         else:
             try:
-                yield from (Fresh(entry) for entry in self._shelf.entries(origin))
+                yield from (Fresh(entry) for entry in self.shelf.entries(origin))
             except MetierError:
                 return  # ``_faults`` tells it
 
@@ -359,12 +359,15 @@ class Finder:
         }
 
     def _faults(self) -> list[str]:
-        """Catalogues that were added and cannot be read."""
-        counts = self._library.records.origins()
-        empty = [name for name, (_, _, count) in counts.items() if not count]
-        if not any(name not in RESERVED for name in empty):
-            return []
-        return self._shelf.list()[1]
+        """Catalogues that were added and cannot be read, each with what is wrong."""
+        found = []
+        for name, (_, _, count) in self._library.records.origins().items():
+            if not count and name not in RESERVED:
+                try:
+                    self.shelf.entries(name)
+                except MetierError as error:
+                    found.append(f"The catalogue {name!r} cannot be read: {error.message}")
+        return found
 
     def _facets(self, ranked: Ranked) -> Mapping[str, tuple[Facet, ...]]:
         """The most frequent first, written as entries write them."""

@@ -58,6 +58,7 @@ class Making:
         workbench.sources.add(made.located)
         workbench.record(card, {key: item.digest for key, item in made.proof.results.items()})
         made.proof.settle()
+        made.keeper.discard()
         report(Progress("done", f"{card.name} is installed.", 1.0, data=card.to_dict()))
         return card
 

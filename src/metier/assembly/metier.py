@@ -15,10 +15,12 @@ from metier.answer import Answering
 from metier.assembly import starting
 from metier.assembly.bases import BaseChoice, Bases
 from metier.assembly.browsing import Browsing
+from metier.assembly.comparing import Comparing
 from metier.assembly.conversations import Conversations, Lack
 from metier.assembly.facts import Facts
 from metier.assembly.family import Family
 from metier.assembly.fitting import open_fitting
+from metier.assembly.holdings import Holdings
 from metier.assembly.localmodels import open_models
 from metier.assembly.looking import Looking
 from metier.assembly.making import Making
@@ -87,6 +89,8 @@ class Metier:
         self._family = Family(fleet, lambda: self.ledger, settings.home / "evals")
         self.fitting = open_fitting(settings, fleet, facts, self.models.running, self._answering)
         self.rows = Looking(self._workbench)
+        self.comparing = Comparing(fleet, self._workbench, lambda: self.ledger, settings.home)
+        self.holdings = Holdings(settings, fleet, self.models.used_bytes)
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
         self.tables = Tables(self._measuring, lambda: self.ledger)

@@ -161,6 +161,10 @@ class LocalModels:
                 )
         return found
 
+    def used_bytes(self) -> int:
+        """Bytes that everything in memory holds together."""
+        return sum(resident.memory_bytes for resident in self._scheduler.residents())
+
     def writers(self) -> list[str]:
         """Names of the installed models that write, the latest first."""
         return [

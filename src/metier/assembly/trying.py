@@ -38,6 +38,8 @@ MOST_NAMED = 5
 _WRITER_BATCH = 4
 _LOCAL_BATCH = 256
 _SHOWN_LABELS = 3
+_LOOKED_AT = 40
+NOT_HERE = "It is not installed."
 
 
 class Trial(TypedDict, total=False):
@@ -120,10 +122,11 @@ class Trying:
         sheet = read_sheet(source, name=name)
         candidates: list[Candidate] = []
         left_out: list[LeftOut] = []
-        for entrant in dict.fromkeys(wanted or self._everybody(sheet)):
+        named = [self._familiar(one) for one in wanted] or self._everybody(sheet)
+        for entrant in dict.fromkeys(named):
             found = self._candidate(entrant, sheet, cancelled)
             (left_out if _is_left_out(found) else candidates).append(found)  # type: ignore[arg-type]
-        others = () if wanted else self._others(sheet)
+        others = () if wanted else self._others()
         return Field(sheet, tuple(candidates), tuple(left_out), others)
 
     def find_by_eval(self, source: Path, **told: Unpack[Trial]) -> Tried:
@@ -149,7 +152,8 @@ class Trying:
 
         cancelled = told.get("cancelled", never)
         against = told.get("against")
-        wanted = list(told.get("candidates", ()))
+        against = None if against is None else self._familiar(against)
+        wanted = [self._familiar(one) for one in told.get("candidates", ())]
         if against is not None and wanted and against not in wanted:
             wanted.append(against)
         field = self.field(source, wanted, name=told.get("name"), cancelled=cancelled)
@@ -205,6 +209,12 @@ class Trying:
             names.append(GENERAL)
         return names
 
+    def _familiar(self, name: str) -> str:
+        """The name by which somebody takes part; raises NotFoundError if nobody has it."""
+        if name.startswith(REMOTE):
+            return name
+        return self._fleet.show(name.removeprefix(LOCAL)).name
+
     def _candidate(
         self, name: str, sheet: Sheet, cancelled: Callable[[], bool]
     ) -> Candidate | LeftOut:
@@ -214,7 +224,7 @@ class Trying:
         try:
             if name.startswith(REMOTE):
                 return self._writer(name, sheet, cancelled)
-            item = self._fleet.show(name.removeprefix(LOCAL))
+            item = self._fleet.show(name)
             if item.classifier is not None:
                 return self._classifier(item, sheet)
             if item.chat is not None:
@@ -329,17 +339,23 @@ class Trying:
             act=f"metier run {shlex.quote(item.name)}",
         )
 
-    def _others(self, sheet: Sheet) -> tuple[LeftOut, ...]:
-        """What catalogues name for such examples and is not here."""
+    def _others(self) -> tuple[LeftOut, ...]:
+        """What catalogues name that writes, runs here and is not installed; general models first.
+
+        What writes can be given any labels and any question; what was made for other labels
+        cannot.
+        """
         from metier.examine.tried import LeftOut
 
-        task = "classify" if sheet.kind == "labels" else "chat"
-        hits = self._here.find(Query(task=task, limit=4 * MOST_NAMED, meaning=False)).hits
-        pulled = [hit.entry for hit in hits if not hit.installed and hit.entry.pull]
-        return tuple(
-            LeftOut(entry.name, "It is not installed.", f"metier pull {shlex.quote(entry.pull)}")
-            for entry in pulled[:MOST_NAMED]
-        )
+        found: dict[str, LeftOut] = {}
+        for domain in ("general", ""):
+            asked = Query(task="chat", domain=domain, fits=True, limit=_LOOKED_AT, meaning=False)
+            for hit in self._here.find(asked).hits:
+                entry = hit.entry
+                if not hit.installed and entry.pull and len(found) < MOST_NAMED:
+                    command = f"metier pull {shlex.quote(entry.pull)}"
+                    found.setdefault(entry.name, LeftOut(entry.name, NOT_HERE, command))
+        return tuple(found.values())
 
     def _leaked(self, candidate: Candidate, sealed: Eval) -> frozenset[str]:
         """Ids of the items that overlap a classifier's training rows, where they are here."""

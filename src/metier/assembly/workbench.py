@@ -121,11 +121,14 @@ class Workbench:
             threads=self._threads,
             journals=self._settings.home / "journals",
             today=today(),
+            resumes=True,
         )
 
     def remakers(self, recipe: Recipe) -> Makers:
         """For a remake: the general model is not asked again."""
-        return replace(self.makers(recipe.base.ref, self._settings.home), service=None)
+        return replace(
+            self.makers(recipe.base.ref, self._settings.home), service=None, resumes=False
+        )
 
     def examiner(self) -> Examiner:
         """For measuring classifiers."""

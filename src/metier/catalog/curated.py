@@ -7,11 +7,13 @@ reports of quality becomes a claim. See ``docs/formats/catalogue.md``.
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from pydantic import ValidationError
@@ -45,11 +47,18 @@ def entries() -> tuple[Entry, ...]:
     Raises:
         InternalError: A file of the package is not as the format says (``bad_curated_index``).
     """
-    found: list[Entry] = []
-    for file in sorted(_folder().iterdir(), key=lambda one: one.name):
-        if file.name.endswith(".toml"):
-            found.extend(parsed(file.read_text("utf-8"), file.name))
-    return checked(found)
+    return checked(
+        entry for file in _files() for entry in parsed(file.read_text("utf-8"), file.name)
+    )
+
+
+@cache
+def stamp() -> str:
+    """A digest of the files, so that who keeps an index of the entries need not parse them."""
+    found = hashlib.sha256()
+    for file in _files():
+        found.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return found.hexdigest()
 
 
 def parsed(text: str, where: str) -> tuple[Entry, ...]:
@@ -95,8 +104,10 @@ def stated(entry: Entry) -> tuple[str, ...]:
     return tuple(name for name in FACTS if getattr(entry, name) not in (None, "", ()))
 
 
-def _folder() -> Any:
-    return resources.files("metier.catalog").joinpath("data")
+def _files() -> list[Traversable]:
+    folder = resources.files("metier.catalog").joinpath("data")
+    files = [file for file in folder.iterdir() if file.name.endswith(".toml")]
+    return sorted(files, key=lambda file: file.name)
 
 
 def _page(where: str, key: str, table: Any) -> Source:

@@ -9,14 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from metier.catalog.records import Row
-from metier.catalog.standing import PROVED
 from metier.catalog.words import STEM, Meant
 from metier.finding import Proof
 
 BAND = 0.15
 """Relevances that differ by less are comparable: there proof decides."""
+STEP = 0.05
+"""Relevances that round to one step are equal: there cost and date decide."""
+FINER = 0.2
+"""What meaning adds within a band, also where all words are there."""
 IN_MORE, IN_TEXT = 0.85, 0.7
 """What a word is worth among the key words, in the description; in name, task and domain: 1."""
 BY_STEM, BY_GUESS, BY_START = 0.9, 0.9, 0.97
@@ -100,43 +104,77 @@ def weights(meant: Sequence[Meant], known: Callable[[str], int], count: int) -> 
     return [weight / total for weight in full]
 
 
-def covered(
-    row: Row, meant: Sequence[Meant], weight: Sequence[float]
-) -> tuple[float, tuple[Match, ...]]:
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A word made ready to be looked for in many rows.
+
+    Attributes:
+        meant: The word.
+        weight: Its share of the query.
+        terms: Each with a space around it, and what it is worth, the most first.
+        all_of: Its pieces, with a space around each, and what they are worth together.
+    """
+
+    meant: Meant
+    weight: float
+    terms: tuple[tuple[str, float], ...]
+    all_of: tuple[str, ...]
+    pieces: float
+
+
+def sought(meant: Sequence[Meant], weight: Sequence[float]) -> tuple[Sought, ...]:
+    """The words of a query made ready; see ``covered``."""
+    found = []
+    for one, share in zip(meant, weight, strict=True):
+        guessed = BY_GUESS if one.instead else 1.0
+        terms = sorted(
+            ((f" {term} ", guessed * _by(term, one)) for term in one.terms),
+            key=lambda pair: -pair[1],
+        )
+        pieces = tuple(f" {part} " for part in one.all_of)
+        found.append(Sought(one, share, tuple(terms), pieces, guessed))
+    return tuple(found)
+
+
+def covered(row: Row, words: Sequence[Sought]) -> tuple[float, tuple[Match, ...]]:
     """The share of a query that an entry's words make, and which words they are."""
     matches = []
     share = 0.0
-    for one, worth in zip(meant, weight, strict=True):
+    for one in words:
         credit, match = _credit(row, one)
         if match is not None:
             matches.append(match)
-            share += credit * worth
+            share += credit * one.weight
     return min(share, 1.0), tuple(matches)
 
 
 def ordered(candidates: Sequence[Candidate]) -> list[tuple[Candidate, int]]:
     """The candidates in order, each with its group.
 
-    Within a band of relevance the proved first, then by claims, by cost class, the newer, the
-    smaller, by name.
+    Within a band of relevance the proved first, then by claims, by relevance more finely, by cost
+    class, the newer, the smaller, by name.
     """
-    found = sorted(candidates, key=_key)
-    dominated = _chains([one for one in found if one.proof is not None])
-    found.sort(key=lambda one: (one.band, one.level, dominated.get(one.row.id, 0)))
+    found = sorted(((_key(one), one) for one in candidates), key=lambda pair: pair[0])
+    dominated = _chains([one for _, one in found if one.proof is not None])
+    if dominated:
+        found.sort(key=lambda pair: (*pair[0][:2], dominated.get(pair[1].row.id, 0)))
     groups: list[tuple[Candidate, int]] = []
-    last: tuple[int, int, int] | None = None
+    last: tuple[object, ...] | None = None
     number = 0
-    for one in found:
-        mine = (one.band, min(one.level, PROVED + 1), dominated.get(one.row.id, 0))
+    for key, one in found:
+        mine = (key[0], one.proof is None, dominated.get(one.row.id, 0))
         if mine != last:
             number, last = number + 1, mine
         groups.append((one, number))
     return groups
 
 
-def _key(one: Candidate) -> tuple[object, ...]:
-    row = one.row
-    return (one.band, one.level, row.size_class, -row.released, row.size, row.name.casefold())
+def _key(one: Candidate) -> tuple[Any, ...]:
+    """Band, level, then the rest of the order."""
+    row, relevance = one.row, one.relevance
+    band = math.floor((1.0 - relevance) / BAND + 1e-9)
+    near = round((relevance + FINER * likeness(one.cosine)) / STEP)
+    return (band, one.level, -near, row.size_class, -row.released, row.size, row.name.casefold())
 
 
 def _chains(proved: Sequence[Candidate]) -> Mapping[int, int]:
@@ -161,10 +199,9 @@ def _stands_above(one: Proof, two: Proof) -> bool:
     return high is not None and low is not None and low.low > high.high
 
 
-def _credit(row: Row, one: Meant) -> tuple[float, Match | None]:
+def _credit(row: Row, one: Sought) -> tuple[float, Match | None]:
     """The best credit of a word over fields and terms."""
-    best, found = 0.0, None
-    guessed = BY_GUESS if one.instead else 1.0
+    best, place, said = 0.0, "", ""
     fields = (
         ("name", row.name_terms, 1.0),
         ("key", row.key_terms, 1.0),
@@ -172,20 +209,21 @@ def _credit(row: Row, one: Meant) -> tuple[float, Match | None]:
         ("text", row.text_terms, IN_TEXT),
     )
     for where, terms, worth in fields:
-        for term in one.terms:
-            credit = worth * guessed * _by(term, one)
-            if credit > best and f" {term} " in terms:
-                best, found = credit, Match(one, where, term)
-    reach = ""
-    for where, terms, worth in fields:
-        reach += terms
-        if (
-            one.all_of
-            and worth * guessed > best
-            and all(f" {part} " in reach for part in one.all_of)
-        ):
-            best, found = worth * guessed, Match(one, where, one.all_of[0])
-    return best, found
+        if worth <= best:
+            break
+        for term, by in one.terms:
+            if worth * by <= best:
+                break
+            if term in terms:
+                best, place, said = worth * by, where, term
+                break
+    if one.all_of:
+        reach = ""
+        for where, terms, worth in fields:
+            reach += terms
+            if worth * one.pieces > best and all(part in reach for part in one.all_of):
+                best, place, said = worth * one.pieces, where, one.all_of[0]
+    return best, Match(one.meant, place, said.strip()) if place else None
 
 
 def _by(term: str, one: Meant) -> float:

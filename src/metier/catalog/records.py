@@ -29,6 +29,19 @@ _FIELDS = (
     "id, name, task, domain, licence, base, size, context, released, verdicts, level,"
     " name_terms, key_terms, more_terms, text_terms"
 )
+_TASKS = {
+    "chat": "assistant",
+    "classify": "classification classifier",
+    "classify-image": "image classification classifier pictures",
+    "complete": "completion",
+    "describe-image": "image description captions vision pictures",
+    "embed": "embedding embeddings vectors",
+    "entities": "entity recognition NER",
+    "extract": "extraction extractor",
+    "rerank": "reranking reranker",
+    "search": "retrieval",
+}
+"""What people call the tasks."""
 _BY_IDS = f"SELECT {_FIELDS} FROM entries WHERE id IN"  # noqa: S608  a constant of ours
 _CREATE = """
 CREATE TABLE IF NOT EXISTS origins (
@@ -355,7 +368,7 @@ def _columns(entry: Entry) -> tuple[Any, ...]:
 def _terms(entry: Entry) -> tuple[str, str, str, str]:
     """The terms of its name; of task and domain; of further key words; of its description."""
     more = "\n".join((*entry.also, *entry.languages, entry.base or ""))
-    keys = f"{entry.task}\n{entry.domain}"
+    keys = f"{entry.task}\n{entry.domain}\n{_TASKS.get(fold(entry.task), '')}"
     return _line(entry.name), _line(keys), _line(more), _line(entry.description)
 
 

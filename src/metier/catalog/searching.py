@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from metier.catalog.ranking import Candidate, covered, ordered, weights
+from metier.catalog.ranking import Candidate, covered, ordered, sought, weights
 from metier.catalog.records import Records, Row, day_number
 from metier.catalog.standing import PROVED, verdict_bit
 from metier.catalog.volumes import Filters, Mask, Volume
@@ -132,10 +132,11 @@ def _meant(word: Word, volumes: Sequence[Volume], records: Records) -> Meant:
         near = _near(word.term, volumes, records)
         if near and stem_of(near) == STEM + word.term:
             return Meant(word, (near, STEM + word.term), instead=near)
-    if not terms and len(parts) == 1:
-        return Meant(word, parts, instead=parts[0])
-    if terms or parts:
-        return Meant(word, tuple(terms), parts)
+    whole = parts if len(parts) > 1 and parts == word.parts else ()
+    if terms or whole:
+        return Meant(word, tuple(terms), whole)
+    if parts:
+        return Meant(word, (), parts, instead=" ".join(parts))
     for cut in range(2, len(word.term) - 1):
         pair = word.term[:cut], word.term[cut:]
         if all(_known(part, volumes) for part in pair):
@@ -189,7 +190,8 @@ class _Scan:
         self._filters, self._meant = filters, meant
         listed = list(volumes.values())
         count = sum(volume.count for volume in listed)
-        self._weights = weights(meant, lambda term: _known(term, listed), max(count, 1))
+        share = weights(meant, lambda term: _known(term, listed), max(count, 1))
+        self._sought = sought(meant, share)
         self._masks = {origin: volume.mask(filters) for origin, volume in volumes.items()}
 
     def best(self) -> Ranked:
@@ -198,8 +200,8 @@ class _Scan:
 
     def _best(self, start: int, most: int) -> Ranked:
         scores, complete = self._by_words(WINDOW)
-        cosines = self._by_meaning(WINDOW // 2)
-        candidates, origins = self._candidates({*scores, *cosines}, cosines)
+        cosines, near = self._by_meaning(WINDOW // 2)
+        candidates, origins = self._candidates({**near, **scores}, cosines)
         if complete:
             candidates = [one for one in candidates if one.relevance >= RELEVANT]
         ranked = ordered(candidates)
@@ -267,14 +269,15 @@ class _Scan:
             self.notes.append(f"Only {MOST_TRIED:,} entries that pass the filters were looked at.")
         return [int(place) for place in places[:MOST_TRIED]]
 
-    def _by_meaning(self, most: int) -> dict[int, float]:
-        """Ids with the cosine of their meaning."""
+    def _by_meaning(self, most: int) -> tuple[dict[int, float], dict[int, str]]:
+        """Ids with the cosine of their meaning, and with their origin."""
+        found: dict[int, float] = {}
+        origins: dict[int, str] = {}
         if not self._query.meaning or self._sources.encode is None:
-            return {}
+            return found, origins
         vector = self._sources.encode(self._query.words[:1000])
         if vector is None:
-            return {}
-        found: dict[int, float] = {}
+            return found, origins
         for origin, volume in self._volumes.items():
             meaning = volume.meaning(self._sources.encoder)
             if meaning is None or meaning.width != len(vector):
@@ -283,21 +286,25 @@ class _Scan:
             for place, cosine in meaning.nearest(vector, most, self._masks[origin]):
                 if cosine >= NEAR_ENOUGH or volume.count <= WINDOW:
                     found[int(ids[place])] = cosine
-        return found
+                    origins[int(ids[place])] = origin
+        return found, origins
 
     def _candidates(
-        self, ids: Mapping[int, str] | set[int], cosines: Mapping[int, float]
+        self, ids: Mapping[int, str], cosines: Mapping[int, float]
     ) -> tuple[list[Candidate], dict[int, str]]:
         rows = self._sources.records.rows_of(list(ids))
         asked = fold(self._query.words.strip())
         found = []
         for identity, row in rows.items():
-            coverage, matches = covered(row, self._meant, self._weights)
+            coverage, matches = covered(row, self._sought)
             cosine = cosines.get(identity)
             if not matches and (cosine is None or cosine < NEAR_ENOUGH):
                 continue
             proof = self._sources.proofs.get(identity)
-            name = fold(row.name)
+            exact = row.name.casefold().endswith(asked[-60:]) and asked in (
+                fold(row.name),
+                fold(row.name).rpartition("/")[2],
+            )
             found.append(
                 Candidate(
                     row=row,
@@ -306,10 +313,10 @@ class _Scan:
                     cosine=cosine,
                     proof=proof,
                     level=_level(row, self._sources),
-                    exact=asked in (name, name.rpartition("/")[2]),
+                    exact=exact,
                 )
             )
-        return found, {row.id: _origin_of(row.id, self._volumes) for row in rows.values()}
+        return found, dict(ids)
 
     def _counted(
         self, extra: Sequence[Candidate], origins: Mapping[int, str]
@@ -347,7 +354,7 @@ class _Scan:
         ids, _ = self._by_words(page + WINDOW)
         rest = [identity for identity in ids if identity not in seen]
         wanted = rest[: max(page - len(ranked), 0)]
-        candidates, more = self._candidates(dict.fromkeys(wanted, ""), {})
+        candidates, more = self._candidates({one: ids[one] for one in wanted}, {})
         origins.update(more)
         place = {identity: number for number, identity in enumerate(wanted)}
         candidates.sort(key=lambda one: place[one.row.id])
@@ -483,7 +490,3 @@ def _plain_key(order: str, row: Row) -> tuple[object, ...]:
     if order == "smallest":
         return (row.size <= 0, row.size, name)
     return (name,)
-
-
-def _origin_of(identity: int, volumes: Mapping[str, Volume]) -> str:
-    return next((name for name, one in volumes.items() if one.place(identity) is not None), "")

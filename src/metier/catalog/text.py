@@ -248,14 +248,10 @@ def build(folder: Path, documents: Iterable[Document]) -> int:
 
 def stems(terms: Sequence[str]) -> list[str]:
     """The English stems of terms, marked, where they differ (Porter 2001)."""
-    if not terms:
-        return []
-    found = _stemmer().analyze(" ".join(terms))
-    if len(found) != len(terms):  # a term with white space that only tantivy sees
-        found = [(_stemmer().analyze(term) or [term])[0] for term in terms]
-    return [STEM + stem for term, stem in zip(terms, found, strict=True) if stem != term and stem]
+    return [stem for term in terms if (stem := stem_of(term)) and stem[1:] != term]
 
 
+@lru_cache(maxsize=1 << 16)
 def stem_of(term: str) -> str:
     """The marked stem that other forms of a word share with it; "" where there is none."""
     found = _stemmer().analyze(term)

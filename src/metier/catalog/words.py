@@ -21,6 +21,8 @@ STEM = "~"
 
 _CHUNK = re.compile(r"[^\W_]+(?:[-._/+'’][^\W_]+)*(?:\+\+|#)?")
 _PIECE = re.compile(r"[^\W_]+(?:\.\d+)*(?:\+\+|#)?")
+_ENDS = ("coder", "bert", "math", "sql", "kit", "llm", "guard", "chat", "embed", "reranker")
+"""What names of models end in without a mark before it: ``sqlcoder``, ``modernbert``."""
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _TURN = re.compile(r"(?<=[a-z])(?=\d)")
 _JOINS = re.compile(r"[-._/+'’]")
@@ -114,7 +116,7 @@ def words(text: str) -> tuple[tuple[Word, ...], tuple[str, ...]]:
 
 def _word(chunk: str) -> Word:
     whole, *parts = dict.fromkeys(_terms_of(chunk))
-    told = tuple(part for part in parts if len(part) > 1 and part not in STOP)
+    told = tuple(part for part in parts if len(part) > 1)
     return Word(fold(chunk)[:LONGEST_TERM], whole, told)
 
 
@@ -122,7 +124,8 @@ def _word(chunk: str) -> Word:
 def _terms_of(chunk: str) -> tuple[str, ...]:
     """The whole, then its pieces, each folded and of bounded length."""
     if chunk.isalpha() and chunk.islower() and chunk.isascii():
-        return (chunk[:LONGEST_TERM],)
+        whole = chunk[:LONGEST_TERM]
+        return (whole, *_compound(whole))
     return tuple(_pieces(chunk))
 
 
@@ -137,9 +140,20 @@ def _pieces(chunk: str) -> Iterator[str]:
         humps = _HUMP.split(piece)
         if len(humps) > 1:
             yield from (fold(hump)[:LONGEST_TERM] for hump in humps if len(hump) > 2)
+        else:
+            yield from _compound(folded[:LONGEST_TERM])
         turned = _TURN.split(folded, maxsplit=1)
         if len(turned) > 1 and len(turned[0]) > 1:
             yield turned[0][:LONGEST_TERM]
+
+
+def _compound(word: str) -> tuple[str, ...]:
+    """The two pieces of a name that is written in one; none for any other word."""
+    if word.endswith(_ENDS):
+        end = max((one for one in _ENDS if word.endswith(one)), key=len)
+        if len(word) - len(end) > 2:
+            return word[: -len(end)], end
+    return ()
 
 
 def distance(one: str, two: str, most: int) -> int:

@@ -20,6 +20,7 @@ from metier.cli.hits import found_lines, hit_lines, next_line
 from metier.cli.parameters import json_option
 from metier.cli.progress import working
 from metier.cli.session import Session
+from metier.cli.trying import by_eval, eval_options, taken
 from metier.finding import Found, Hit, Order, Query
 from metier.messages import Progress
 
@@ -58,27 +59,33 @@ _MOST = 1000
 @click.option("--offset", type=click.IntRange(0), default=0, help="Hits to leave out first.")
 @click.option("--hub", is_flag=True, help="Ask the hub too; nothing is asked of it otherwise.")
 @click.option("--no-meaning", is_flag=True, help="Words only, not their meaning.")
+@eval_options
 @json_option
 @click.pass_obj
 def find(
     session: Session, /, words: tuple[str, ...], hub: bool, as_json: bool, **asked: Any
-) -> None:
+) -> int:
     """Search specialists and models: those proved here first, every hit with its reasons.
 
-    WORDS may be misspelt; without any, everything that the filters leave is shown.
+    WORDS may be misspelt; without any, everything that the filters leave is shown. With --eval
+    candidates are tried on your own examples instead.
     """
+    tried = taken(asked)
+    if tried is not None:
+        return by_eval(session, tried, words, as_json=as_json)
     query = _query(" ".join(words), asked)
     found = session.metier.find(query)
     told = _asked_hub(session, query, quiet=as_json) if hub else ()
     if as_json:
         document = found_document(found)
         print_json({**document, "hub": [to_document(hit) for hit in told]} if hub else document)
-        return
+        return 0
     screen = terminal.stdout()
     lines: Sequence[Text] = found_lines(found, screen.width, screen.signs)
     if hub:
         lines = [*lines[:-1], *_hub_lines(told, screen), *([] if told else lines[-1:])]
     screen.write(lines)
+    return 0
 
 
 def found_document(found: Found) -> dict[str, Any]:

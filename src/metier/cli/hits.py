@@ -12,15 +12,16 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from metier.card import Evidence
-from metier.cli.terminal import Line, Signs, aligned, shortened, shown_text, wrapped
+from metier.cli.terminal import Signs, aligned, shortened, shown_text, wrapped
 from metier.cli.verdicts import Comparison, evidence_bars
 from metier.cli.wording import NOT_MEASURED, counted, date, size
-from metier.finding import Claim, Entry, Found, Hit, Query
+from metier.finding import Claim, Entry, Found, Hit, Query, Reason
 
 _PROSE = 92
 _MOST_REASONS = 3
 _ROLES = ("base", "general")
-UNCLAIMED = "nothing reported"
+_SHOWN = frozenset({"claim", "fit"})
+"""Reasons that stand above in words of their own."""
 
 
 def found_lines(found: Found, width: int, signs: Signs) -> list[Text]:
@@ -35,7 +36,7 @@ def found_lines(found: Found, width: int, signs: Signs) -> list[Text]:
     for wrong, right in found.corrected:
         lines.append(Text(f"Nothing is called {_own(wrong)!r}; searched {_own(right)!r}.", "dim"))
     if not found.hits:
-        return [*lines, *nothing_lines(found.query, width), *_notes(found, width)]
+        return [*lines, *_notes(found, width), *nothing_lines(found.query, width)]
     lines += hit_lines(found.hits, width, signs)
     lines += [Text(), Text(_counted(found), style="dim"), *_notes(found, width)]
     return [*lines, next_line(found.hits[0])]
@@ -43,8 +44,11 @@ def found_lines(found: Found, width: int, signs: Signs) -> list[Text]:
 
 def hit_lines(hits: Sequence[Hit], width: int, signs: Signs) -> list[Text]:
     """The hits; those that proof cannot tell apart stand between two rules."""
-    rows: list[list[Line]] = [_cells(hit) for hit in hits]
+    rows = [_cells(hit) for hit in hits]
     heads = aligned(rows, "llrl")
+    apart = max((head.cell_len for head in heads), default=0) > width
+    if apart:
+        heads = aligned([row[:-1] for row in rows], "llr")
     lines: list[Text] = []
     for index, (hit, head) in enumerate(zip(hits, heads, strict=True)):
         if index and hit.group != hits[index - 1].group:
@@ -52,6 +56,8 @@ def hit_lines(hits: Sequence[Hit], width: int, signs: Signs) -> list[Text]:
         elif index:
             lines.append(Text())
         lines.append(shortened(head, width, signs))
+        if apart:
+            lines.append(Text("  ") + rows[index][-1])
         lines += [Text("  ") + line for line in _under(hit, width - 2, signs)]
     return lines
 
@@ -99,20 +105,26 @@ def filters_of(query: Query) -> list[str]:
 
 def claim_said(claim: Claim) -> str:
     """A number that somebody reports, with everything needed to doubt it."""
-    unit = "" if claim.unit in ("", "share") else f" {claim.unit}"
+    unit = "" if claim.unit in ("", "share") else f" {_own(claim.unit)}"
     items = f", {counted(claim.n, 'item')}" if claim.n is not None else ""
-    told = f"{_own(claim.metric)} {claim.value:g}{_own(unit)} on {_own(claim.on)}{items}"
+    told = f"{_own(claim.metric)} {claim.value:g}{unit} on {_own(claim.on)}{items}"
     rival = f" ({_own(claim.rival)})" if claim.rival else ""
     return f"{told}{rival}: reported by {_own(claim.by)}, not measured by us"
 
 
-def _cells(hit: Hit) -> list[Line]:
+def _cells(hit: Hit) -> list[Text]:
+    """Name, task and domain, size, and what else there is in a word or two."""
     entry = hit.entry
     job = entry.task if entry.domain == "general" else f"{entry.task}, {entry.domain}"
     weight = size(entry.size_bytes) if entry.size_bytes is not None else _parameters(entry)
     facts = [entry.licence or "", "installed" if hit.installed else hit.origin]
     told = ", ".join(_own(fact) for fact in facts if fact)
-    return [Text(_own(entry.name), style="bold"), _own(job), weight, Text(told, style="dim")]
+    return [
+        Text(_own(entry.name), style="bold"),
+        Text(_own(job)),
+        Text(weight),
+        Text(told, style="dim"),
+    ]
 
 
 def _parameters(entry: Entry) -> str:
@@ -131,17 +143,18 @@ def _under(hit: Hit, width: int, signs: Signs) -> list[Text]:
     narrow = min(width, _PROSE)
     lines = wrapped(_own(entry.description), narrow) if entry.description else []
     lines += _evidence(hit, width, signs)
-    if hit.fit is not None:
-        told = hit.fit.said
-        runs = hit.fit.runs in ("yes", "tight")
-        why = f" ({_own(hit.fit.why)})" if hit.fit.why and not runs else ""
-        lines += wrapped(f"{told}{why}", narrow)
-    if reasons := [_own(one.said) for one in hit.reasons[:_MOST_REASONS]]:
-        lines += [
-            Text(line.plain, style="dim")
-            for line in wrapped("why: " + "; ".join(reasons), narrow, indent="     ")
-        ]
+    if hit.fit is not None and (hit.installed or entry.pull or hit.fit.runs != "unknown"):
+        why = "" if hit.fit.runs in ("yes", "tight") else _own(hit.fit.why).rstrip(".")
+        lines += wrapped(f"{hit.fit.said} ({why})" if why else hit.fit.said, narrow)
+    if said := [_sentence(one) for one in hit.reasons if one.kind not in _SHOWN][:_MOST_REASONS]:
+        told = wrapped("why: " + " ".join(said), narrow, indent="     ")
+        lines += [Text(line.plain, style="dim") for line in told]
     return lines
+
+
+def _sentence(reason: Reason) -> str:
+    said = _own(reason.said)
+    return said if said.endswith((".", "?")) else f"{said}."
 
 
 def _evidence(hit: Hit, width: int, signs: Signs) -> list[Text]:

@@ -36,7 +36,7 @@ COMMANDS: dict[str, Entry] = {
     "ps": Entry("residing", "ps", "List the models in memory."),
     "stop": Entry("residing", "stop", "Take a model out of memory."),
     "eval": Entry("proving", "evaluate", "Measure a specialist on an eval, or bases under it."),
-    "compare": Entry("proving", "compare", "Compare two specialists on one eval."),
+    "compare": Entry("comparing", "compare", "Compare specialists on one eval."),
     "check-eval": Entry("proving", "check_eval", "Check an eval before trusting it."),
     "pull": Entry("pulling", "pull", "Fetch a model from the hub, an address or a file."),
     "create": Entry("creating", "create", "Make a model from another by a Modelfile."),

@@ -20,10 +20,10 @@ from metier.cli.interrupting import interruptible
 from metier.cli.parameters import Duration, complete_names, json_option
 from metier.cli.progress import working
 from metier.cli.session import Session
-from metier.cli.sheet import bar_lines, evidence_lines
+from metier.cli.sheet import evidence_lines
 from metier.cli.tables import check_lines, kept_lines, table_lines
 from metier.cli.terminal import Line, aligned, wrapped
-from metier.cli.wording import count, counted, date, percent, span, verdict_sentence
+from metier.cli.wording import count, counted, date, percent, span
 from metier.errors import InputError
 from metier.evals.tables import write_table
 
@@ -186,36 +186,6 @@ def _against_rivals(session: Session, choices: Choices) -> int:
     if found.evidence:
         screen.write([Text(), *evidence_lines(found.evidence, screen.width, screen.signs)])
     return _code(found.evidence)
-
-
-@click.command(short_help="Compare two specialists on one eval.")
-@click.argument("first", shell_complete=complete_names)
-@click.argument("second", shell_complete=complete_names)
-@click.option("--on", "on", required=True, metavar="EVAL", help="The eval: a file or a name.")
-@json_option
-@click.pass_obj
-def compare(session: Session, first: str, second: str, on: str, as_json: bool) -> int:
-    """Compare FIRST with SECOND, question by question.
-
-    Exit code 1 says that FIRST lost.
-    """
-    evidence: Evidence = session.metier.compare(first, second, on=on)
-    if as_json:
-        print_json({"evidence": to_document(evidence)})
-        return _code([evidence])
-    screen = terminal.stdout()
-    rows: list[list[Line]] = [
-        [
-            Text(title, style="bold"),
-            percent(score.value),
-            span(score.interval) if score.interval else "",
-        ]
-        for title, score in ((first, evidence.score), (second, evidence.rival_score))
-    ]
-    lines = [*aligned(rows, "lrl"), Text()]
-    lines += bar_lines([evidence], screen.width, screen.signs)
-    screen.write([*lines, Text(), *wrapped(verdict_sentence(evidence), screen.width)])
-    return _code([evidence])
 
 
 @click.command("check-eval", short_help="Check an eval before trusting it.")

@@ -38,13 +38,23 @@ def reference() -> str:
         for name in COMMANDS:
             command = program.get_command(root, name)
             if command is not None:
-                parts.append(_section(name, command, root))
+                parts += _sections(name, command, root)
     return "\n".join(parts)
 
 
 def _summary() -> str:
     rows = [f"| [`{name}`](#metier-{name}) | {entry.summary} |" for name, entry in COMMANDS.items()]
     return "\n".join(["| command | what it does |", "|---|---|", *rows, ""])
+
+
+def _sections(name: str, command: click.Command, root: click.Context) -> list[str]:
+    """The section of a command; of a group its own and one for each of its commands."""
+    if not isinstance(command, click.Group):
+        return [_section(name, command, root)]
+    told = [_section(name, command, root)]
+    for inner in command.list_commands(root):
+        told.append(_section(f"{name} {inner}", command.commands[inner], root))
+    return told
 
 
 def _section(name: str, command: click.Command, root: click.Context) -> str:
@@ -57,11 +67,17 @@ def _section(name: str, command: click.Command, root: click.Context) -> str:
         ]
     lines = [f"## metier {name}", "", "```", f"metier {name} {usage}", "```", ""]
     lines += [_paragraphs(command.help or ""), ""]
-    lines += ["| option | meaning |", "|---|---|"]
-    lines += [f"| `{left}` | {right} |".replace("\n", " ") for left, right in records]
+    if records:
+        lines += ["| option | meaning |", "|---|---|"]
+    lines += [f"| `{_cell(left)}` | {_cell(right)} |" for left, right in records]
     if command.epilog:
         lines += ["", command.epilog]
     return "\n".join([*lines, ""])
+
+
+def _cell(text: str) -> str:
+    """Text in a table's cell, whose bars would end it."""
+    return text.replace("\n", " ").replace("|", "\\|")
 
 
 def _paragraphs(text: str) -> str:

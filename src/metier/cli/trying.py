@@ -6,7 +6,7 @@ that lost on the untouched questions ends in exit code 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
@@ -106,24 +106,37 @@ def eval_options(command: Command) -> Command:
     return command
 
 
-def by_eval(session: Session, choices: EvalChoices, *, as_json: bool) -> int:
-    """Run ``find --eval``; the exit code is 1 if the choice lost on the untouched questions."""
+def taken(asked: dict[str, Any]) -> EvalChoices | None:
+    """The options of a search by eval, taken out of ``asked``; ``None`` if none was given."""
+    choices = EvalChoices(
+        eval_file=asked.pop("eval_file"),
+        candidates=asked.pop("candidates"),
+        budget=asked.pop("budget"),
+        seed=asked.pop("seed"),
+        against=asked.pop("against"),
+    )
+    return choices if any(value not in (None, ()) for value in choices.values()) else None
+
+
+def by_eval(session: Session, choices: EvalChoices, words: Sequence[str], *, as_json: bool) -> int:
+    """Run ``find --eval``; the exit code is 1 if the choice lost on the untouched questions.
+
+    Raises:
+        InputError: Options without a file, or words beside one (``bad_usage``), and everything
+            that ``Metier.find_by_eval`` raises.
+    """
     source = choices["eval_file"]
     if source is None:
-        given = [
-            flag
-            for flag, name in (
-                ("--candidate", "candidates"),
-                ("--budget", "budget"),
-                ("--seed", "seed"),
-                ("--against", "against"),
-            )
-            if choices[name]  # type: ignore[literal-required]
-        ]
         raise InputError(
-            f"{given[0] if given else '--eval'} needs examples.",
+            "--candidate, --budget, --seed and --against are for a search by eval.",
             code="bad_usage",
-            remedy="Give them with --eval FILE.",
+            remedy="Give examples with --eval FILE.",
+        )
+    if words:
+        raise InputError(
+            f"With --eval no words are searched, such as {words[0][:80]!r}.",
+            code="bad_usage",
+            remedy="Name candidates with --candidate.",
         )
     questions, seconds = choices["budget"] or (None, None)
     metier = session.metier
@@ -170,12 +183,11 @@ def tried_lines(tried: Tried, width: int, signs: Signs) -> list[Text]:
         ("These could be tried too", [(one.name, one.command) for one in tried.others]),
     ):
         if rows:
-            cells: list[list[Line]] = [
-                [shown_text(name), shown_text(why)] for name, why in rows[:_LEFT_OUT]
-            ]
-            lines += [Text(), Text(title, style="dim"), *aligned(cells, "ll", indent=2)]
+            lines += [Text(), Text(title, style="dim")]
+            for name, why in rows[:_LEFT_OUT]:
+                lines += wrapped(shown_text(f"{name}: {why}"), width, indent="    ")
             if len(rows) > _LEFT_OUT:
-                lines.append(Text(f"  and {len(rows) - _LEFT_OUT} more"))
+                lines.append(Text(f"and {len(rows) - _LEFT_OUT} more"))
     return [*lines, Text(), Text(tried.winner.act, style="bold")]
 
 

@@ -143,13 +143,13 @@ def _truth(
     result: Result, named: Mapping[str, str], sealed: Eval | None, others: Iterable[Result]
 ) -> dict[str, str]:
     """Item id to true label, as far as it is known."""
-    known = {}
+    known: dict[str, str] = {}
     for other in (result, *others):
         _same_eval(result.eval_fingerprint, other.eval_fingerprint)
         known |= {
             row.id: named[row.answer]
             for row in other.scored
-            if row.outcome == 1.0 and row.answer in named
+            if row.outcome == 1.0 and row.answer is not None and row.answer in named
         }
     if sealed is not None:
         _same_eval(result.eval_fingerprint, sealed.fingerprint)

@@ -185,6 +185,17 @@ class Examiner:
         kept = self.evals / f"{Digest.parse(installed.classifier.data.eval_digest).hex}.jsonl"
         return read_eval(kept) if kept.is_file() else self.rebuild(installed)
 
+    def run(
+        self,
+        rival: str,
+        name: str,
+        sealed: Eval,
+        report: Report,
+        cancelled: Callable[[], bool],
+    ) -> Result:
+        """Run a system on an eval and keep its result; ``rival`` as in ``examine``."""
+        return self._run(self._system(rival, name, sealed), sealed, report, cancelled)
+
     def _run(
         self, system: System, sealed: Eval, report: Report, cancelled: Callable[[], bool]
     ) -> Result:
@@ -243,6 +254,10 @@ class Examiner:
 
         Its own eval was scanned when it was made; another is scanned now, if the rows are here.
         """
+        return self.leaks_of(name, sealed, report) or frozenset()
+
+    def leaks_of(self, name: str, sealed: Eval, report: Report) -> frozenset[str] | None:
+        """The same, or ``None`` if its training rows are not here."""
         installed = self.fleet.show(name)
         card = installed.classifier
         if card is not None and card.data.eval_digest == sealed.fingerprint:
@@ -251,7 +266,7 @@ class Examiner:
         if rows is None:
             message = f"The training rows of {name} are not here: leaks cannot be looked for."
             report(Progress("leaks", message))
-            return frozenset()
+            return None
         questions = [Example(item.text, item.label) for item in sealed.items]
         scanned = scan(rows, questions)
         message = f"{len(scanned.leaked):,} of {len(questions):,} eval items leaked into training."

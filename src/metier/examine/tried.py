@@ -193,7 +193,10 @@ def sentences(tried: Tried) -> tuple[str, ...]:
         said.append(_against(str(search.winner), item.rival_name, item.difference))
     if search.level:
         level = ", ".join(search.level)
-        said.append(f"Level with {search.winner} when it was chosen, and heavier: {level}.")
+        said.append(
+            f"Level with {search.winner} when it was chosen: {level}. The lighter was taken, and "
+            "of the same weight the first by name."
+        )
     saved = search.exhaustive / max(1, search.asked)
     said.append(
         f"{search.asked:,} questions were asked; everybody on everything is {search.exhaustive:,}"
@@ -225,14 +228,19 @@ def _against(name: str, rival: str, found: Difference) -> str:
             "of them. Search again with a larger budget."
         )
     if found.verdict is Verdict.TIE:
-        return f"As good as {rival}: {points:+.1f} points ({ends}, {n})."
+        return f"As good as {rival}: {_signed(points)} points ({ends}, {n})."
     if found.verdict is Verdict.NOT_WORSE:
-        return f"Not worse than {rival}: {points:+.1f} points ({ends}, {n})."
+        return f"Not worse than {rival}: {_signed(points)} points ({ends}, {n})."
     least = f"{100 * found.detectable:.0f} points" if found.detectable is not None else "so little"
     return (
-        f"Not told apart from {rival}: {points:+.1f} points ({ends}); {n} cannot show less than "
-        f"{least}."
+        f"Not told apart from {rival}: {_signed(points)} points ({ends}); {n} cannot show less "
+        f"than {least}."
     )
+
+
+def _signed(points: float) -> str:
+    text = f"{points:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text
 
 
 def _share_dict(share: Share) -> dict[str, Any]:

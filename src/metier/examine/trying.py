@@ -30,8 +30,10 @@ PER_CANDIDATE = 40
 """Questions a candidate, if no budget is named."""
 LEAST_BUDGET = 200
 """Questions of a search for which no budget is named, if there are as many to ask."""
+QUICK_KINDS = ("classifier", "encoder")
+"""Kinds of candidates that answer in milliseconds."""
 QUICK = 5_000
-"""Questions of such a search if every candidate is a classifier, which answers in milliseconds."""
+"""Questions of a search for which no budget is named, if all candidates are of such a kind."""
 PROBES = 2
 """Questions by which the speed of a candidate is seen, where the budget is time."""
 USUAL = Budget()
@@ -93,7 +95,7 @@ class Trier:
             asking = _Asking(self, sealed, held)
             taking, left_out = asking.admitted(candidates, budget, seed, reference)
             contenders = [one.contender(cost) for one, cost in taking]
-            quick = all(one.kind == "classifier" for one, _ in taking)
+            quick = all(one.kind in QUICK_KINDS for one, _ in taking)
             spendable = _spendable(contenders, sealed, budget, quick)
             asking.expect(spendable, in_seconds=budget.seconds is not None)
             rules = Rules(

@@ -65,13 +65,13 @@ def _own_facts(subject: Installed) -> tuple[str, ...]:
 def _inputs(subject: Installed, names: dict[str, Installed]) -> Iterator[Kin]:
     card = subject.card
     if isinstance(card, Card):
-        facts = (f"{card.data.train_rows:,} rows to train", f"{card.data.eval_rows:,} sealed")
+        rows = (f"{card.data.train_rows:,} rows to train", f"{card.data.eval_rows:,} sealed")
         licence = (card.data.licence,) if card.data.licence else ()
-        yield Kin("data", card.data.source, (*facts, *licence), card.data.train_digest)
+        yield Kin("data", card.data.source, (*rows, *licence), card.data.train_digest)
     if isinstance(card, SearchCard):
         for source in card.sources:
-            facts = (source.version, f"{source.passages:,} passages", source.licence or "")
-            yield Kin("data", source.source, tuple(filter(None, facts)))
+            known = (source.version, f"{source.passages:,} passages", source.licence or "")
+            yield Kin("data", source.source, tuple(filter(None, known)))
     if card is not None:
         yield Kin("recipe", "recipe.toml", (), card.recipe_id)
     if isinstance(card, Card | SearchCard) and card.base is not None:
@@ -81,9 +81,9 @@ def _inputs(subject: Installed, names: dict[str, Installed]) -> Iterator[Kin]:
     if isinstance(card, ChatCard):
         for pack in card.packs:
             there = names.get(pack)
-            facts = ("documents",) if there else ("documents", "not here")
+            said = ("documents",) if there else ("documents", "not here")
             yield Kin(
-                "pack", pack, facts, str(there.digest) if there else "", pack if there else ""
+                "pack", pack, said, str(there.digest) if there else "", pack if there else ""
             )
         for tool in card.tools:
             yield Kin("tool", tool, ("checks and repairs",))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 from urllib.parse import quote
 
@@ -62,17 +62,17 @@ def ask_repository(
         UnavailableError: ``gated``, ``hub_unreachable``, ``hub_failed``, ``hub_limited``.
         InputError: The hub's answer is not usable (``bad_repository``).
     """
-    api = client(endpoint, token)
+    api = _client(endpoint, token)
     name = repository + (f"@{revision}" if revision else "")
-    info = answered(name, lambda: api.model_info(repository, revision=revision, timeout=_SECONDS))
+    info = _asked(name, lambda: api.model_info(repository, revision=revision, timeout=_SECONDS))
     commit = info.sha or revision or "main"
     if not _COMMIT.fullmatch(commit):
         _unusable(name, "the hub names no commit")
     try:
-        listed = answered(name, lambda: _tree(api, repository, commit))
+        listed = _asked(name, lambda: _tree(api, repository, commit))
     except NotFoundError:
         # A mirror that lists files only with the repository itself.
-        full = answered(name, lambda: _with_files(api, repository, revision))
+        full = _asked(name, lambda: _with_files(api, repository, revision))
         listed = [_Listed(one.rfilename, one.size, one.blob_id, one.lfs) for one in full]
     start = f"{endpoint.rstrip('/')}/{quote(repository, safe='/')}/resolve/{commit}/"
     files = tuple(_file(entry, start) for entry in listed)
@@ -87,9 +87,42 @@ def ask_repository(
     )
 
 
-def client(endpoint: str, token: str | None) -> HfApi:
-    """The hub's own client, which sends the token to the endpoint and reports nothing home."""
-    import huggingface_hub
+def ask_api(
+    path: str, params: Mapping[str, Any], *, what: str, endpoint: str, token: str | None
+) -> Any:
+    """One answer of the hub's API as JSON; the client's own retries, half a minute, are left out.
+
+    Args:
+        path: Behind ``/api/``.
+        params: The question.
+        what: What is asked for, in errors.
+        endpoint: Base address of the hub.
+        token: Sent to the endpoint and nobody else, or ``None``.
+
+    Raises:
+        NotFoundError, UnavailableError, InputError: As ``ask_repository``.
+    """
+    from huggingface_hub import get_session
+    from huggingface_hub.utils import (  # type: ignore[attr-defined]  # public, not exported
+        build_hf_headers,
+        hf_raise_for_status,
+    )
+
+    _quiet()
+    headers = build_hf_headers(
+        token=token or False, library_name="metier", library_version=__version__
+    )
+    url = f"{endpoint.rstrip('/')}/api/{path}"
+
+    def ask() -> Any:
+        response = get_session().get(url, params=dict(params), headers=headers, timeout=_SECONDS)
+        hf_raise_for_status(response)
+        return response.json()
+
+    return _asked(what, ask)
+
+
+def _quiet() -> None:
     from huggingface_hub import constants
 
     with _quieted:
@@ -97,6 +130,12 @@ def client(endpoint: str, token: str | None) -> HfApi:
         # decide: nothing is reported, and it does not look up who drives it.
         constants.HF_HUB_DISABLE_TELEMETRY = True
         constants.HF_HUB_DISABLE_XET = True
+
+
+def _client(endpoint: str, token: str | None) -> HfApi:
+    import huggingface_hub
+
+    _quiet()
     return huggingface_hub.HfApi(
         endpoint=endpoint.rstrip("/"),
         token=token or False,
@@ -141,7 +180,7 @@ def _safe(path: str) -> str:
     return path
 
 
-def answered(name: str, question: Callable[[], T]) -> T:
+def _asked(name: str, question: Callable[[], T]) -> T:
     """The answer; what may pass is asked again, and the client's own errors become ours."""
     for pause in PAUSES:
         try:

@@ -1,31 +1,27 @@
 """What the hub says when a person searches it: its models as entries, and single facts of one.
 
-It is asked only when a person asks, by the hub's own client and through ``asking``. What comes
+It is asked only when a person asks, and through ``asking``. What comes
 back is what the hub says, with the hub's page as its source; nothing of it is a claim of ours.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from urllib.parse import quote
 
 from pydantic import ValidationError
 
-from metier.errors import MetierError
+from metier.errors import InputError, MetierError
 from metier.finding import Entry, Source
-from metier.hub.asking import PUBLIC_ENDPOINT, answered, client
+from metier.hub.asking import PUBLIC_ENDPOINT, ask_api
 from metier.hub.naming import HUB, parse_source
 
-if TYPE_CHECKING:
-    from huggingface_hub.hf_api import ModelInfo
-
-Order = Literal["downloads", "created_at"]
+Order = Literal["downloads", "createdAt"]
+Answer = Mapping[str, Any]
 TASKS = {
     "chat": "text-generation", "complete": "text-generation", "classify": "text-classification",
     "classify-image": "image-classification", "describe-image": "image-text-to-text",
@@ -105,44 +101,41 @@ def search_hub(
     Raises:
         UnavailableError: ``hub_unreachable``, ``hub_failed``, ``hub_limited``, ``hub_refused``.
     """
-    api = client(endpoint, token)
-    bound = f"max:{most_parameters}" if most_parameters else None
-
-    def ask() -> list[ModelInfo]:
-        found = api.list_models(
-            search=words or None,
-            pipeline_tag=TASKS.get(task) or task or None,
-            num_parameters=bound,
-            sort=order,
-            limit=min(limit, _MOST),
-            expand=_EXPANDED,  # type: ignore[arg-type]  # its Literal is not exported
-        )
-        return list(islice(found, min(limit, _MOST)))
-
-    found = answered(f"models for {words[:80]!r}", ask)
-    return tuple(_entries(found, endpoint, today))
+    most = min(limit, _MOST)
+    params: dict[str, Any] = {"sort": order, "limit": most, "expand": _EXPANDED}
+    if words:
+        params["search"] = words
+    if task:
+        params["pipeline_tag"] = TASKS.get(task, task)
+    if most_parameters:
+        params["num_parameters"] = f"max:{most_parameters}"
+    what = f"models for {words[:80]!r}"
+    found = ask_api("models", params, what=what, endpoint=endpoint, token=token)
+    listed = found if isinstance(found, list) else []
+    return tuple(_entries(listed[:most], endpoint, today))
 
 
 def ask_facts(name: str, *, endpoint: str = PUBLIC_ENDPOINT, token: str | None) -> Said:
     """What the hub says of one model; raises as ``ask_repository``."""
-    api = client(endpoint, token)
-    info = answered(
-        name,
-        lambda: api.model_info(name, expand=_EXPANDED, timeout=30.0),  # type: ignore[arg-type]
-    )
-    return _said(info)
+    path = f"models/{quote(name, safe='/')}"
+    found = ask_api(path, {"expand": _EXPANDED}, what=name, endpoint=endpoint, token=token)
+    if not isinstance(found, dict) or not isinstance(found.get("id"), str):
+        raise InputError(f"The hub's answer about {name} is odd.", code="bad_repository")
+    return _said(found)
 
 
-def _entries(found: Iterable[ModelInfo], endpoint: str, today: str) -> Iterable[Entry]:
+def _entries(found: Iterable[Any], endpoint: str, today: str) -> Iterable[Entry]:
     for info in found:
-        # A name or a number that no entry takes: the hub's oddity, not this person's trouble.
-        with suppress(ValidationError, ValueError, TypeError, AttributeError):
-            yield _entry(info, endpoint, today)
+        if isinstance(info, dict) and isinstance(info.get("id"), str):
+            # A name or a number that no entry takes: the hub's oddity, not this person's trouble.
+            with suppress(ValidationError):
+                yield _entry(info, endpoint, today)
 
 
-def _entry(info: ModelInfo, endpoint: str, today: str) -> Entry:
+def _entry(info: Answer, endpoint: str, today: str) -> Entry:
     said = _said(info)
-    task = _BACK.get(info.pipeline_tag or "", info.pipeline_tag or "chat")
+    tag = _text(info.get("pipeline_tag")) or "text-generation"
+    task = _BACK.get(tag, tag)
     pull = _pull(info)
     downloads = f"{said.downloads:,} downloads in the last month" if said.downloads else ""
     told = [f"The hub says: {downloads or 'not downloaded in the last month'}."]
@@ -150,39 +143,41 @@ def _entry(info: ModelInfo, endpoint: str, today: str) -> Entry:
         told.append("Metier cannot run it yet: no GGUF, and of no family that it converts.")
     facts: dict[str, Any] = {
         "task": task[:_LONGEST],
-        "upstream": f"{_public(endpoint)}/{quote(info.id, safe='/')}",
+        "upstream": f"{_public(endpoint)}/{quote(said.name, safe='/')}",
         "pull": pull,
         "parameters": said.parameters,
         "licence": said.licence,
         "base": said.base,
-        "languages": tuple(_tags(info, "language"))[:20],
+        "languages": tuple(tag for tag in _tags(info) if re.fullmatch(r"[a-z]{2}", tag))[:20],
         "released": said.created,
     }
     source = Source(address=facts["upstream"], read=today)
     stated = {name: value for name, value in facts.items() if value not in (None, "", ())}
     return Entry(
-        name=info.id,
+        name=said.name,
         kind="model",
         description=" ".join(told),
-        also=tuple(tag[:_LONGEST] for tag in (info.tags or ())[:20] if ":" not in tag),
+        also=tuple(tag[:_LONGEST] for tag in _tags(info)[:20] if ":" not in tag),
         sources=dict.fromkeys(("name", *stated), source),
         **stated,
     )
 
 
-def _said(info: ModelInfo) -> Said:
-    card: Any = info.card_data or {}
+def _said(info: Answer) -> Said:
+    card = info.get("cardData")
+    card = card if isinstance(card, dict) else {}
     base = card.get("base_model")
     base = base[0] if isinstance(base, list) and base else base
-    licence = card.get("license") or next(iter(_tags(info, "license")), None)
-    created = info.created_at
+    licence = card.get("license") or next(iter(_tags(info, "license:")), None)
+    created, downloads = info.get("createdAt"), info.get("downloads")
+    day = created[:10] if isinstance(created, str) else ""
     return Said(
-        name=info.id,
+        name=str(info["id"]),
         licence=spdx(licence) if isinstance(licence, str) else None,
         parameters=_parameters(info),
         base=base[:200] if isinstance(base, str) else None,
-        created=created.date().isoformat() if isinstance(created, datetime) else None,
-        downloads=info.downloads if isinstance(info.downloads, int) else None,
+        created=day if re.fullmatch(r"\d{4}-\d{2}-\d{2}", day) else None,
+        downloads=downloads if isinstance(downloads, int) else None,
     )
 
 
@@ -192,30 +187,36 @@ def spdx(licence: str) -> str | None:
     return None if word in ("", "other", "unknown") else _LICENCES.get(word, word)
 
 
-def _parameters(info: ModelInfo) -> int | None:
-    tensors = getattr(info.safetensors, "total", None)
-    header = (info.gguf or {}).get("total") if isinstance(info.gguf, dict) else None
-    number = tensors if isinstance(tensors, int) else header
-    return number if isinstance(number, int) and number >= 0 else None
+def _parameters(info: Answer) -> int | None:
+    """As the headers of its files say: safetensors first, else GGUF."""
+    for kind in ("safetensors", "gguf"):
+        header = info.get(kind)
+        number = header.get("total") if isinstance(header, dict) else None
+        if isinstance(number, int) and number >= 0:
+            return number
+    return None
 
 
-def _pull(info: ModelInfo) -> str:
+def _pull(info: Answer) -> str:
     """What ``metier pull`` takes, if the hub's tags say that it could be loaded."""
-    tags = {tag.lower() for tag in info.tags or ()}
+    tags = {tag.lower() for tag in _tags(info)}
     runnable = "gguf" in tags or ("safetensors" in tags and tags & _RUNNABLE)
     if not runnable or "custom_code" in tags:
         return ""
-    text = f"{HUB}/{info.id}"
     with suppress(MetierError):
-        return str(parse_source(text, anywhere=False))
+        return str(parse_source(f"{HUB}/{info['id']}", anywhere=False))
     return ""
 
 
-def _tags(info: ModelInfo, kind: str) -> list[str]:
-    tags = info.tags or ()
-    if kind == "language":
-        return [tag for tag in tags if re.fullmatch(r"[a-z]{2}", tag)]
-    return [tag.partition(":")[2] for tag in tags if tag.startswith(f"{kind}:")]
+def _tags(info: Answer, start: str = "") -> list[str]:
+    tags = info.get("tags")
+    listed = tags if isinstance(tags, list) else []
+    found = [tag for tag in listed if isinstance(tag, str) and tag.startswith(start)]
+    return [tag.removeprefix(start) for tag in found]
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _public(endpoint: str) -> str:

@@ -17,6 +17,7 @@ from metier.card import Interval, Rung, Score
 from metier.heads import FloatArray
 from metier.making.clock import Clock
 from metier.making.learners import Learner
+from metier.making.resuming import Keeper
 from metier.messages import Progress, Report
 from metier.training.fitting import Rows, at_once, cross_validate, fit_whole
 from metier.training.ladder import Candidate, Choice, choose, mixture
@@ -45,6 +46,7 @@ class Climb:
     clock: Clock
     report: Report
     workers: int
+    keeper: Keeper = field(default_factory=Keeper)
     learners: dict[str, Learner] = field(default_factory=dict)
     rows: dict[str, Rows] = field(default_factory=dict)
     logits: dict[str, FloatArray] = field(default_factory=dict)
@@ -84,7 +86,11 @@ class Climb:
             self._no_time(learner, encoding_seconds)
             return False
         rows = learner.view(task.texts)
-        expected = self._fit_seconds(learner, rows, folds)
+        key = {"rung": learner.name, "member": learner.member.model_dump(mode="json")}
+        before = self.keeper.find(key)
+        if before is not None and before.array.shape == (task.classes.size, task.labels):
+            known = before.array
+        expected = 0.0 if known is not None else self._fit_seconds(learner, rows, folds)
         if expected > (float("inf") if always else self.clock.left - reserve):
             self._no_time(learner, expected)
             return False
@@ -93,7 +99,13 @@ class Climb:
         if logits is None:
             self._no_time(learner, expected)
             return False
-        milliseconds = learner.milliseconds(self._sample())
+        facts = before.facts if before is not None else {}
+        milliseconds = facts.get("ms_per_text") or learner.milliseconds(self._sample())
+        spent = time.perf_counter() - start + facts.get("seconds", 0.0)
+        processor = time.process_time() - processor + facts.get("cpu_seconds", 0.0)
+        if before is None:
+            facts = {"ms_per_text": milliseconds, "seconds": spent, "cpu_seconds": processor}
+            self.keeper.keep(key, logits, facts)
         candidate = mixture(
             learner.name,
             [(learner.name, logits)],
@@ -111,8 +123,8 @@ class Climb:
                 ms_per_text=milliseconds,
                 size_bytes=learner.own_bytes,
                 shared_bytes=learner.shared_bytes,
-                seconds=time.perf_counter() - start,
-                cpu_seconds=time.process_time() - processor,
+                seconds=spent,
+                cpu_seconds=processor,
                 state="tried",
             )
         )

@@ -21,6 +21,7 @@ from metier.making.climbing import Climb
 from metier.making.clock import Clock
 from metier.making.learners import Learner, vectors
 from metier.making.material import RememberingEncoder
+from metier.making.resuming import Keeper
 from metier.making.thinning import stratified
 from metier.messages import Encoder, Progress, Report
 from metier.training.fitting import cross_validate
@@ -49,6 +50,7 @@ class Bases:
     open: Callable[[str], Encoder]
     report: Report
     clock: Clock
+    keeper: Keeper = field(default_factory=Keeper)
     used: str | None = None
     _views: dict[str, RememberingEncoder] = field(default_factory=dict)
     _told: float = 0.0
@@ -61,7 +63,7 @@ class Bases:
     def view(self, view: str) -> RememberingEncoder:
         """``static``, ``int8`` or ``fp32``; raises MetierError if the base has no such view."""
         if view not in self._views:
-            self._views[view] = RememberingEncoder(self.open(view), self._pause)
+            self._views[view] = RememberingEncoder(self.open(view), self._pause, self.keeper)
         return self._views[view]
 
     def best(self) -> RememberingEncoder | None:
@@ -224,19 +226,24 @@ def _int8_against_fp32(
     texts = [task.texts[row] for row in rows.tolist()]
     logits: list[FloatArray] = []
     for encoder in (small, full):
-        found = cross_validate(
-            _learner(climb, "encoder", encoder, "fp32").fit,
-            encoder.encode(texts),
-            task.classes[rows],
-            labels=task.labels,
-            folds=task.folds[rows],
-            seed=task.seed,
-            workers=climb.workers,
-            stopped=climb.clock.cancelled,
-        )
-        climb.clock.check()
+        key = {"trial": encoder.name, "digest": encoder.digest}
+        known = climb.keeper.find(key)
+        found = known.array if known is not None else None
         if found is None:
-            raise AssertionError("a cross-validation that was not stopped gave no logits")
+            found = cross_validate(
+                _learner(climb, "encoder", encoder, "fp32").fit,
+                encoder.encode(texts),
+                task.classes[rows],
+                labels=task.labels,
+                folds=task.folds[rows],
+                seed=task.seed,
+                workers=climb.workers,
+                stopped=climb.clock.cancelled,
+            )
+            climb.clock.check()
+            if found is None:
+                raise AssertionError("a cross-validation that was not stopped gave no logits")
+            climb.keeper.keep(key, found, {})
         logits.append(found)
     right = [(found.argmax(axis=1) == task.classes[rows]).astype(np.float64) for found in logits]
     difference = paired_difference(right[0], right[1], task.clusters[rows])

@@ -29,6 +29,8 @@ class Makers:
         threads: Fits at once.
         journals: Folder of interrupted runs.
         today: ISO date.
+        resumes: Whether what is climbed is kept until the specialist is installed, so that a make
+            that was stopped can go on.
     """
 
     places: Places
@@ -40,3 +42,4 @@ class Makers:
     threads: int
     journals: Path
     today: str
+    resumes: bool = False

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 
 import numpy as np
 import scipy.sparse as sparse
 
 from metier.features import FeatureSpec, hashed_counts
 from metier.heads import FloatArray, inverse_document_frequency, weigh
+from metier.making.resuming import Keeper
+from metier.manifest import canonical_json
 from metier.messages import Encoder
 
 CHUNK = 512
@@ -30,11 +33,18 @@ class RememberingEncoder:
     Args:
         encoder: The real one.
         pause: Called between chunks with (done, all); it may raise to stop.
+        keeper: Where chunks are kept for a make that goes on after a stop.
     """
 
-    def __init__(self, encoder: Encoder, pause: Callable[[int, int], None]) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        pause: Callable[[int, int], None],
+        keeper: Keeper | None = None,
+    ) -> None:
         self._encoder = encoder
         self._pause = pause
+        self._keeper = keeper or Keeper()
         self._seen: dict[str, FloatArray] = {}
 
     @property
@@ -66,13 +76,29 @@ class RememberingEncoder:
         for start in range(0, len(unseen), CHUNK):
             self._pause(start, len(unseen))
             chunk = unseen[start : start + CHUNK]
-            fresh.update(zip(chunk, self._encoder.encode(chunk), strict=True))
+            fresh.update(zip(chunk, self._encoded(chunk), strict=True))
         rows = np.empty((len(texts), self.dimension), np.float32)
         for row, text in enumerate(texts):
             rows[row] = fresh[text] if text in fresh else self._seen[text]
         if len(self._seen) + len(fresh) <= MOST_REMEMBERED:
             self._seen.update(fresh)
         return rows
+
+    def _encoded(self, chunk: Sequence[str]) -> FloatArray:
+        """Vectors of one chunk; the same texts in the same order give the same bits."""
+        if len(chunk) < CHUNK:
+            return self._encoder.encode(chunk)
+        key = {
+            "vectors": self.name,
+            "digest": self.digest,
+            "texts": sha256(canonical_json(list(chunk))).hexdigest(),
+        }
+        known = self._keeper.find(key)
+        if known is not None and known.array.shape == (len(chunk), self.dimension):
+            return known.array
+        vectors = self._encoder.encode(chunk)
+        self._keeper.keep(key, vectors, {})
+        return vectors
 
     def seconds_per_text(self, texts: Sequence[str]) -> float:
         """Wall seconds for one of these texts in bulk, measured without remembering."""

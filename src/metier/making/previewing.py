@@ -184,7 +184,7 @@ def _layout(table: Table, seen: _Seen) -> dict[str, Any]:
         "whole": seen.whole,
         "columns": [
             {
-                "name": name,
+                "name": _excerpt(name) if not _whole(name) else name,
                 "filled": seen.columns[name].filled,
                 "different": None if seen.columns[name].many else len(seen.columns[name].values),
                 "examples": [value for value, _ in seen.columns[name].values.most_common(3)],
@@ -199,9 +199,18 @@ def _layout(table: Table, seen: _Seen) -> dict[str, Any]:
     }
 
 
+def _whole(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _excerpt(value: Any) -> str:
     text = "" if value is None else str(value)[: 4 * EXCERPT]
-    flat = " ".join(text.split())
+    # Half of a surrogate pair can stand in JSON, but in no answer of ours.
+    flat = " ".join(text.encode("utf-8", "replace").decode().split())
     return flat if len(flat) <= EXCERPT else flat[: EXCERPT - 1] + "…"
 
 

@@ -8,7 +8,8 @@ that loaded specialist is examined.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from metier.making.learners import hashed, majority
 from metier.making.makers import Makers
 from metier.making.material import HashedWords
 from metier.making.proving import NOT_INSTALLED, NOT_WANTED, Proof, Trial, prove
+from metier.making.resuming import Keeper
 from metier.making.rows import Rows, gather
 from metier.making.thinning import within_budget
 from metier.manifest import WEIGHT_CONFIG_TYPE, WEIGHT_TYPE, Descriptor, Role, system_digest
@@ -48,6 +50,7 @@ class Made:
         proof: Its rows, evidence and results.
         sealed: Its eval.
         located: Digest of a local source to its path here.
+        keeper: What would let a stopped make go on; it is discarded once all is installed.
     """
 
     card: Card
@@ -56,6 +59,7 @@ class Made:
     proof: Proof
     sealed: Eval
     located: dict[str, str]
+    keeper: Keeper = field(default_factory=Keeper)
 
 
 def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[[], bool]) -> Made:
@@ -76,9 +80,10 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
     recipe = rows.recipe
     clock.check()
     rows = within_budget(rows, clock, recipe.ladder.seed, report)
-    bases = encoders.Bases(makers.base, makers.encoder, report, clock)
+    keeper = _keeper(recipe, rows, makers)
+    bases = encoders.Bases(makers.base, makers.encoder, report, clock, keeper)
     report = bases.report = _course(recipe, rows, bases, report)
-    climb = climb_all(recipe, rows, bases, clock, report, makers.threads)
+    climb = climb_all(recipe, rows, bases, clock, report, makers.threads, keeper)
     choice, ladder = climb.choose(recipe.ladder.margin)
     chosen = climb.candidates[choice.name]
     heads = _fit(climb, chosen)
@@ -121,7 +126,24 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
         details=carding.Details(classifier.digest, cost, spent, label_curve),
     )
     report(Progress("save", "Writing the specialist.", fraction=1.0))
-    return Made(card, recipe, parts, proof, rows.sealed, rows.located)
+    return Made(card, recipe, parts, proof, rows.sealed, rows.located, keeper)
+
+
+def _keeper(recipe: Recipe, rows: Rows, makers: Makers) -> Keeper:
+    """What this make kept before it was stopped: of the same rows, split, seed and libraries."""
+    if not makers.resumes:
+        return Keeper()
+    identity = {
+        "format": 1,
+        "train": rows.summary.train_digest,
+        "texts": len(rows.texts),
+        "labels": list(rows.labels),
+        "clusters": sha256(rows.clusters.tobytes() + rows.classes.tobytes()).hexdigest(),
+        "seed": recipe.ladder.seed,
+        "base": makers.base.digest if makers.base else None,
+        "toolchain": dict(makers.toolchain),
+    }
+    return Keeper.open(makers.journals, identity)
 
 
 def _course(recipe: Recipe, rows: Rows, bases: encoders.Bases, report: Report) -> Report:
@@ -146,6 +168,7 @@ def climb_all(
     clock: Clock,
     report: Report,
     threads: int,
+    keeper: Keeper | None = None,
 ) -> climbing.Climb:
     """Try every rung that the recipe names, from the cheapest up; nothing is chosen yet."""
     from metier.datasets.splitting import folds
@@ -160,7 +183,7 @@ def climb_all(
         labels=len(rows.labels),
         seed=recipe.ladder.seed,
     )
-    climb = climbing.Climb(task, clock, report, threads)
+    climb = climbing.Climb(task, clock, report, threads, keeper or Keeper())
     wanted = recipe.ladder.rungs
     reserve = 0.1 * clock.budget if clock.budget else 0.0
     climb.try_learner(majority(task.labels), reserve=0.0, always=True)

@@ -52,6 +52,7 @@ _UPLOADS = (
     "/metier/v1/evaluate",
     "/metier/v1/compare",
     "/metier/v1/check-eval",
+    "/metier/v1/preview",
     "/make",
     "/find/eval",
 )

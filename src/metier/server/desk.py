@@ -132,9 +132,7 @@ class Desk:
                 return event({"summary": item.summary, "kind": item.kind}, "step")
             if isinstance(item, Reply):
                 return event({"address": self._keep(name, item, answering)}, "answer")
-            if isinstance(item, MetierError):
-                return event({"problem": _sentence(item)}, "problem")
-            return ALIVE
+            return event({"problem": _sentence(item)}, "problem")
 
         try:
             _check_question(answering.asked.turns[-1].text)

@@ -7,7 +7,6 @@ Pulling is ``fleetwork``'s.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -32,10 +31,10 @@ class Entries:
 
     def routes(self) -> list[Route]:
         """The one route."""
-        return [Route("/catalogue/{origin}/{name:path}", self.page)]
+        return [Route("/entries/{origin}/{name:path}", self.page)]
 
     def page(self, request: Request) -> Response:
-        """``GET /catalogue/{origin}/{name}``; with ``.json`` or by Accept as JSON."""
+        """``GET /entries/{origin}/{name}``; with ``.json`` or by Accept as JSON."""
         origin, name = request.path_params["origin"], request.path_params["name"]
         accept = request.headers.get("accept", "")
         as_json = "application/json" in accept and "text/html" not in accept
@@ -48,7 +47,7 @@ class Entries:
             hit = self._metier.entry(origin, name.removesuffix(".json"))
         fit = hit.fit if hit.fit is not None else self._metier.fit(hit)
         if as_json:
-            return json_response({**hit_json(hit), "fit": asdict(fit)})
+            return json_response({**hit_json(hit), "fit": fit.to_dict()})
         return HTMLResponse(self._draw(request, hit, fit))
 
     def _draw(self, request: Request, hit: Hit, fit: object) -> str:

@@ -127,8 +127,45 @@ class Rows(Protocol):
         """Write the usable rows as JSON Lines; gives why others were left out, and how many."""
 
 
+class Compares(Protocol):
+    """Comparisons of what is installed on sealed evals."""
+
+    def evals(self) -> Sequence[Any]:
+        """Evals that may be compared on: ``assembly.comparing.KnownEval``."""
+
+    def gather(self, names: Sequence[str], *, on: str) -> Any:
+        """What is here already: an ``examine.contrasting.Gathered``."""
+
+    def measure(
+        self, names: Sequence[str], *, on: str, report: Report, cancelled: Callable[[], bool]
+    ) -> Any:
+        """The same with what was missing measured."""
+
+
+class Holdings(Protocol):
+    """What the fleet takes of this machine."""
+
+    def machine(self) -> Mapping[str, Mapping[str, Any]]:
+        """Bytes of memory and of the disk.
+
+        ``memory`` has ``total``, ``free``, ``used`` by models and ``room`` for them; ``disk`` has
+        ``store``, ``partial``, ``reclaimable`` and ``free``.
+        """
+
+    def forget(self) -> None:
+        """Look at the disk afresh next time."""
+
+
 class Facade(Protocol):
     """The verbs that the server offers over HTTP; thread-safe."""
+
+    @property
+    def comparing(self) -> Compares:
+        """Comparisons of what is installed on sealed evals."""
+
+    @property
+    def holdings(self) -> Holdings:
+        """What the fleet takes of this machine."""
 
     @property
     def rows(self) -> Rows:
@@ -384,8 +421,11 @@ class PageOptions:
 class Pages(Protocol):
     """The website: values in, HTML out. It escapes everything and answers nothing itself."""
 
-    def fleet(self, installed: Sequence[Installed], options: PageOptions) -> str:
-        """Everything that is here, with its evidence."""
+    def fleet(self, fleet: Mapping[str, Any], options: PageOptions) -> str:
+        """What is here and what it takes."""
+
+    def removal(self, removal: Mapping[str, Any], options: PageOptions) -> str:
+        """What would be missed, before something is removed."""
 
     def find(self, found: Found, options: PageOptions) -> str:
         """The first page: what was looked for, and what was found."""
@@ -460,3 +500,9 @@ class Pages(Protocol):
 
     def running_version(self) -> str:
         """What changes with any of those scripts."""
+
+    def compare(self, document: Mapping[str, Any], options: PageOptions) -> str:
+        """Two or more on one eval; ``document`` is what ``/compare.json`` gives."""
+
+    def asked(self, document: Mapping[str, Any], options: PageOptions) -> str:
+        """Answers side by side; ``document`` is what their address gives as JSON."""

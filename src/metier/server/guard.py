@@ -40,12 +40,17 @@ MIN_KEY = 16
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN_PATHS = ("/health", "/sign-in", "/static/")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_CSP = (
-    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'; require-trusted-types-for 'script'"
+# Nothing is allowed but what pages use: no frame, font, object, worker or manifest, no inline
+# script or style, and no text becomes markup or script. A picture that a person chose is shown to
+# that person from memory (blob:).
+_FROM_HERE = (
+    "default-src 'none'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'"
 )
+_CSP = f"{_FROM_HERE}; script-src 'self'; trusted-types 'none'"
 # The page that runs a specialist itself, its worker and their scripts compile WebAssembly.
-_RUNNING_CSP = f"{_CSP}; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'"
+_RUNNING_CSP = f"{_FROM_HERE}; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'"
 _RUNNING = re.compile(r"/running/.*|/specialists/.+/run")
 _HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-content-type-options", b"nosniff"),

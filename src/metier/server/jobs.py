@@ -319,6 +319,7 @@ class Jobs:
                     for other in ahead
                 ],
                 "command": order.command,
+                "next": order.fields.get("next", ""),
                 "asked": job.asked,
                 "started": job.started,
                 "ended": job.ended,

@@ -251,27 +251,34 @@ class Making:
             return draw(request, snapshot)
         return HTMLResponse(self._pages.job(snapshot, self._options(request)))
 
-    def stop(self, request: Request) -> Response:
-        """``POST /jobs/{id}/stop`` from the page."""
+    async def stop(self, request: Request) -> Response:
+        """``POST /jobs/{id}/stop`` from a page."""
         snapshot = self._jobs.ask_to_stop(request.path_params["job"])
-        return RedirectResponse(snapshot["page"], status_code=303)
+        return await _after(request, snapshot["page"])
 
-    def resume(self, request: Request) -> Response:
-        """``POST /jobs/{id}/resume`` from the page."""
-        snapshot = self._jobs.resume(request.path_params["job"])
-        return RedirectResponse(snapshot["page"], status_code=303)
+    async def resume(self, request: Request) -> Response:
+        """``POST /jobs/{id}/resume`` from a page."""
+        snapshot = await run_in_threadpool(self._jobs.resume, request.path_params["job"])
+        return await _after(request, snapshot["page"])
 
-    def forget(self, request: Request) -> Response:
-        """``POST /jobs/{id}/forget`` from the page."""
+    async def forget(self, request: Request) -> Response:
+        """``POST /jobs/{id}/forget`` from a page."""
         kind = self._jobs.snapshot(request.path_params["job"])["kind"]
-        self._jobs.forget(request.path_params["job"])
-        return RedirectResponse("/fleet" if kind == "pull" else "/make", status_code=303)
+        await run_in_threadpool(self._jobs.forget, request.path_params["job"])
+        return await _after(request, "/fleet" if kind == "pull" else "/make")
 
     def back_to_job(self, request: Request) -> Response:
         """A form's address that was opened or reloaded."""
         if request.path_params["act"] not in ("stop", "resume", "forget"):
             raise NotFoundError(f"There is nothing at {request.url.path[:200]!r}.")
         return RedirectResponse(f"/jobs/{request.path_params['job']}", status_code=303)
+
+
+async def _after(request: Request, page: str) -> Response:
+    """To the list of downloads for its forms, else to ``page``."""
+    form = await request.form(max_files=0, max_fields=10)
+    to_list = form.get("next") == "/fleet"
+    return RedirectResponse("/fleet#downloads" if to_list else page, status_code=303)
 
 
 def recognised(metier: Facade, upload: Upload) -> Mapping[str, Any]:

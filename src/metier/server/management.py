@@ -23,6 +23,7 @@ from metier.server.answering import json_response
 from metier.server.facade import Facade
 from metier.server.jobrecords import Order
 from metier.server.jobs import Jobs
+from metier.server.making import recognised
 
 _FORM = "multipart/form-data"
 
@@ -132,6 +133,28 @@ def _add_making(routes: APIRouter, metier: Facade, jobs: Jobs) -> None:
         data is set aside. `budget` is a duration like `2m`.
         """
         return await _ordered(metier, jobs, request, ("data", "eval"), orders.make_order)
+
+    @routes.post(
+        "/preview",
+        tags=["make"],
+        summary="What a make would find in an upload",
+        openapi_extra=_form_body(
+            files={"data": True, "eval": False},
+            fields=dict.fromkeys(("text", "label", "group", "seed", "curve"), False),
+        ),
+    )
+    async def preview(request: Request) -> Response:
+        """Columns, labels, first rows, faults with their lines, leaks, and the time it would take.
+
+        Bounded to seconds: of very many rows a part is looked at, which the answer says. Nothing
+        is kept.
+        """
+        upload = await uploads.receive(request, files=("data", "eval"), place=jobs.uploads)
+        try:
+            found = await run_in_threadpool(recognised, metier, upload)
+        finally:
+            shutil.rmtree(upload.folder, ignore_errors=True)
+        return json_response(found)
 
 
 def _add_proofs(routes: APIRouter, metier: Facade, jobs: Jobs) -> None:

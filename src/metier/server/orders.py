@@ -116,10 +116,11 @@ def remake_order(metier: Facade) -> Order:
     return Order("verify", "", "metier verify --remake", work)
 
 
-def pull_order(metier: Facade, name: str) -> Order:
+def pull_order(metier: Facade, name: str, *, after: str = "") -> Order:
     """The order that brings a model here from the hub; raises InputError on a blank name.
 
-    What came before it was stopped is not fetched again.
+    What came before it was stopped is not fetched again. ``after`` is the path of this site that
+    its page leads to once it is here.
     """
     wanted = name.strip()
     if not wanted or len(wanted) > MOST_NAME or not wanted.isprintable():
@@ -136,7 +137,8 @@ def pull_order(metier: Facade, name: str) -> Order:
         here = reference.familiar if isinstance(reference, Reference) else wanted
         return {"name": here, "page": f"/specialists/{here}"}
 
-    fields = {"name": wanted}
+    own = after.startswith("/") and not after.startswith(("//", "/\\", "/fleet"))
+    fields = {"name": wanted, "next": after[:600] if own else ""}
     return Order(
         "pull", wanted, _command(["metier", "pull", wanted]), work, fields=fields, lane="pull"
     )
@@ -151,9 +153,10 @@ def again(
 ) -> Order:
     """The order of a job that another server began; raises InputError as the first time."""
     if kind == "pull":
-        return pull_order(metier, fields.get("name", ""))
+        return pull_order(metier, fields.get("name", ""), after=fields.get("next", ""))
     if kind == "verify":
-        return remake_order(metier)
+        plain = fields.get("remake") == "false"
+        return verify_order(metier) if plain else remake_order(metier)
     orders = {
         "make": make_order,
         "evaluate": evaluate_order,
@@ -173,6 +176,16 @@ def _with_upload(order: Order, upload: Upload) -> Order:
         fields=dict(upload.fields),
         files={field: path.name for field, path in upload.files.items()},
     )
+
+
+def verify_order(metier: Facade) -> Order:
+    """The order that compares every byte of the store with its digest."""
+
+    def work(report: Report, cancelled: Callable[[], bool]) -> Any:
+        del cancelled
+        return metier.verify(remake=False, report=report)
+
+    return Order("verify", "the store", "metier verify", work, fields={"remake": "false"})
 
 
 def _command(words: list[str]) -> str:

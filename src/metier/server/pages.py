@@ -7,22 +7,22 @@ HTML itself.
 from __future__ import annotations
 
 import hmac
-import time
 from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from metier.errors import MetierError, NotFoundError
-from metier.server import native, surroundings
+from metier.errors import NotFoundError
+from metier.server import surroundings
 from metier.server.answering import json_response
 from metier.server.batching import Batches
 from metier.server.browsing import Browsing
 from metier.server.classifying import Classifying
+from metier.server.comparing import KIND as CONTRAST
+from metier.server.comparing import Comparing
 from metier.server.desk import Desk
 from metier.server.entries import Entries
 from metier.server.facade import (
@@ -31,7 +31,6 @@ from metier.server.facade import (
     Here,
     PageOptions,
     Pages,
-    Trial,
 )
 from metier.server.finding import Finding
 from metier.server.fleetwork import FleetWork
@@ -73,9 +72,11 @@ class Website:
         self._browsing = Browsing(metier, pages, self._options, self.specialist)
         self._talk = Talk(metier, pages, self._options)
         self._classifying = Classifying(metier, pages, batches, self._options, limits)
-        self._keeping = FleetWork(metier, jobs)
+        self._keeping = FleetWork(metier, pages, jobs, self._options)
         self._trying = Trying(metier, pages, jobs, self._options)
-        self._making = Making(metier, pages, jobs, self._options, drawn={TRYING: self._trying.job})
+        self._comparing = Comparing(metier, pages, jobs, self._options)
+        drawn = {TRYING: self._trying.job, CONTRAST: self._comparing.job}
+        self._making = Making(metier, pages, jobs, self._options, drawn=drawn)
 
     def add_to(self, app: FastAPI) -> None:
         """Put the routes of every page into ``app``."""
@@ -88,9 +89,6 @@ class Website:
 
         app.router.routes += [
             Route("/", self.first),
-            Route("/fleet", self.fleet),
-            Route("/fleet.json", self.fleet),
-            Route("/index.json", self.fleet),
             *self._finding.routes(),
             *self._entries.routes(),
             *self._desk.routes(),
@@ -99,8 +97,8 @@ class Website:
             *self._keeping.routes(),
             *self._classifying.routes(),
             *self._trying.routes(),
+            *self._comparing.routes(),
             Route("/specialists/{name:path}", self.specialist),
-            Route("/try", self.try_one, methods=["POST"]),
             *self._making.routes(),
             Route("/sign-in", self.show_sign_in),
             Route("/sign-in", self.sign_in, methods=["POST"]),
@@ -123,14 +121,6 @@ class Website:
             return PlainTextResponse(RUNNING, headers={"x-metier-version": __version__})
         return self._finding.found(request) if _wants_json(request) else self._finding.page(request)
 
-    def fleet(self, request: Request) -> Response:
-        """``/fleet``: everything that is here, with its evidence."""
-        items = self._metier.list()
-        if _wants_json(request):
-            return json_response({"specialists": [native.summary(item) for item in items]})
-        query = request.query_params.get("q", "")[:200]
-        return HTMLResponse(self._pages.fleet(items, self._options(request, query=query)))
-
     def specialist(self, request: Request) -> Response:
         """``/specialists/{name}``: the evidence page."""
         name = request.path_params["name"]
@@ -152,26 +142,6 @@ class Website:
         if sheet is not None:
             return self._talk.page(request, item, sheet)
         return self._classifying.page(request, item)
-
-    async def try_one(self, request: Request) -> Response:
-        """``POST /try``: a page's try box without scripts; answers with the page it came from."""
-        form = await request.form(max_files=0, max_fields=10)
-        name, text = str(form.get("name", ""))[:600], str(form.get("text", ""))
-        item = await run_in_threadpool(self._metier.show, name)
-        trial = await self._trial(item.reference.familiar, text)
-        options = self._options(request, trial=trial)
-        items = await run_in_threadpool(self._metier.list)
-        return HTMLResponse(await run_in_threadpool(self._pages.fleet, items, options))
-
-    async def _trial(self, name: str, text: str) -> Trial:
-        shown = text[: self._limits.text_characters]
-        try:
-            native.check_text(text, "text", self._limits)
-            started = time.perf_counter()
-            answers = await self._batches.answer(name, (text,), 5)
-        except MetierError as error:
-            return Trial(name, shown, problem=" ".join(filter(None, (error.message, error.remedy))))
-        return Trial(name, shown, answers[0], (time.perf_counter() - started) * 1000)
 
     def sign_in_page(self, request: Request, *, wrong: bool) -> str:
         """The page that asks for the key."""

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from metier.finding import Fit
+from metier.errors import MetierError
+from metier.finding import Fit, Proof
 from metier.server import native
 from metier.server.facade import Facade, Installed, Part
 
@@ -30,6 +31,7 @@ class Surroundings:
         family: What it was made from, itself, and what was made from it (``metier.fleet.Kin``).
         mistakes: What is known of its answers to its sealed items, if it is a classifier.
         fit: Whether it runs here.
+        proof: The best proof that it holds here, if any.
     """
 
     parts: Sequence[Part] = ()
@@ -37,6 +39,7 @@ class Surroundings:
     family: Sequence[Any] = ()
     mistakes: Mistakes | None = None
     fit: Fit | None = None
+    proof: Proof | None = None
 
 
 def around(metier: Facade, item: Installed) -> Surroundings:
@@ -49,7 +52,16 @@ def around(metier: Facade, item: Installed) -> Surroundings:
         family=metier.lineage(name),
         mistakes=metier.mistakes(name),
         fit=metier.fit(name),
+        proof=_proof(metier, name),
     )
+
+
+def _proof(metier: Facade, name: str) -> Proof | None:
+    try:
+        return metier.entry("here", name).proof
+    except MetierError:
+        # A catalogue that cannot be read proves nothing; the page stands without it.
+        return None
 
 
 def as_json(metier: Facade, item: Installed) -> dict[str, Any]:
@@ -57,7 +69,7 @@ def as_json(metier: Facade, item: Installed) -> dict[str, Any]:
     found = around(metier, item)
     return {
         **native.detail(item, found.parts),
-        "fit": asdict(found.fit) if found.fit is not None else None,
+        "fit": found.fit.to_dict() if found.fit is not None else None,
         "lineage": [asdict(kin) for kin in found.family],
         "answers": _answers(found.mistakes) if found.mistakes is not None else None,
     }

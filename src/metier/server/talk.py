@@ -7,11 +7,11 @@ page and carries the conversation in hidden fields.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -108,15 +108,18 @@ class Talk:
 
     async def talk(self, request: Request) -> Response:
         """``POST …/talk``: the page with the answer to one more turn."""
-        form = await request.form(max_files=MOST_PICTURES, max_fields=MOST_TURNS + 20)
         name = request.path_params["name"]
-        spoken = Spoken(
-            turns=tuple(_lines(value) for value in form.getlist("turn")),
-            question=_lines(form.get("question")),
-            settings=tuple((key, str(form.get(key, ""))[:20_000]) for key in SETTINGS),
-        )
+        async with request.form(
+            max_files=MOST_PICTURES, max_fields=MOST_TURNS + 20, max_part_size=2 * MOST_SAID
+        ) as form:
+            spoken = Spoken(
+                turns=tuple(_lines(value) for value in form.getlist("turn")),
+                question=_lines(form.get("question")),
+                settings=tuple((key, str(form.get(key, ""))[:20_000]) for key in SETTINGS),
+            )
+            sent = [await _picture(value) for value in form.getlist("picture")]
         try:
-            pictures = await _pictures(form)
+            pictures = _pictures(sent)
             question, loading = _question(spoken, pictures)
             written = await run_in_threadpool(
                 self._metier.models.ask, name, question, loading=loading
@@ -160,20 +163,21 @@ def _lines(value: object) -> str:
     return value.replace("\r\n", "\n") if isinstance(value, str) else ""
 
 
-async def _pictures(form: FormData) -> tuple[bytes, ...]:
-    found = []
-    for sent in form.getlist("picture"):
-        if not isinstance(sent, UploadFile) or not sent.filename:
-            continue
-        data = await sent.read(MOST_PICTURE + 1)
-        if len(data) > MOST_PICTURE:
-            raise InputError(
-                f"A picture has more than {MOST_PICTURE:,} bytes.",
-                code="too_large",
-                remedy="Send a smaller one, or use the API.",
-            )
-        found.append(data)
-    return tuple(found)
+async def _picture(value: object) -> bytes:
+    """The bytes of an uploaded file, one more than may be at most; empty for an empty field."""
+    if not isinstance(value, UploadFile) or not value.filename:
+        return b""
+    return await value.read(MOST_PICTURE + 1)
+
+
+def _pictures(sent: Sequence[bytes]) -> tuple[bytes, ...]:
+    if any(len(data) > MOST_PICTURE for data in sent):
+        raise InputError(
+            f"A picture has more than {MOST_PICTURE:,} bytes.",
+            code="too_large",
+            remedy="Send a smaller one, or use the API.",
+        )
+    return tuple(data for data in sent if data)
 
 
 def _question(spoken: Spoken, pictures: tuple[bytes, ...]) -> tuple[Question, Loading]:

@@ -65,9 +65,10 @@ def embed_calls(name: str, here: Place) -> list[Call]:
         'print(len(answer["data"][0]["embedding"]))',
         "console.log(answer.data[0].embedding.length);",
     )
-    openai = f"""reply = client.embeddings.create(model={json.dumps(name)}, input={json.dumps(_TEXTS)})
+    texts = json.dumps(_TEXTS)
+    openai = f"""reply = client.embeddings.create(model={json.dumps(name)}, input={texts})
 print(len(reply.data[0].embedding))"""
-    ollama = f"""reply = client.embed(model={json.dumps(name)}, input={json.dumps(_TEXTS)})
+    ollama = f"""reply = client.embed(model={json.dumps(name)}, input={texts})
 print(len(reply.embeddings[0]))"""
     return [*_plain(asked, here), _openai(openai, here), _ollama(ollama, here)]
 

@@ -8,18 +8,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from metier.card import Evidence
 from metier.finding import Claim, Entry, Fit, Hit, Proof, Source
 from metier.site import words
+from metier.site.finding import outside
 
-_RUNS = {
-    "yes": ("runs here", "yes"),
-    "tight": ("runs here if others make room", "tight"),
-    "no": ("does not run here", "no"),
-    "unknown": ("not known whether it runs here", "unknown"),
-}
 _FACTS = (
     ("task", "Task"),
     ("domain", "Domain"),
@@ -33,11 +28,6 @@ _FACTS = (
 )
 
 
-def address(origin: str, name: str) -> str:
-    """Where the page of an entry is."""
-    return f"/catalogue/{quote(origin, safe='')}/{quote(name, safe='/')}"
-
-
 def values(hit: Hit, fit: Fit | None) -> dict[str, Any]:
     """What the template prints."""
     entry = hit.entry
@@ -49,16 +39,16 @@ def values(hit: Hit, fit: Fit | None) -> dict[str, Any]:
         "kind": "A specialist" if entry.kind == "specialist" else "A general model",
         "chip": chip(fit),
         "facts": _facts(entry),
-        "licence": entry.licence or "not said",
+        "licence": entry.licence or "Not said",
         "licence_source": _source(entry.sources.get("licence")),
-        "upstream": entry.upstream if entry.upstream.startswith("https://") else "",
+        "upstream": outside(entry.upstream),
         "claims": [_claim(claim) for claim in entry.claims],
         "reported": [_reported(evidence) for evidence in entry.evidence],
         "proof": proof_words(hit.proof),
         "pull": f"metier pull {shlex.quote(entry.pull)}" if entry.pull else "",
         "prove": _proving(entry),
         "sources": _sources(entry),
-        "json_address": f"{address(hit.origin, entry.name)}.json",
+        "json_address": f"/entries/{quote(hit.origin, safe='')}/{quote(entry.name, safe='/')}.json",
     }
 
 
@@ -66,29 +56,20 @@ def chip(fit: Fit | None) -> dict[str, str] | None:
     """Whether it runs here, in a few words, with what the estimate rests on."""
     if fit is None:
         return None
-    said, style = _RUNS[fit.runs]
-    facts = [said]
-    if fit.lacking_bytes:
-        facts = [f"needs {words.size(fit.lacking_bytes)} more memory"]
-    elif fit.memory_bytes:
-        facts.append(f"about {words.size(fit.memory_bytes)}")
-    off = f" ± {fit.off_by * 100:.0f}\u202f%" if fit.off_by and not fit.measured else ""
-    known = "" if fit.measured else "about "
-    if fit.tokens_per_second:
-        facts.append(f"{known}{words.few(fit.tokens_per_second)} tokens/s{off}")
-    elif fit.ms_per_text is not None:
-        facts.append(f"{known}{words.milliseconds(fit.ms_per_text)} a text{off}")
-    if fit.measured:
-        facts.append("measured here")
-    return {"style": style, "text": ", ".join(facts), "why": fit.why}
+    return {"style": fit.runs, "text": words.clip(fit.said, 120), "why": words.clip(fit.why, 300)}
 
 
 def proof_words(proof: Proof | None) -> str:
     """What a proof says and until when it counts; "" without one."""
     if proof is None:
         return ""
+    return f"{words.sentence(proof.evidence)} {standing(proof)}"
+
+
+def standing(proof: Proof) -> str:
+    """What a proof rests on and until when it counts."""
     where = "measured here" if proof.measured == "here" else f"signed by {proof.measured}"
-    return f"{words.sentence(proof.evidence)} Proof: {where}, until {words.date(proof.until)}."
+    return f"Proof: {where}, counts until {words.date(proof.until)}."
 
 
 def _facts(entry: Entry) -> list[dict[str, Any]]:
@@ -124,8 +105,13 @@ def _parameters(number: int) -> str:
 
 def _source(source: Source | None) -> dict[str, str]:
     if source is None:
-        return {"source": "", "read": ""}
-    return {"source": source.address, "read": words.date(source.read)}
+        return {"source": "", "place": "", "read": ""}
+    host = urlsplit(source.address).hostname or "the source"
+    return {
+        "source": outside(source.address),
+        "place": words.clip(host, 60),
+        "read": words.date(source.read),
+    }
 
 
 def _claim(claim: Claim) -> dict[str, str]:

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from metier.card import Evidence, Verdict
 from metier.finding import Claim, Entry, Found, Hit, Query
+from metier.finding.fitting import UNMEASURED
 from metier.site import charts, words
 from metier.site.evidence import EvidenceRow
 from metier.site.narrowing import address, narrowing, origin_words
@@ -20,6 +21,8 @@ from metier.site.narrowing import address, narrowing, origin_words
 MOST_CLAIMS = 3
 MOST_REASONS = 4
 MOST_NOTES = 5
+MOST_NAME = 600
+"""Characters of a name in an address; no entry that was read strictly has as many."""
 _ROLES = ("base", "general")
 _ACTS = {"classify": "try", "classify-image": "try", "search": "try"}
 
@@ -40,6 +43,7 @@ def page_values(found: Found) -> dict[str, Any]:
         "axis": charts.evidence_axis(domain),
         "corrected": [(words.clip(a, 60), words.clip(b, 60)) for a, b in found.corrected[:5]],
         "notes": [words.clip(note, 300) for note in found.notes[:MOST_NOTES]],
+        "unmeasured": any(hit.fit and hit.fit.speed_said == UNMEASURED for hit in shown),
         "bare": query == Query() and not _is_installed(found),
         "json_address": address(query, "/find.json"),
         **_around(found),
@@ -116,23 +120,31 @@ def _row(hit: Hit, number: int, domain: charts.Domain) -> dict[str, Any]:
         "proved": hit.proof is not None,
         "claims": claims,
         "more_claims": len(entry.claims) - len(claims),
-        "reasons": [words.clip(reason.said, 160) for reason in hit.reasons[:MOST_REASONS]],
+        "reasons": _reasons(hit),
         "act": _act(hit),
     }
+
+
+def _reasons(hit: Hit) -> list[str]:
+    """Why it is here, without what the page shows beside it anyway: fit, claims, corrections."""
+    shown = {"fit", "typo"} | ({"claim"} if hit.entry.claims else set())
+    told = [reason for reason in hit.reasons if reason.kind not in shown]
+    return [words.clip(one.said, 240) for one in (told or hit.reasons)[:MOST_REASONS]]
 
 
 def entry_address(hit: Hit) -> str:
     """The page of a hit: of what is installed, or of an entry of a catalogue."""
     if hit.installed:
-        return f"/specialists/{quote(hit.installed, safe='/:')}"
+        return f"/specialists/{quote(hit.installed[:MOST_NAME], safe='/:')}"
     # A browser would climb by "..", so a name that has it keeps its slashes to itself.
-    climbs = {".", ".."} & set(hit.entry.name.split("/"))
-    name = quote(hit.entry.name, safe="" if climbs else "/")
-    return f"/catalogue/{quote(hit.origin, safe='')}/{name}"
+    name = hit.entry.name[:MOST_NAME]
+    climbs = {".", ".."} & set(name.split("/"))
+    kept = quote(name, safe="" if climbs else "/")
+    return f"/catalogue/{quote(hit.origin[:MOST_NAME], safe='')}/{kept}"
 
 
 def _facts(entry: Entry) -> list[str]:
-    facts = [entry.task]
+    facts: list[str] = [entry.task]
     if entry.domain not in ("", "general"):
         facts.append(entry.domain)
     if entry.parameters:
@@ -162,7 +174,9 @@ def _fit(hit: Hit) -> dict[str, str] | None:
     fit = hit.fit
     if fit is None:
         return None
-    return {"runs": fit.runs, "said": words.clip(fit.said, 120), "why": words.clip(fit.why, 300)}
+    # That no speed was measured yet is said once for the page, not beside every hit.
+    said = fit.memory_said if fit.speed_said == UNMEASURED else fit.said
+    return {"runs": fit.runs, "said": words.clip(said, 120), "why": words.clip(fit.why, 300)}
 
 
 def _compared(hit: Hit) -> dict[str, Evidence]:
@@ -196,7 +210,7 @@ def _measured(
     facts = f"{words.plural(difference.n, 'question')}, {words.date(one.date)}"
     proof = hit.proof
     if proof is None or proof.evidence is not one:
-        facts += "; reported, not measured by us" if not hit.installed else ""
+        facts += "; reported, not measured here"
     else:
         facts += f"; holds until {words.date(proof.until)}"
     return EvidenceRow(
@@ -215,7 +229,7 @@ def _measured(
 
 
 def _unmeasured(hit: Hit, rival: str, against: str) -> EvidenceRow:
-    name = hit.installed or hit.entry.name
+    name = (hit.installed or hit.entry.name)[:MOST_NAME]
     return EvidenceRow(
         against=against,
         rival=words.NOT_MEASURED,
@@ -227,10 +241,11 @@ def _claim(claim: Claim) -> dict[str, Any]:
     value = f"{claim.value:,.6g}"
     unit = claim.unit if claim.unit not in ("", "share") else ""
     said = f"{value}\u202f%" if unit == "%" else " ".join(part for part in (value, unit) if part)
-    facts = [f"on {claim.on}" if claim.on else "", claim.rival and f"beside {claim.rival}"]
-    if claim.n and str(claim.n) not in claim.on:
+    on = words.clip(claim.on, 120)
+    facts = [f"on {on}" if on else "", claim.rival and f"beside {words.clip(claim.rival, 80)}"]
+    if claim.n and str(claim.n) not in on:
         facts.append(words.plural(claim.n, "question"))
-    facts.append(claim.note)
+    facts.append(words.clip(claim.note, 200))
     return {
         "metric": words.clip(claim.metric, 60),
         "said": words.clip(said, 40),
@@ -258,7 +273,7 @@ def _act(hit: Hit) -> dict[str, str]:
     if hit.installed:
         anchor = _ACTS.get(entry.task, "talk" if entry.kind == "model" else "ask")
         return {"kind": "open", "address": f"{entry_address(hit)}#{anchor}"}
-    if not entry.pull:
+    if not entry.pull or words.clip(entry.pull, MOST_NAME) != entry.pull:
         return {"kind": "none", "why": "Metier cannot run it yet."}
     if hit.fit is not None and hit.fit.runs == "no":
         return {"kind": "none", "why": words.clip(hit.fit.why, 200)}

@@ -371,6 +371,8 @@ def _target(job: Mapping[str, Any]) -> str:
     if job["kind"] == "make":
         return f"/specialists/{job['name']}"
     result = job.get("result")
+    if job["kind"] == "pull" and job.get("next"):
+        return str(job["next"])
     if job["kind"] == "pull" and isinstance(result, Mapping):
         return f"/specialists/{result.get('name', job['name'])}"
     return ""

@@ -150,7 +150,8 @@ def _choices(found: Found, name: str) -> list[tuple[str, str, int | None, bool]]
     """Value, words, count and whether it is chosen; what is chosen is always among them."""
     chosen = str(getattr(found.query, name))
     facets: Sequence[Facet] = found.facets.get(name, ())
-    shown = [facet for facet in facets[:MOST_CHOICES] if len(facet.value) <= 200]
+    # A value with signs that reorder or hide text, or an endless one, is no honest choice.
+    shown = [one for one in facets[:MOST_CHOICES] if words.clip(one.value, 200) == one.value]
     made: list[tuple[str, str, int | None, bool]] = [
         (one.value, _value(name, one.value), one.count, _same(one.value, chosen)) for one in shown
     ]

@@ -16,17 +16,17 @@ from typing import Any, TypeVar
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from metier.card import AnyCard, Card, ChatCard, SearchCard
+from metier.card import Card, ChatCard, SearchCard
 from metier.finding import Fit, Found, Hit
 from metier.generating import ModelSheet, RunningModel
 from metier.site import (
     browsing,
     charts,
     coding,
+    comparing,
     entries,
-    evidence,
     finding,
-    local,
+    keeping,
     making,
     sheets,
     trials,
@@ -106,42 +106,15 @@ class Site:
             here=options.here, version=self._version, **values
         )
 
-    def fleet(self, installed: Sequence[Item], options: Options) -> str:
-        """The fleet with its evidence, and a box to try each."""
-        carded = [(item, item.card) for item in installed if isinstance(item.card, Card)]
-        others = [item for item in installed if isinstance(item.card, ChatCard | SearchCard)]
-        query = options.query.strip()
-        shown = [pair for pair in carded if _matches(pair[0], pair[1], query)]
-        domain = charts.difference_domain(
-            difference for _, card in carded for difference in evidence.shown_differences(card)
-        )
-        rows = [
-            {
-                "name": item.reference.familiar,
-                "key": evidence.key_of(item),
-                "description": card.description,
-                "facts": words.cost_line(card),
-                "headline": words.headline(card),
-                "evidence": evidence.evidence_rows(item, card, domain),
-                "trial": _trial(item, options),
-            }
-            for item, card in shown
-        ]
-        return self._page(
-            "fleet.html",
-            options,
-            rows=rows,
-            desks=[
-                coding.entry(item)
-                for item in others
-                if item.card is not None and _matches(item, item.card, query)
-            ],
-            total=len(carded) + len(others),
-            query=query,
-            axis=charts.evidence_axis(domain),
-            bases=[(item, local.entry(item)) for item in installed if item.card is None],
-            json_address="/fleet.json",
-        )
+    def fleet(self, fleet: Mapping[str, Any], options: Options) -> str:
+        """What is here, what it takes of memory and disk, and what is coming."""
+        shown = keeping.fleet_values(fleet, options.query.strip(), options.fields)
+        return self._page("fleet.html", options, shown=shown, json_address="/fleet.json")
+
+    def removal(self, removal: Mapping[str, Any], options: Options) -> str:
+        """What would be missed, before something is removed."""
+        shown = keeping.removal_values(removal)
+        return self._page("removal.html", options, removal=removal, shown=shown, json_address=None)
 
     def find(self, found: Found, options: Options) -> str:
         """The first page: what was looked for, and what was found."""
@@ -251,6 +224,14 @@ class Site:
         """A search by eval: its rounds while they go, then the winner with its evidence."""
         return self._page("tried.html", options, **trying.job(job))
 
+    def compare(self, document: Mapping[str, Any], options: Options) -> str:
+        """Two or more on one eval, and the form that chooses them."""
+        return self._page("compare.html", options, **comparing.page_values(document))
+
+    def asked(self, document: Mapping[str, Any], options: Options) -> str:
+        """Answers side by side."""
+        return self._page("asked.html", options, **comparing.asked_values(document))
+
     def reference(self, document: Mapping[str, Any], options: Options) -> str:
         """The HTTP interface, from its OpenAPI document."""
         return self._page(
@@ -280,15 +261,3 @@ def _card(item: Item, kind: type[_Kind]) -> _Kind:
     if not isinstance(item.card, kind):
         raise TypeError(f"{item.reference.familiar} has no {kind.__name__}")
     return item.card
-
-
-def _matches(item: Item, card: AnyCard, query: str) -> bool:
-    text = f"{item.reference.familiar} {card.description} {card.task} {card.domain}".casefold()
-    return all(word in text for word in query.casefold().split())
-
-
-def _trial(item: Item, options: Options) -> dict[str, Any] | None:
-    trial = options.trial
-    if trial is None or trial.name != item.reference.familiar:
-        return None
-    return trials.one(trial)

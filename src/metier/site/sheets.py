@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from metier.card import AnyCard, Card, ChatCard, SearchCard
 from metier.coding import SourceFile
-from metier.finding import Fit
+from metier.finding import Fit, Proof
 from metier.generating import ModelSheet, RunningModel
 from metier.site import charts, coding, entries, evidence, lineage, local, trials, words
 from metier.site.calls import (
@@ -53,6 +53,10 @@ class Around(Protocol):
         """Whether it runs here."""
 
     @property
+    def proof(self) -> Proof | None:
+        """The best proof that it holds here."""
+
+    @property
     def mistakes(self) -> Mistakes | None:
         """What is known of its answers to its sealed items."""
 
@@ -63,6 +67,7 @@ def frame(name: str, digest: str, around: Around) -> dict[str, Any]:
         "name": name,
         "digest": digest,
         "chip": entries.chip(around.fit),
+        "standing": entries.standing(around.proof) if around.proof is not None else "",
         "files": around.parts,
         "recipe": around.recipe,
         "family": lineage.rows(around.family),

@@ -21,6 +21,7 @@ from metier.store.disk import digest_of, storage_errors
 from metier.store.index import Entry, Index
 from metier.store.ingest import Ingest, changing, linking
 from metier.store.layout import Layout, corrupt_blob
+from metier.store.occupying import Occupied, occupied
 from metier.store.sharing import Accept, Check
 from metier.store.upkeep import Collected, Verified
 
@@ -224,6 +225,10 @@ class Store:
             StorageError: An import or export is going on (code ``locked``).
         """
         return upkeep.collect_garbage(self._layout)
+
+    def occupied(self) -> Occupied:
+        """What it takes on the disk, and what a gc would give back."""
+        return occupied(self._layout)
 
     def verify(self, report: Report = silent) -> Verified:
         """Read every byte of the store and say what is wrong."""

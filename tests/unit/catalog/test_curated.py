@@ -81,6 +81,11 @@ def test_they_come_in_order_and_are_read_once() -> None:
     assert curated.entries() is ENTRIES
 
 
+def test_the_stamp_is_that_of_the_files() -> None:
+    assert len(curated.stamp()) == 64
+    assert curated.stamp() == curated.stamp.__wrapped__()
+
+
 PAGE = '[pages.one]\naddress = "https://example.org/page"\nread = 2026-11-23\n'
 GOOD = """
 [[entry]]

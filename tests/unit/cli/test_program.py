@@ -67,7 +67,9 @@ def test_every_command_takes_json() -> None:
         for name in COMMANDS.keys() - {"mcp"}:  # its stdout belongs to the protocol
             command = program.get_command(root, name)
             assert command is not None
-            assert "--json" in {word for option in command.params for word in option.opts}
+            inner = list(command.commands.values()) if isinstance(command, click.Group) else []
+            for one in inner or [command]:
+                assert "--json" in {word for option in one.params for word in option.opts}
 
 
 def test_module_is_a_door(tmp_path: Path) -> None:

@@ -41,11 +41,11 @@ def rows_file(folder: Path, content: list[dict[str, str]]) -> Path:
 
 
 def files(home: Path) -> set[Path]:
-    """Everything in a home but the ledger and the cache of converted rows."""
+    """Everything in a home but the ledger and what a stopped make goes on with."""
     return {
         path.relative_to(home)
         for path in home.rglob("*")
-        if path.is_file() and path.suffix != ".lock" and "ledger" not in path.name
+        if path.is_file() and path.suffix not in (".lock", ".npz") and "ledger" not in path.name
     }
 
 

@@ -192,7 +192,13 @@ CHANGES = [
     ("POST", "/metier/v1/make"),
     ("DELETE", "/metier/v1/specialists/banking-intents"),
     ("POST", "/make"),
-    ("POST", "/try"),
+    ("POST", "/make/look"),
+    ("POST", "/make/look/00000000000000000000000000000000"),
+    ("POST", "/fleet/pull"),
+    ("POST", "/fleet/load"),
+    ("POST", "/fleet/remove"),
+    ("POST", "/fleet/gc"),
+    ("POST", "/jobs/x/resume"),
     ("POST", "/metier/v1/jobs/x/stop"),
 ]
 
@@ -328,7 +334,7 @@ def test_a_body_that_does_not_say_its_size_is_counted(open_server: str) -> None:
 def test_every_reply_carries_the_strict_headers(open_server: str, path: str) -> None:
     headers = httpx.get(open_server + path).headers
     policy = headers["content-security-policy"]
-    assert policy.startswith("default-src 'self'")
+    assert policy.startswith("default-src 'none'")
     assert "unsafe" not in policy
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+import tiny_projector
 from metier.errors import UnavailableError
 from metier.reference import Digest, Reference
 from stand_in.cards import banking
@@ -70,6 +71,69 @@ def test_a_failing_model_is_said_with_the_remedy(client: httpx.Client, metier: W
     metier.models.script = [UnavailableError("It ended.", code="engine_ended", remedy="Again.")]
     page = client.post("/specialists/tiny/talk", data={"question": "hi"})
     assert "It ended. Again." in page.text
+
+
+def test_a_conversation_is_carried_with_its_settings(
+    client: httpx.Client, metier: WithModels
+) -> None:
+    form = {
+        "turn": ["hi", "Hello."],
+        "question": "and you?",
+        "system": "Answer in verse.",
+        "temperature": "0.5",
+        "num_predict": "40",
+        "num_ctx": "512",
+        "think": "no",
+    }
+    page = client.post("/specialists/tiny/talk", data=form).text
+    _, question, loading, _ = metier.models.asked[0]
+    assert [message.role for message in question.messages] == [
+        "system", "user", "assistant", "user",
+    ]  # fmt: skip
+    assert (question.options.temperature, question.options.num_predict) == (0.5, 40)
+    assert (question.think, loading.num_ctx) == (False, 512)
+    assert page.count('name="turn"') == 4
+    assert 'value="and you?"' in page
+    assert 'value="0.5"' in page
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("temperature", "hot", "cannot be"),
+        ("temperature", "nan", "cannot be"),
+        ("num_predict", "-4", "cannot be"),
+        ("num_predict", "2.5", "whole number"),
+        ("turn", "x" * 1_000_001, "too long"),
+    ],
+)
+def test_a_wrong_setting_is_said_and_the_question_kept(
+    client: httpx.Client, metier: WithModels, field: str, value: str, said: str
+) -> None:
+    page = client.post("/specialists/tiny/talk", data={"question": "hi", field: value}).text
+    assert said in page
+    assert "hi</textarea>" in page
+    assert metier.models.asked == []
+
+
+def test_pictures_go_along_and_large_ones_do_not(client: httpx.Client, metier: WithModels) -> None:
+    sent = {"picture": ("red.png", tiny_projector.picture(255, 0, 0), "image/png")}
+    client.post("/specialists/tiny/talk", data={"question": "what is it"}, files=sent)
+    assert metier.models.asked[0][1].messages[0].pictures == (sent["picture"][1],)
+    large = {"picture": ("big.png", b"x" * 6_000_001, "image/png")}
+    page = client.post("/specialists/tiny/talk", data={"question": "and this"}, files=large)
+    assert "more than 6,000,000 bytes" in page.text
+
+
+def test_texts_are_put_in_order(client: httpx.Client, metier: WithModels) -> None:
+    path = "/specialists/team/words:2/rank"
+    page = client.post(path, data={"question": "a", "texts": "<i>b</i>\r\nc\n"}).text
+    assert "&lt;i&gt;b" in page
+    assert "Cosine of the two vectors" in page
+    for texts in ("", "x\n" * 51):
+        told = client.post(path, data={"question": "a", "texts": texts}).text
+        assert "It takes one text and 1 to 50 others" in told or not texts
+    assert client.get(path).status_code == 303
 
 
 def test_the_forms_address_leads_back(client: httpx.Client) -> None:

@@ -71,7 +71,7 @@ def test_what_was_not_measured_is_a_row_with_its_command() -> None:
     measured = replace(HIT, entry=ENTRY.model_copy(update={"evidence": (BASE,)}))
     base, general = row_of(measured)["evidence"]
     assert base.bar is not None
-    assert base.sentence == "3,080 questions, 12 Nov 2026; reported, not measured by us"
+    assert base.sentence == "3,080 questions, 12 Nov 2026; reported, not measured here"
     assert (general.bar, general.command.split()[-1]) == (None, "general")
 
 
@@ -80,7 +80,7 @@ def test_a_proof_says_how_long_it_holds() -> None:
     hit = Hit(entry, "here", installed="coder", proof=Proof(BASE, "here", "2027-02-10"))
     base, general = row_of(hit)["evidence"]
     assert base.sentence == "3,080 questions, 12 Nov 2026; holds until 10 Feb 2027"
-    assert general.sentence == "3,080 questions, 12 Nov 2026"
+    assert general.sentence == "3,080 questions, 12 Nov 2026; reported, not measured here"
     assert base.result == "/specialists/coder#evidence"
 
 
@@ -164,3 +164,23 @@ def test_a_home_with_nothing_installed_is_told_so() -> None:
     assert page_values(Found(Query(), (HIT,), 1))["bare"]
     assert not page_values(Found(Query("x"), (HIT,), 1))["bare"]
     assert not page_values(Found(Query(), (Hit(ENTRY, "here", installed="a"),), 1))["bare"]
+
+
+def test_what_stands_beside_it_is_no_reason() -> None:
+    reasons = (
+        Reason("word", "Has “sql” in its name."),
+        Reason("typo", "Nobody has “sqk”."),
+        Reason("claim", "Reported, not measured by us: 61 %."),
+        Reason("fit", "runs here"),
+    )
+    assert row_of(replace(HIT, reasons=reasons))["reasons"] == ["Has “sql” in its name."]
+    assert row_of(replace(HIT, reasons=reasons[2:]))["reasons"]
+
+
+def test_a_speed_that_nobody_measured_is_told_once() -> None:
+    hit = replace(HIT, fit=Fit("yes", memory_bytes=10**9, writes=True))
+    assert row_of(hit)["fit"]["said"] == "runs here, about 1.0 GB"
+    assert page_values(Found(Query(), (hit,), 1))["unmeasured"]
+    fast = replace(HIT, fit=Fit("yes", memory_bytes=10**9, tokens_per_second=40.0, off_by=0.2))
+    assert row_of(fast)["fit"]["said"].endswith("about 40 tokens/s ± 20 %")
+    assert not page_values(Found(Query(), (fast,), 1))["unmeasured"]

@@ -12,6 +12,9 @@ import pytest
 from metier.generating import ModelSheet, RunningModel, Taken, Written
 from metier.reference import Digest, Reference
 from metier.server.facade import Failure, Here, PageOptions
+from metier.server.fleetwork import fleet_of, removal_of
+from metier.server.jobs import Jobs
+from metier.server.limits import Limits
 from metier.server.surroundings import around
 from metier.server.talk import Spoken
 from metier.site import Site
@@ -85,9 +88,37 @@ def items(tmp_path: Path) -> list[Entry]:
     return StandIn(tmp_path, fleet).list()
 
 
+def fleet_pages(site: Site, stand_in: StandIn) -> dict[str, str]:
+    jobs = Jobs(Limits())
+    whole = fleet_of(stand_in, jobs)
+    jobs.close()
+    pull = {**JOB, "kind": "pull", "name": "<b>m</b>", "resumable": False}
+    data = {"total": 4_000_000, "completed": 1_000_000, "bytes_per_second": 500_000, "file": "w"}
+    coming = {**JOB["progress"], "data": data}
+    error = {"message": "It is <gated>.", "remedy": "Ask."}
+    whole["downloads"] = [
+        {**pull, "progress": coming},
+        {**pull, "id": "b", "state": "failed", "error": error, "resumable": True},
+        {**pull, "id": "c", "state": "done", "result": {"name": "m"}},
+        {**pull, "id": "d", "state": "queued", "position": 2, "progress": None},
+    ]
+    resident = {"memory_bytes": 10**9, "context": 4096, "expires": None, "users": 1}
+    whole["specialists"][0] |= {"resident": resident, "loadable": True}
+    whole["specialists"][1] |= {"loadable": True, "parent": "x", "context": 8192}
+    whole["files"] = [{"name": "/a/<b>.gguf", "kind": "file", "resident": resident}]
+    removal = removal_of(stand_in, whole["specialists"][0]["name"])
+    made = [{"name": "<i>", "how": how} for how in ("adapter", "reads it", "classify")]
+    return {
+        "fleet": site.fleet(whole, OPTIONS),
+        "empty": site.fleet({**whole, "specialists": [], "downloads": []}, OPTIONS),
+        "removal": site.removal({**removal, "made": made, "users": 2}, OPTIONS),
+        "alone": site.removal(removal, OPTIONS),
+    }
+
+
 def every_page(items: list[Entry], tmp_path: Path) -> dict[str, str]:
     site = Site()
-    stand_in = StandIn(tmp_path, [banking()])
+    stand_in = StandIn(tmp_path, [banking(), hostile()])
     parts = around(stand_in, stand_in.show("banking-intents"))  # type: ignore[arg-type]
     base = Entry(Reference.parse("minilm"), None, Digest.of(b""), 90_000_000, "base")
     done = {**JOB, "state": "done", "rungs": [rung.model_dump() for rung in ladder()]}
@@ -95,8 +126,7 @@ def every_page(items: list[Entry], tmp_path: Path) -> dict[str, str]:
     failed = {**JOB, "state": "failed", "error": broken, "progress": None}
     document = {"info": {"description": "x"}, "paths": {}}
     return {
-        "fleet": site.fleet([*items, base], OPTIONS),
-        "empty": site.fleet([], OPTIONS),
+        **fleet_pages(site, stand_in),
         **{
             f"specialist {item.reference}": site.specialist(item, parts, None, OPTIONS)
             for item in items

@@ -107,7 +107,7 @@
       source.close();
       const job = JSON.parse(event.data);
       await draw(["state", "ladder"]);
-      const target = job.kind === "pull" && job.result ? `/specialists/${job.result.name}` : head.dataset.endsOn;
+      const target = job.next || (job.kind === "pull" && job.result ? `/specialists/${job.result.name}` : head.dataset.endsOn);
       if (kind === "done" && target) arrive(target);
     });
   }
