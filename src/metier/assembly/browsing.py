@@ -10,9 +10,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from metier.answer.browsing import MODULE, PROGRAM, RunPlan, plan_of
+from metier.answer.browsing import MODULE, PROGRAM, RunPlan, alphabet, plan_of
 from metier.errors import InputError, NotFoundError, UnavailableError
 from metier.fleet import Fleet, Installed
 from metier.reference import Digest
@@ -86,6 +86,10 @@ class Browsing:
             return {Path(name).name: PACKAGED / Path(name).name for name in (MODULE, PROGRAM)}
         modules = self._toolchains.path(ASSETS) / "node_modules"
         return {Path(name).name: modules / name for name in (MODULE, PROGRAM)}
+
+    def alphabet(self) -> Mapping[str, Any]:
+        """What this Python takes for letters; every plan is read with it."""
+        return alphabet()
 
     def assets_digest(self) -> str:
         """``sha256:…`` of the lock that fixes the assets."""

@@ -98,6 +98,7 @@ class Browsing:
             told["runtime"] = self._runtime(running.assets, files)
         total = sum(int(item["size"]) for item in files)
         told |= {"system": plan.digest, "exact": plan.exact, "bytes": total, "files": files}
+        told["alphabet"] = self._metier.browsing.alphabet()
         return json_response(told | dict(plan.document))
 
     def part(self, request: Request) -> Response:

@@ -136,3 +136,21 @@ def test_any_texts_have_the_buckets_of_python(texts: list[str]) -> None:
 def test_the_scripts_are_small() -> None:
     for path in SCRIPTS.glob("*.js"):
         assert len(path.read_text("utf-8").splitlines()) <= 500, path.name
+
+
+def test_characters_that_the_browser_does_not_know_are_told(metier) -> None:
+    """An old browser before a new server: U+0378 is nobody's, so its server is made to know it."""
+    plan = metier.browsing.plan("words")
+    assert not any(answer["strange"] for answer in answers_in_node(plan, TEXTS, {}))
+    known = {**alphabet(), "unknown": []}
+    texts = ["plain ä 😀", "a \u0378 b"]
+    files = {item.digest: str(item.path) for item in plan.files}
+    told = in_node(
+        "classify",
+        plan={**plan.document, "alphabet": known},
+        files=files,
+        texts=texts,
+        top=1,
+        runtime={},
+    )
+    assert [answer["strange"] for answer in told["answers"]] == [False, True]

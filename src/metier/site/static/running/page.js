@@ -77,7 +77,8 @@ const heard = {
     }
     const middle = [...spent].sort((a, b) => a - b)[Math.floor(spent.length / 2)];
     one("[data-speed]").textContent =
-      `Computed here. Median of ${spent.length === 1 ? "1 text" : `${spent.length} texts`}: ${milliseconds(middle)}.`;
+      `Computed here. Median of ${spent.length === 1 ? "1 text" : `${spent.length} texts`}: ${milliseconds(middle)}.` +
+      (answer.strange ? " It has characters that this browser does not know; the server may read them otherwise." : "");
     if (waiting !== null) ask();
   },
   failed({ problem }) {
@@ -176,7 +177,7 @@ one("[data-forget]").addEventListener("click", async () => {
 });
 one("[data-compare]").addEventListener("click", compare);
 input.addEventListener("input", ask);
-addEventListener("pagehide", () => worker?.terminate());
+addEventListener("pagehide", stop);
 hide("[data-without]", true);
 hide("[data-acts]", false);
 tellKept().catch((error) => complain(error.message));
