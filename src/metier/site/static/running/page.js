@@ -13,6 +13,7 @@ const input = one("#here-text");
 const MOST_REMEMBERED = 50;
 
 let plan = null;
+let policy = null;
 let worker = null;
 let asked = 0;
 let busy = false;
@@ -42,8 +43,8 @@ async function readPlan() {
 /** A worker of our own script, past Trusted Types: the address is the page's, not a caller's. */
 function startWorker() {
   const address = place.dataset.worker;
-  const policy = globalThis.trustedTypes?.createPolicy(`metier-running-${asked}`, { createScriptURL: (text) => text });
-  return new Worker(policy ? policy.createScriptURL(address) : address, { type: "module" });
+  policy ??= globalThis.trustedTypes?.createPolicy("metier-running", { createScriptURL: (text) => text });
+  return new Worker(policy?.createScriptURL(address) ?? address, { type: "module" });
 }
 
 async function tellKept() {
