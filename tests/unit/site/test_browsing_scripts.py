@@ -13,7 +13,9 @@ import running_fleet
 import workshop
 from metier.answer.browsing import alphabet
 from metier.assembly import Metier
+from metier.conversion import find_packaged_default
 from metier.engines.tokenizing import TokenReader
+from metier.errors import NotFoundError
 from metier.features import FeatureSpec, hashed_counts
 from metier.reference import Reference
 from running_scripts import HOSTILE, SCRIPTS, answers_in_node, in_node
@@ -78,6 +80,17 @@ def test_tokens_are_those_of_the_library(tokenizer, tmp_path, special, change) -
     wanted = TokenReader(path, max_tokens=3000, special=special).read(TEXTS)
     options = {"maxTokens": 3000, "special": special}
     assert in_node("tokens", tokenizer=str(path), options=options, texts=TEXTS) == wanted
+
+
+def test_the_default_encoder_s_tokens_are_those_of_the_library() -> None:
+    try:
+        path = find_packaged_default() / "tokenizer.json"
+    except NotFoundError:
+        pytest.skip("the default encoder is not installed")
+    wanted = TokenReader(path, max_tokens=256).read([*TEXTS, *EVERY])
+    options = {"maxTokens": 256, "special": True}
+    texts = [*TEXTS, *EVERY]
+    assert in_node("tokens", tokenizer=str(path), options=options, texts=texts) == wanted
 
 
 def test_every_character_is_normalised_as_by_the_library(tokenizer) -> None:
