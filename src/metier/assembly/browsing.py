@@ -99,7 +99,7 @@ class Browsing:
         from metier.engines.parts import SPECIALIST_FILE, SpecialistFile
 
         name = installed.name
-        if installed.kind != "specialist" or installed.manifest.part(SPECIALIST_FILE) is None:
+        if installed.task != "classify" or installed.manifest.part(SPECIALIST_FILE) is None:
             raise InputError(
                 f"{name!r} does not classify, and a page runs classifiers only.",
                 code="not_a_classifier",

@@ -130,7 +130,7 @@ class Browsing:
         try:
             plan = self._metier.browsing.plan(name)
             assets = self._metier.browsing.assets() if plan.encoder else {}
-        except (InputError, UnavailableError) as error:
+        except (InputError, NotFoundError, UnavailableError) as error:
             return Running(called, plan, {}, error.message, error.remedy)
         return Running(called, plan, assets)
 
