@@ -37,6 +37,7 @@ SHEETS = [
     Sheet("specialist with everything", "server", "/specialists/banking-intents"),
     Sheet("hostile specialist", "server", "/specialists/hostile"),
     Sheet("run in this page", "home", "/specialists/help-desk/run"),
+    Sheet("a page cannot run a chat specialist", "home", "/specialists/coder/run"),
     Sheet("what no page runs", "server", "/specialists/banking-intents/run"),
     Sheet("chat specialist", "home", "/specialists/coder"),
     Sheet("pack", "home", "/specialists/notes"),
