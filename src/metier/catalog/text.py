@@ -22,7 +22,7 @@ from metier.errors import CorruptError
 
 FACETS = ("task", "domain", "licence")
 NUMBERS = ("size", "context", "released")
-RANKS = ("standing", "newest", "smallest", "name")
+RANKS = ("newest", "smallest", "name")
 COMPLETIONS = 8
 _NEAR = 24
 _TEXT = "text"
@@ -170,6 +170,8 @@ class TextIndex:
 
     def count_all(self, meant: Sequence[Meant], wanted: Wanted, *, every: bool = False) -> int:
         """How many entries have any of the words (or every one)."""
+        if wanted.plain and len(meant) == len(meant[0].terms) == 1 and not meant[0].all_of:
+            return self.known(meant[0].terms[0])
         with _damage():
             query = self._query(meant, wanted, every=every)
             return int(self._searcher.search(query, 1, count=True).count)  # type: ignore[attr-defined]  # not in its stubs

@@ -204,7 +204,10 @@ def build(parent: Path, name: str, rows: Callable[[], Iterator[Row]]) -> None:
         with draft(parent) as folder:
             (folder / "words").mkdir(parents=True)
             values = _write_arrays(folder, rows())
-            ranks = {order: _ranks(np.load(folder / f"order-{order}.npy")) for order in ORDERS}
+            ranks = {
+                order: _ranks(np.load(folder / f"order-{order}.npy")).tolist()
+                for order in text.RANKS
+            }
             count = text.build(folder / "words", _documents(rows(), ranks))
             about = {
                 "format": FORMAT,
@@ -336,7 +339,7 @@ def _ranks(order: NDArray[np.integer]) -> Ints:
     return ranks
 
 
-def _documents(rows: Iterable[Row], ranks: Mapping[str, Ints]) -> Iterator[Any]:
+def _documents(rows: Iterable[Row], ranks: Mapping[str, Sequence[int]]) -> Iterator[Any]:
     from metier.catalog.text import Document
 
     for place, row in enumerate(rows):
@@ -346,7 +349,7 @@ def _documents(rows: Iterable[Row], ranks: Mapping[str, Ints]) -> Iterator[Any]:
             facets={name: getattr(row, name) for name in ("task", "domain", "licence")},
             base=row.base,
             numbers={"size": row.size, "context": row.context, "released": row.released},
-            ranks={order: int(found[place]) for order, found in ranks.items()},
+            ranks={order: found[place] for order, found in ranks.items()},
         )
 
 
