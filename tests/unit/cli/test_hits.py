@@ -139,7 +139,8 @@ def test_nothing_found_says_what_to_do() -> None:
 
     assert text(query=query).splitlines() == [
         "Nothing found for 'fly me'.",
-        "Widen the search: leave out --task chat, --max-size 5.00 MB, --fits.",
+        "Widen the search: leave out --task chat, --max-size 5.00 MB, --fits. An entry that does not",
+        "  state it fails the filter.",
         "Ask the hub:  metier find 'fly me' --hub",
         "Make one:  metier make --task chat --data FILE --name NAME",
     ]
