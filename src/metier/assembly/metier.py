@@ -208,6 +208,12 @@ class Metier:
         """What is installed and what catalogues name, in an honest order; see ``Finder.find``."""
         return self.finder.find(query)
 
+    def search_hub(self, query: Query) -> Sequence[Hit]:
+        """What the hub finds for a person who asked it to; see ``Cataloguer.search_hub``."""
+        from metier.assembly.cataloguing import open_cataloguer
+
+        return open_cataloguer(self).search_hub(query)
+
     def entry(self, origin: str, name: str) -> Hit:
         """One entry of a catalogue; raises NotFoundError (``no_entry``) with near names."""
         return self.finder.entry(origin, name)
