@@ -18,7 +18,7 @@ from typing import Any
 
 from metier.card import Card
 from metier.datasets.cleaning import clean
-from metier.errors import DidNotPassError, InputError, NotFoundError
+from metier.errors import DidNotPassError, InputError, NotFoundError, UnavailableError
 from metier.finding import Entry as Catalogued
 from metier.finding import Facet, Fit, Found, Hit, Query
 from metier.fleet import lineage
@@ -29,6 +29,7 @@ from metier.recipe import DataPart, Recipe, SpecialistPart
 from metier.reference import Digest, Reference
 from stand_in import cards
 from stand_in.models import ScriptedModels, Shelf
+from stand_in.trials import NoTrials
 from stand_in.running import NoPlans
 
 Cancelled = Callable[[], bool]
@@ -127,6 +128,7 @@ class StandIn(Shelf):
     def __init__(self, folder: Path, fleet: Sequence[Card] = (), *, pause: float = 0.0) -> None:
         super().__init__(folder)
         self.models = ScriptedModels()
+        self.trying = NoTrials()
         self.browsing = NoPlans()
         self.rows = Rows()
         self.comparing = NothingToCompare()
@@ -136,6 +138,7 @@ class StandIn(Shelf):
         self.catalogue: dict[tuple[str, str], Hit] = {}
         self.made: list[dict[str, Any]] = []
         self.found: list[Hit] = []
+        self.of_hub: list[Hit] = []
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
         for card in fleet:
@@ -330,6 +333,11 @@ class StandIn(Shelf):
     def lineage(self, name: str) -> tuple[Any, ...]:
         entry = self.show(name)
         return lineage(entry, self.list())  # type: ignore[arg-type,type-var]
+
+    def search_hub(self, query: Query) -> list[Hit]:
+        if query.words == "offline":
+            raise UnavailableError("The hub cannot be reached.", remedy="Look at the network.")
+        return [hit for hit in self.of_hub if query.words in hit.entry.name]
 
     def entry(self, origin: str, name: str) -> Hit:
         if (origin, name) not in self.catalogue:
