@@ -78,6 +78,8 @@ def test_the_theme_is_switched_and_remembered(page: Page) -> None:
     assert page.evaluate(paper) == dark
     page.get_by_role("button", name="Switch to light").click()
     assert page.evaluate(paper) == light
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(paper) == dark, "what the system has is followed again"
 
 
 @pytest.mark.parametrize("path", PAGES)
