@@ -125,10 +125,11 @@ def opened(browser: Browser, address: str) -> dict[str, Any]:
     return told
 
 
-def measure(home: Path, rounds: int, visits: int) -> dict[str, Any]:
+def measure(home: Path, rounds: int, visits: int, rest: float) -> dict[str, Any]:
     """The figures."""
     port = free_port()
     with server(home, port) as process:
+        time.sleep(rest)
         connection = http.client.HTTPConnection("127.0.0.1", port)
         first, _ = page(connection)
         before = processor_seconds(process)
@@ -162,6 +163,7 @@ def main() -> int:
     parser.add_argument("--cards", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--visits", type=int, default=20)
+    parser.add_argument("--rest", type=float, default=10.0, help="seconds after the server's start")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--home", type=Path, help="a home that this benchmark filled before")
     parser.add_argument("--out", type=Path)
@@ -171,7 +173,7 @@ def main() -> int:
         if not home.is_dir():
             home.mkdir(parents=True)
             stock(home, asked.cards, asked.seed)
-        results = {"cards": asked.cards, **measure(home, asked.rounds, asked.visits)}
+        results = {"cards": asked.cards, **measure(home, asked.rounds, asked.visits, asked.rest)}
     print(json.dumps(results, indent=1))
     if asked.out:
         write(asked.out, results, seed=asked.seed)

@@ -72,7 +72,7 @@ class WheelAssets(BuildHookInterface):
                 target = f"{PLACE}/{Path(name).name}"
                 build_data["force_include"][str(Path(self._folder) / name)] = target
 
-    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002  the build names them
         """Remove what was installed."""
         if folder := getattr(self, "_folder", None):
             shutil.rmtree(folder, ignore_errors=True)

@@ -249,7 +249,7 @@ def test_proof_and_claims_are_told_apart(page: Page) -> None:
     assert link.get_attribute("href") == SOURCE.address
     assert "noreferrer" in link.get_attribute("rel")
     expect(claimed.locator(".unmeasured")).to_contain_text("not measured")
-    expect(claimed).to_contain_text("metier eval maker/coder --on EVAL --against base")
+    expect(claimed).to_contain_text("metier pull hf.co/maker/coder")
 
 
 def test_run_opens_what_is_here(page: Page) -> None:

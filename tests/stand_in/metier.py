@@ -18,7 +18,7 @@ from typing import Any
 
 from metier.card import Card
 from metier.datasets.cleaning import clean
-from metier.errors import DidNotPassError, InputError, NotFoundError
+from metier.errors import DidNotPassError, InputError, NotFoundError, UnavailableError
 from metier.finding import Entry as Catalogued
 from metier.finding import Facet, Fit, Found, Hit, Query
 from metier.fleet import lineage
@@ -30,6 +30,7 @@ from metier.reference import Digest, Reference
 from stand_in import cards
 from stand_in.models import ScriptedModels, Shelf
 from stand_in.running import NoPlans
+from stand_in.trials import NoTrials
 
 Cancelled = Callable[[], bool]
 
@@ -86,6 +87,19 @@ class Rows:
         return clean(data, target, text=text, label=label).reasons
 
 
+class NothingToCompare:
+    """Its cards have no sealed evals."""
+
+    def evals(self) -> Sequence[Any]:
+        return []
+
+    def gather(self, names: Sequence[str], *, on: str) -> Any:
+        raise NotFoundError(f"There is no eval of {on!r}, which {names} could answer.")
+
+    def measure(self, names: Sequence[str], *, on: str, **_how: Any) -> Any:
+        return self.gather(names, on=on)
+
+
 class Holdings:
     """A machine of 16 GB, a store of which a gc would give 2 MB back."""
 
@@ -114,14 +128,17 @@ class StandIn(Shelf):
     def __init__(self, folder: Path, fleet: Sequence[Card] = (), *, pause: float = 0.0) -> None:
         super().__init__(folder)
         self.models = ScriptedModels()
+        self.trying = NoTrials()
         self.browsing = NoPlans()
         self.rows = Rows()
+        self.comparing = NothingToCompare()
         self.holdings = Holdings()
         self.pause = pause
         self.calls: list[tuple[str, int]] = []
         self.catalogue: dict[tuple[str, str], Hit] = {}
         self.made: list[dict[str, Any]] = []
         self.found: list[Hit] = []
+        self.of_hub: list[Hit] = []
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
         for card in fleet:
@@ -316,6 +333,11 @@ class StandIn(Shelf):
     def lineage(self, name: str) -> tuple[Any, ...]:
         entry = self.show(name)
         return lineage(entry, self.list())  # type: ignore[arg-type,type-var]
+
+    def search_hub(self, query: Query) -> list[Hit]:
+        if query.words == "offline":
+            raise UnavailableError("The hub cannot be reached.", remedy="Look at the network.")
+        return [hit for hit in self.of_hub if query.words in hit.entry.name]
 
     def entry(self, origin: str, name: str) -> Hit:
         if (origin, name) not in self.catalogue:

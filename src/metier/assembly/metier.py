@@ -46,6 +46,7 @@ from metier.store import Store
 from metier.toolchains import Toolchains
 
 if TYPE_CHECKING:
+    from metier.assembly.cataloguing import Cataloguer
     from metier.assembly.finding import Finder
     from metier.assembly.pulling import Pulled
     from metier.evals.mistakes import Mistakes
@@ -196,9 +197,22 @@ class Metier:
 
         return open_finder(self, self._workbench, self._answering)
 
+    @cached_property
+    def catalogs(self) -> Cataloguer:
+        """The catalogues of this home: added, brought up to date, built; and the hub when asked."""
+        from metier.assembly.cataloguing import open_cataloguer
+
+        return open_cataloguer(self)
+
     def find(self, query: Query) -> Found:
         """What is installed and what catalogues name, in an honest order; see ``Finder.find``."""
         return self.finder.find(query)
+
+    def search_hub(self, query: Query) -> Sequence[Hit]:
+        """What the hub finds for a person who asked it to; see ``Cataloguer.search_hub``."""
+        from metier.assembly.cataloguing import open_cataloguer
+
+        return open_cataloguer(self).search_hub(query)
 
     def entry(self, origin: str, name: str) -> Hit:
         """One entry of a catalogue; raises NotFoundError (``no_entry``) with near names."""

@@ -28,6 +28,7 @@ from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
 from metier.server.runplans import Browses, RunPages
+from metier.server.tries import Tries
 
 if TYPE_CHECKING:
     from metier.evals.mistakes import Mistakes
@@ -127,21 +128,6 @@ class Rows(Protocol):
         """Write the usable rows as JSON Lines; gives why others were left out, and how many."""
 
 
-class Compares(Protocol):
-    """Comparisons of what is installed on sealed evals."""
-
-    def evals(self) -> Sequence[Any]:
-        """Evals that may be compared on: ``assembly.comparing.KnownEval``."""
-
-    def gather(self, names: Sequence[str], *, on: str) -> Any:
-        """What is here already: an ``examine.contrasting.Gathered``."""
-
-    def measure(
-        self, names: Sequence[str], *, on: str, report: Report, cancelled: Callable[[], bool]
-    ) -> Any:
-        """The same with what was missing measured."""
-
-
 class Holdings(Protocol):
     """What the fleet takes of this machine."""
 
@@ -160,8 +146,8 @@ class Facade(Protocol):
     """The verbs that the server offers over HTTP; thread-safe."""
 
     @property
-    def comparing(self) -> Compares:
-        """Comparisons of what is installed on sealed evals."""
+    def comparing(self) -> Any:
+        """Comparisons of what is installed on sealed evals: ``evals``, ``gather``, ``measure``."""
 
     @property
     def holdings(self) -> Holdings:
@@ -288,23 +274,9 @@ class Facade(Protocol):
     ) -> Any:
         """Question a specialist, and rivals, on an eval."""
 
-    def examples(self, source: Path) -> Any:
-        """What a file of examples is and who here can answer it: a ``trying.Field``."""
-
-    def find_by_eval(  # noqa: PLR0913  one argument per flag of 'metier find --eval'
-        self,
-        source: Path,
-        *,
-        candidates: Sequence[str] = ...,
-        questions: int | None = ...,
-        seconds: float | None = ...,
-        seed: int = ...,
-        against: str | None = ...,
-        name: str | None = ...,
-        report: Report = ...,
-        cancelled: Callable[[], bool] = ...,
-    ) -> Any:
-        """Candidates tried on a file of examples: a ``Tried``; see ``Trying.find_by_eval``."""
+    @property
+    def trying(self) -> Tries:
+        """Searches by eval."""
 
     def compare(self, first: str, second: str, *, on: str) -> Any:
         """The paired evidence of two systems on an eval."""
@@ -320,6 +292,9 @@ class Facade(Protocol):
 
     def find(self, query: Query, /) -> Found:
         """What is installed and what catalogues name, in an honest order; asks no network."""
+
+    def search_hub(self, query: Query) -> Sequence[Hit]:
+        """What the hub finds; only when a person asks it to. Raises UnavailableError."""
 
     def verify(self, *, remake: bool = False, report: Report) -> Mapping[str, Any]:
         """Check every byte of the store; with ``remake`` every starter's recipe too."""
@@ -365,36 +340,14 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a person did on the page of a chat specialist or a pack, and what came of it.
+class HubSaid:
+    """What the hub answered to a person who asked it.
 
-    Attributes:
-        act: ``ask``, ``check``, ``search``, or "" for a fresh page.
-        question: The question that was asked.
-        turns: What was said before it, a person's turn and the answer in turn.
-        base: The base that was chosen.
-        query: What was searched for.
-        files: The files that were given.
-        reply: The answer to the question.
-        found: The passages that were found.
-        checked: What the tool found in the files.
-        explained: Its diagnostics with the passages about them.
-        mended: The files after the known repairs.
-        problem: Why there is no answer, in a sentence.
+    ``problem`` says why there is no answer, in a sentence; "" if there is one.
     """
 
-    act: str = ""
-    question: str = ""
-    base: str = ""
-    query: str = ""
-    files: tuple[SourceFile, ...] = ()
-    reply: Reply | None = None
-    found: tuple[Passage, ...] | None = None
-    checked: Checked | None = None
-    explained: tuple[tuple[Diagnostic, tuple[Passage, ...]], ...] = ()
-    mended: Mended | None = None
-    problem: str | None = None
-    turns: tuple[str, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,8 +380,8 @@ class Pages(RunPages, Protocol):
     def removal(self, removal: Mapping[str, Any], options: PageOptions) -> str:
         """What would be missed, before something is removed."""
 
-    def find(self, found: Found, options: PageOptions) -> str:
-        """The first page: what was looked for, and what was found."""
+    def find(self, found: Found, options: PageOptions, hub: HubSaid | None = None) -> str:
+        """The first page: what was looked for, what was found, and what the hub said if asked."""
 
     def specialist(self, item: Installed, around: Any, tried: Any, options: PageOptions) -> str:
         """The page of a classifier, or of an entry without a card.
@@ -441,12 +394,12 @@ class Pages(RunPages, Protocol):
         item: Installed,
         around: Any,
         choices: tuple[Sequence[Lack], Sequence[Base]],
-        told: Told,
+        told: Any,
         options: PageOptions,
     ) -> str:
-        """The page of a chat specialist: ask, check, bases, what is missing."""
+        """The page of a chat specialist; ``told`` is a ``desk.Told``."""
 
-    def pack(self, item: Installed, around: Any, told: Told, options: PageOptions) -> str:
+    def pack(self, item: Installed, around: Any, told: Any, options: PageOptions) -> str:
         """The page of a document pack: search."""
 
     def entry(self, hit: Hit, fit: Any, options: PageOptions) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,12 @@ from fastapi import FastAPI
 from metier.errors import InputError, UnavailableError
 from metier.server.app import create_app
 from metier.server.facade import Facade, Pages
+from metier.server.finding import warm
 from metier.server.guard import check_binding
 
 DEFAULT_PORT = 11434
+_PATIENCE = 5.0
+"""Seconds that the end waits for what was read in at the start."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -105,7 +109,17 @@ def serve(  # noqa: PLR0913  one argument per setting of a server
             agents=agents,
             home=home,
         )
-        server_for(app, ready).run(sockets=[listener])
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        warming = threading.Thread(target=warm, args=(metier, pages, address), daemon=True)
+
+        def started() -> None:
+            warming.start()
+            if ready is not None:
+                ready()
+
+        server_for(app, started).run(sockets=[listener])
+        if warming.ident is not None:
+            warming.join(_PATIENCE)
 
 
 def server_for(app: FastAPI, ready: Callable[[], None] | None = None) -> uvicorn.Server:

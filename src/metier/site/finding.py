@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from shlex import quote as shell
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -16,7 +17,8 @@ from metier.finding import Claim, Entry, Found, Hit, Query
 from metier.finding.fitting import UNMEASURED
 from metier.site import charts, words
 from metier.site.evidence import EvidenceRow
-from metier.site.narrowing import address, narrowing, origin_words
+from metier.site.narrowing import address, asked_fields, narrowing, origin_words
+from metier.site.values import HubSaid
 
 MOST_CLAIMS = 3
 MOST_REASONS = 4
@@ -27,8 +29,13 @@ _ROLES = ("base", "general")
 _ACTS = {"classify": "try", "classify-image": "try", "search": "try"}
 
 
-def page_values(found: Found) -> dict[str, Any]:
-    """What the template prints."""
+def page_values(found: Found, hub: HubSaid | None = None) -> dict[str, Any]:
+    """What the template prints.
+
+    Args:
+        found: What was looked for and found here.
+        hub: What the hub said, if a person asked it.
+    """
     query = found.query
     shown = found.hits
     domain = charts.difference_domain(
@@ -46,8 +53,20 @@ def page_values(found: Found) -> dict[str, Any]:
         "unmeasured": any(hit.fit and hit.fit.speed_said == UNMEASURED for hit in shown),
         "bare": query == Query() and not _is_installed(found),
         "json_address": address(query, "/find.json"),
+        "hub": _of_hub(hub, len(shown) + query.offset) if hub is not None else None,
+        "asked": asked_fields(query, offset=0),
         **_around(found),
         **narrowing(found),
+    }
+
+
+def _of_hub(hub: HubSaid, before: int) -> dict[str, Any]:
+    domain = charts.difference_domain(
+        one.difference for hit in hub.hits for one in _compared(hit).values()
+    )
+    return {
+        "problem": words.clip(hub.problem, 400),
+        "rows": [_row(hit, number, domain) for number, hit in enumerate(hub.hits, before + 1)],
     }
 
 
@@ -98,7 +117,7 @@ def _together(hits: Sequence[Hit]) -> tuple[str, str]:
     if all(hit.proof is not None for hit in hits):
         return "Proved here", alike
     if any(hit.entry.evidence or hit.entry.claims for hit in hits):
-        return "Not proved here", "What is reported of them are claims, not measured by us."
+        return "Not proved here", "Their numbers are claims, not measured by us."
     return "Not measured", alike
 
 
@@ -190,13 +209,13 @@ def _compared(hit: Hit) -> dict[str, Evidence]:
 def _evidence(hit: Hit, number: int, domain: charts.Domain) -> list[EvidenceRow]:
     compared = _compared(hit)
     if not compared:
-        return [_unmeasured(hit, "base", "against its base and the general model")]
+        return [_unmeasured(hit, "against its base and the general model", *_ROLES)]
     rows = []
     for role in _ROLES:
         against = f"against {words.RIVALS[role]}"
         one = compared.get(role)
         rows.append(
-            _unmeasured(hit, role, against)
+            _unmeasured(hit, against, role)
             if one is None
             else _measured(hit, one, against, f"hit{number}-{role}", domain)
         )
@@ -228,12 +247,24 @@ def _measured(
     )
 
 
-def _unmeasured(hit: Hit, rival: str, against: str) -> EvidenceRow:
-    name = (hit.installed or hit.entry.name)[:MOST_NAME]
+def _unmeasured(hit: Hit, against: str, *rivals: str) -> EvidenceRow:
+    """A row without a bar, with what would measure it: what is not here is fetched first."""
+    note = ""
+    if hit.installed:
+        name = hit.installed[:MOST_NAME]
+        # A classifier brings its sealed eval along, under its own name.
+        on = name if hit.entry.task == "classify" else "EVAL"
+        asked = " ".join(f"--against {rival}" for rival in rivals)
+        command = f"metier eval {shell(name)} --on {shell(on)} {asked}"
+    elif _act(hit)["kind"] == "pull":
+        note, command = "To measure it, fetch it first:", f"metier pull {shell(hit.entry.pull)}"
+    else:
+        command = ""
     return EvidenceRow(
         against=against,
         rival=words.NOT_MEASURED,
-        command=words.clip(f"metier eval {name} --on EVAL --against {rival}", 120),
+        note=note,
+        command=words.clip(command, 240),
     )
 
 

@@ -63,6 +63,12 @@ def address(query: Query, path: str = "/", **changes: Any) -> str:
     """
     if changes and "offset" not in changes:
         changes["offset"] = 0
+    given = asked_fields(query, **changes)
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def asked_fields(query: Query, **changes: Any) -> dict[str, str]:
+    """The fields of a query as a form sends them, with only what differs from an empty one."""
     asked = replace(query, **changes)
     given = {}
     for field in fields(asked):
@@ -71,7 +77,7 @@ def address(query: Query, path: str = "/", **changes: Any) -> str:
             given[_NAMES.get(field.name, field.name)] = (
                 str(int(value)) if isinstance(value, bool) else str(value)
             )
-    return f"{path}?{urlencode(given)}" if given else path
+    return given
 
 
 def narrowing(found: Found) -> dict[str, Any]:
@@ -109,10 +115,19 @@ def command(query: Query) -> str:
         if value is True:
             parts.append(option)
         elif value not in (False, None, "") and value != getattr(_PLAIN, name):
-            parts += [option, shell(words.clip(value, 80))]
+            said = _typed_size(value) if name == "most_bytes" else words.clip(value, 80)
+            parts += [option, shell(said)]
     if not query.meaning:
         parts.append("--no-meaning")
     return " ".join(parts)
+
+
+def _typed_size(number: int) -> str:
+    """Bytes as the command line reads them, exactly."""
+    for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if number and number % scale == 0:
+            return f"{number // scale}{unit}"
+    return f"{number}B"
 
 
 def _chosen(query: Query) -> list[dict[str, str]]:

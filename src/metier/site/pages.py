@@ -34,7 +34,7 @@ from metier.site import (
     words,
 )
 from metier.site.outline import outline
-from metier.site.values import Item, Lacking, Offered, Options, Runs, Said, Spoken, Trouble
+from metier.site.values import HubSaid, Item, Lacking, Offered, Options, Runs, Said, Spoken, Trouble
 
 _HERE = Path(__file__).parent
 _MEDIA_TYPES = {
@@ -116,9 +116,9 @@ class Site:
         shown = keeping.removal_values(removal)
         return self._page("removal.html", options, removal=removal, shown=shown, json_address=None)
 
-    def find(self, found: Found, options: Options) -> str:
-        """The first page: what was looked for, and what was found."""
-        return self._page("find.html", options, **finding.page_values(found))
+    def find(self, found: Found, options: Options, hub: HubSaid | None = None) -> str:
+        """The first page: what was looked for, what was found, and what the hub said if asked."""
+        return self._page("find.html", options, **finding.page_values(found, hub))
 
     def run(self, running: Runs, options: Options) -> str:
         """The page that runs a specialist itself."""

@@ -12,6 +12,7 @@ from typing import Protocol
 from metier.card import AnyCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
 from metier.conversing import Passage, Reply
+from metier.finding import Hit
 from metier.generating import Written
 from metier.messages import Prediction
 from metier.reference import Reference
@@ -283,6 +284,18 @@ class Runs(Protocol):
     @property
     def remedy(self) -> str | None:
         """How to mend that."""
+
+
+class HubSaid(Protocol):
+    """What the hub answered to a person who asked it."""
+
+    @property
+    def hits(self) -> tuple[Hit, ...]:
+        """What it has."""
+
+    @property
+    def problem(self) -> str:
+        """Why there is no answer, or ""."""
 
 
 class Trouble(Protocol):

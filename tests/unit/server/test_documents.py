@@ -41,6 +41,7 @@ def test_every_verb_is_an_http_call(document: dict[str, Any]) -> None:
         "GET /health",
         "GET /metrics",
         "GET /metier/v1/find",
+        "POST /metier/v1/find/hub",
         "GET /metier/v1/specialists",
         "GET /metier/v1/specialists/{name}",
         "DELETE /metier/v1/specialists/{name}",

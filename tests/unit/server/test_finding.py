@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
 
+from metier.errors import StorageError
+from metier.finding import Entry, Found, Hit, Query
+from metier.server.finding import warm
 from metier.server.queries import parameters
+from metier.site import Site
 from stand_in.cards import banking, spam
 from stand_in.metier import StandIn
 from stand_in.serving import serving
@@ -16,9 +21,16 @@ PAGE = {"Accept": "text/html"}
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def metier(tmp_path_factory: pytest.TempPathFactory) -> StandIn:
+    made = StandIn(tmp_path_factory.mktemp("fleet"), [banking(), spam()])
+    made.of_hub.append(Hit(Entry(name="hub/coder", kind="model", task="chat"), "hub"))
+    return made
+
+
+@pytest.fixture(scope="module")
+def client(metier: StandIn) -> Iterator[httpx.Client]:
     with (
-        serving(StandIn(tmp_path_factory.mktemp("fleet"), [banking(), spam()])) as address,
+        serving(metier) as address,
         httpx.Client(base_url=address) as client,
     ):
         yield client
@@ -48,6 +60,50 @@ def test_a_bad_filter_is_said_on_a_page(client: httpx.Client) -> None:
     assert page.status_code == 422
     assert "since" in page.text
     assert "Give a day like 2026-11-23." in page.text
+
+
+def test_the_hub_is_asked_by_a_form_and_never_by_an_address(
+    client: httpx.Client, metier: StandIn
+) -> None:
+    opened = client.get("/find/hub?q=coder", headers=PAGE, follow_redirects=False)
+    assert (opened.status_code, opened.headers["location"]) == (303, "/?q=coder")
+    page = client.post("/find/hub", data={"q": "coder", "task": "chat"}, headers=PAGE).text
+    assert "From the hub" in page
+    assert "hub/coder" in page
+    assert "From the hub" not in client.get("/?q=coder", headers=PAGE).text
+    assert 'name="task" value="chat"' in client.get("/?q=coder&task=chat", headers=PAGE).text
+    told = client.post("/metier/v1/find/hub", json={"q": "coder", "fits": False, "task": None})
+    (hit,) = told.json()["hits"]
+    assert (hit["origin"], hit["fit"]["runs"]) == ("hub", "unknown")
+
+
+def test_a_hub_that_does_not_answer_is_said(client: httpx.Client) -> None:
+    page = client.post("/find/hub", data={"q": "offline"}, headers=PAGE)
+    assert page.status_code == 503
+    assert "The hub cannot be reached. Look at the network." in page.text
+    assert client.post("/metier/v1/find/hub", json={"q": "offline"}).status_code == 503
+    refused = client.post("/metier/v1/find/hub", json={"limit": 1000})
+    assert refused.json()["error"]["param"] == "limit"
+
+
+def test_the_first_page_is_drawn_before_anybody_asks(metier: StandIn) -> None:
+    drawn: list[str] = []
+
+    class Drawing(Site):
+        def find(self, *told: Any) -> str:
+            drawn.append(super().find(*told))
+            return drawn[-1]
+
+    warm(metier, Drawing(), "http://127.0.0.1:1")
+    assert "banking-intents" in drawn[0]
+
+
+def test_what_cannot_be_read_in_at_the_start_is_told_to_who_asks(metier: StandIn) -> None:
+    class Damaged(StandIn):
+        def find(self, query: Query, /) -> Found:
+            raise StorageError("The disk is full.")
+
+    warm(Damaged(metier.folder), Site(), "http://127.0.0.1:1")
 
 
 def test_every_field_is_described(client: httpx.Client) -> None:

@@ -67,12 +67,24 @@ def test_a_claim_is_told_with_its_source() -> None:
 def test_what_was_not_measured_is_a_row_with_its_command() -> None:
     (row,) = row_of(HIT)["evidence"]
     assert row.against == "against its base and the general model"
-    assert row.command == "metier eval owner/coder --on EVAL --against base"
+    assert row.note == "To measure it, fetch it first:"
+    assert row.command == "metier pull hf.co/owner/coder"
     measured = replace(HIT, entry=ENTRY.model_copy(update={"evidence": (BASE,)}))
     base, general = row_of(measured)["evidence"]
     assert base.bar is not None
     assert base.sentence == "3,080 questions, 12 Nov 2026; reported, not measured here"
-    assert (general.bar, general.command.split()[-1]) == (None, "general")
+    assert (general.bar, general.command) == (None, "metier pull hf.co/owner/coder")
+    here = replace(measured, installed="coder")
+    assert row_of(here)["evidence"][1].command == "metier eval coder --on EVAL --against general"
+    nowhere = replace(HIT, entry=ENTRY.model_copy(update={"pull": ""}))
+    assert [one.command for one in row_of(nowhere)["evidence"]] == [""]
+
+
+def test_a_classifier_is_measured_on_its_own_sealed_eval() -> None:
+    entry = Entry(name="spam", kind="specialist", task="classify")
+    (row,) = row_of(Hit(entry, "here", installed="team/it's"))["evidence"]
+    quoted = "'team/it'\"'\"'s'"
+    assert row.command == (f"metier eval {quoted} --on {quoted} --against base --against general")
 
 
 def test_a_proof_says_how_long_it_holds() -> None:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from metier.cli.amounts import Size
 from metier.finding import Facet, Found, Query
 from metier.server.queries import parse_query
 from metier.site.narrowing import address, command, narrowing, origin_words
@@ -90,6 +91,15 @@ def test_the_command_is_safe_to_paste() -> None:
     asked = Query(words="it's; rm -rf /", proved=True, order="newest", meaning=False)
     told = command(asked)
     assert told == ("metier find 'it'\"'\"'s; rm -rf /' --proved --order newest --no-meaning")
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [(5 * 10**9, "5GB"), (1_500_000_000, "1500MB"), (2000, "2kB"), (123, "123B"), (0, "0B")],
+)
+def test_a_size_is_typed_as_the_command_line_reads_it(size: int, said: str) -> None:
+    assert command(Query(most_bytes=size)) == f"metier find --max-size {said}"
+    assert Size().convert(said, None, None) == size
 
 
 def test_an_origin_has_its_words() -> None:

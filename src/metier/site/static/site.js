@@ -31,9 +31,13 @@ function startTheme() {
   };
   button.addEventListener("click", () => {
     const next = isDark() ? "light" : "dark";
-    document.documentElement.dataset.theme = next;
+    // What the system has anyway is no choice: from there on it is followed again.
+    const followed = (next === "dark") === system.matches;
+    if (followed) delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = next;
     try {
-      localStorage.setItem("theme", next);
+      if (followed) localStorage.removeItem("theme");
+      else localStorage.setItem("theme", next);
     } catch {
       // Without storage the choice lasts for this page.
     }
