@@ -51,7 +51,6 @@ MODELS = (
     ("Q8_0", Probe("Q8_0", layers=6, width=768, inner=1024, heads=12, vocabulary=151_936)),
     ("Q5_K_M", Probe("Q5_K", layers=16, width=1280, inner=5120, heads=20, also="Q6_K")),
     ("IQ4_XS", Probe("IQ4_XS", layers=16, width=1536, inner=4096)),
-    ("Q4_K_M", Probe("Q4_K", layers=28, width=2560, inner=6912, heads=20, also="Q6_K")),
 )
 """Quantisation as a catalogue names it, and the shape."""
 

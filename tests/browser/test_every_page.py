@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from inspecting import needs_axe, too_wide, violations, watch
+from metier.catalog.curated import entries
 
 pytestmark = pytest.mark.browser
 
@@ -29,6 +30,7 @@ SHEETS = [
     Sheet("find nothing", "home", "/?q=zzzzzz"),
     Sheet("find in an empty home", "bare_home", "/"),
     Sheet("find among hostile cards", "server", "/"),
+    Sheet("find by eval", "home", "/find/eval"),
     Sheet("fleet", "home", "/fleet"),
     Sheet("empty fleet", "bare_home", "/fleet"),
     Sheet("fleet of cards", "server", "/fleet"),
@@ -40,9 +42,12 @@ SHEETS = [
     Sheet("chat specialist", "home", "/specialists/coder"),
     Sheet("pack", "home", "/specialists/notes"),
     Sheet("local model", "home", "/specialists/tiny"),
+    Sheet("entry of a catalogue", "home", f"/catalogue/curated/{entries()[0].name}"),
+    Sheet("removal", "home", "/fleet/remove?name=help-desk"),
     Sheet("make", "home", "/make"),
-    Sheet("find by eval", "home", "/find/eval"),
     Sheet("compare", "home", "/compare"),
+    Sheet("compare nothing", "bare_home", "/compare"),
+    Sheet("compare among hostile cards", "server", "/compare"),
     Sheet("http", "home", "/docs"),
     Sheet("not there", "home", "/nothing"),
     Sheet("sign in", "home", "/sign-in"),

@@ -29,6 +29,7 @@ from metier.recipe import DataPart, Recipe, SpecialistPart
 from metier.reference import Digest, Reference
 from stand_in import cards
 from stand_in.models import ScriptedModels, Shelf
+from stand_in.trials import NoTrials
 from stand_in.running import NoPlans
 
 Cancelled = Callable[[], bool]
@@ -86,6 +87,19 @@ class Rows:
         return clean(data, target, text=text, label=label).reasons
 
 
+class NothingToCompare:
+    """Its cards have no sealed evals."""
+
+    def evals(self) -> Sequence[Any]:
+        return []
+
+    def gather(self, names: Sequence[str], *, on: str) -> Any:
+        raise NotFoundError(f"There is no eval of {on!r}, which {names} could answer.")
+
+    def measure(self, names: Sequence[str], *, on: str, **_how: Any) -> Any:
+        return self.gather(names, on=on)
+
+
 class Holdings:
     """A machine of 16 GB, a store of which a gc would give 2 MB back."""
 
@@ -114,8 +128,10 @@ class StandIn(Shelf):
     def __init__(self, folder: Path, fleet: Sequence[Card] = (), *, pause: float = 0.0) -> None:
         super().__init__(folder)
         self.models = ScriptedModels()
+        self.trying = NoTrials()
         self.browsing = NoPlans()
         self.rows = Rows()
+        self.comparing = NothingToCompare()
         self.holdings = Holdings()
         self.pause = pause
         self.calls: list[tuple[str, int]] = []

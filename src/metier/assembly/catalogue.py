@@ -53,6 +53,9 @@ class Catalogue:
     def known(self, name: str) -> Known:
         """One of them; raises NotFoundError with near names."""
         reference = Reference.parse(name)
+        if self._seen is None:
+            # Nobody listed anything yet: one of a thousand costs one.
+            return self._known_of(self._fleet.show(name))
         self._refresh()
         found = self._known.get(reference.familiar)
         if found is None:

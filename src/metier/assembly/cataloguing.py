@@ -33,7 +33,6 @@ from metier.version import __version__
 if TYPE_CHECKING:
     from metier.assembly.metier import Metier
 
-FOLDER = "catalogues"
 From = Literal["here", "curated"]
 _BYTES_PER_PARAMETER = 0.6
 """Of four-bit weights with what stands beside them; the hub filters by parameters, not bytes."""
@@ -74,6 +73,8 @@ class Cataloguer:
         settings: Where the home and the hub are, and whether the network may be asked.
         fleet: What is installed.
         listings: Its models as they are listed.
+        shelf: The added catalogues, as they are searched.
+        changed: Called when a catalogue came, went or became another, so that it is searched.
         origin: Who asks the network, and how names are looked up.
         bounds: What a fetched catalogue may take.
     """
@@ -83,15 +84,16 @@ class Cataloguer:
         settings: Settings,
         fleet: Fleet,
         listings: Callable[[], Sequence[ModelListing]],
+        shelf: Shelf,
         *,
+        changed: Callable[[], None] = lambda: None,
         origin: Origin | None = None,
         bounds: Bounds | None = None,
     ) -> None:
-        self._settings = settings
-        self._fleet, self._listings = fleet, listings
+        self._settings, self.shelf = settings, shelf
+        self._fleet, self._listings, self._changed = fleet, listings, changed
         self._origin = origin or Origin(PUBLIC_ENDPOINT, agent=f"metier/{__version__}")
         self._bounds = bounds or Bounds()
-        self.shelf = Shelf(settings.home / FOLDER)
 
     def add(
         self, where: str, *, name: str = "", private: bool = False, report: Report = silent
@@ -113,13 +115,18 @@ class Cataloguer:
         if address is None:
             folder = Path(where).expanduser().resolve()
             read = _renamed(static.reader(folder), name)
-            return self.shelf.add(read, address=str(folder), today=_today())
-        with self._reading(address, private=private, report=report) as read:
-            return self.shelf.add(_renamed(read, name), address=address, today=_today())
+            kept = self.shelf.add(read, address=str(folder), today=_today())
+        else:
+            with self._reading(address, private=private, report=report) as read:
+                kept = self.shelf.add(_renamed(read, name), address=address, today=_today())
+        report(Progress("index", f"Reading {kept.catalogue.entries:,} entries in."))
+        self._changed()
+        return kept
 
     def remove(self, name: str) -> None:
         """Forget a catalogue; raises NotFoundError (code ``no_catalogue``)."""
         self.shelf.remove(name)
+        self._changed()
 
     def added(self) -> tuple[list[Kept], list[str]]:
         """What was added and can be read, and sentences on what cannot."""
@@ -215,7 +222,13 @@ class Cataloguer:
 
 def open_cataloguer(metier: Metier) -> Cataloguer:
     """The catalogues of one home; nothing is read before it is asked."""
-    return Cataloguer(metier.settings, metier.fleet, metier.models.listings)
+    return Cataloguer(
+        metier.settings,
+        metier.fleet,
+        metier.models.listings,
+        metier.finder.shelf,
+        changed=metier.finder.refresh,
+    )
 
 
 def _renamed(read: static.Read, name: str) -> static.Read:

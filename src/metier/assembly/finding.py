@@ -29,11 +29,12 @@ from metier.catalog.reasons import reasons
 from metier.catalog.records import Fresh, Kept
 from metier.catalog.searching import Ranked, Sources, search
 from metier.catalog.standing import telling
+from metier.catalog.words import unicode_only
 from metier.errors import CorruptError, MetierError, NotFoundError
 from metier.finding import Facet, Fit, Found, Hit, Query, Reason
 from metier.fleet import Fleet
 from metier.generating import ModelListing
-from metier.ledger import Ledger
+from metier.ledger import Ledger, Row
 from metier.version import __version__
 
 if TYPE_CHECKING:
@@ -104,9 +105,11 @@ class Finder:
         began = time.perf_counter()
         try:
             found = self._find(query, wait)
-        except (CorruptError, ValueError, OSError):
-            # The index is made of other things: what is damaged is made again, once.
-            self._library.restart()
+        except CorruptError as error:
+            if error.code not in ("bad_volume", "bad_records"):
+                raise
+            # They are made of other things: what is damaged is made again, once.
+            self._library.restart(records=error.code == "bad_records")
             found = self._find(query, wait)
         hits, ranked, notes = found
         return Found(
@@ -122,6 +125,7 @@ class Finder:
     def entry(self, origin: str, name: str) -> Hit:
         """One entry; raises NotFoundError (code ``no_entry``) with near names."""
         self._renew(wait=True)
+        origin, name = unicode_only(origin), unicode_only(name)
         kept = self._library.records.named(origin, name)
         if kept is None:
             names = self._library.records.names(origin, like=name)
@@ -134,8 +138,9 @@ class Finder:
                 details={"near": near},
             )
         (row,) = self._library.records.rows_of([kept.id]).values()
-        proof = self._proofs().proofs.get(kept.id)
-        return self._hit(Candidate(row, proof=proof), 1, kept, Query())
+        proofs = self._proofs()
+        one = Candidate(row, proof=proofs.proofs.get(kept.id))
+        return self._hit(one, 1, kept, Query(), (self._places(), proofs))
 
     def warm(self) -> None:
         """Read in what changed and work meaning out, in a thread: for a server that starts."""
@@ -212,10 +217,10 @@ class Finder:
         if self._placed is None or self._placed[0] != digest:
             found: dict[int, str] = {}
             upstreams: dict[str, str] = {}
-            for identity, name, facts in self._library.records.facts(HERE):
+            for identity, name, upstream in self._library.records.facts(HERE, "upstream"):
                 found[identity] = name
-                if facts.get("upstream"):
-                    upstreams[str(facts["upstream"])] = name
+                if upstream:
+                    upstreams[upstream] = name
             for upstream, ids in self._library.records.ids_of(list(upstreams), but=HERE).items():
                 found.update(dict.fromkeys(ids, upstreams[upstream]))
             self._placed = (digest, found)
@@ -225,25 +230,27 @@ class Finder:
 
     def _proofs(self) -> Proofs:
         """What holds today; judged again when anything that it depends on changed."""
-        ledger, day = self._means.ledger(), today()
-        here = self._library.records.origins().get(HERE, ("", "", 0))[1]
-        now = state(ledger.head(), here, day, self._toolchain)
+        ledger, day, records = self._means.ledger(), today(), self._library.records
+        now = state(ledger.head(), records.origins().get(HERE), day)
         if self._proved is None or self._proved[0] != now:
-            subjects = [
-                _subject(identity, facts)
-                for identity, _, facts in self._library.records.facts(HERE)
-                if facts.get("system")
-            ]
-            proofs = proofs_of(
-                subjects,
-                ledger.rows("evidence"),
-                results=self._means.home / "results",
-                base_of=self._means.base_of,
-                toolchain=self._toolchain,
-                today=date.fromisoformat(day),
-            )
-            self._proved = (now, proofs)
+            rows = ledger.rows("evidence")
+            systems = {str(row.body.get("system", "")) for row in rows} - {""}
+            ids = [one for one, _, said in records.facts(HERE, "system") if said in systems]
+            facts = records.all_facts(ids)
+            self._proved = (now, self._judged(facts, rows, day) if facts else Proofs())
         return self._proved[1]
+
+    def _judged(
+        self, facts: Mapping[int, Mapping[str, Any]], rows: Sequence[Row], day: str
+    ) -> Proofs:
+        return proofs_of(
+            [_subject(identity, told) for identity, told in facts.items()],
+            rows,
+            results=self._means.home / "results",
+            base_of=self._means.base_of,
+            toolchain=self._toolchain,
+            today=date.fromisoformat(day),
+        )
 
     @cached_property
     def _toolchain(self) -> Mapping[str, str]:
@@ -283,7 +290,7 @@ class Finder:
         from metier.catalog.meaning import unit
 
         try:
-            vector: NDArray[np.float32] = unit(self._means.encode([text]))[0]
+            vector: NDArray[np.float32] = unit(self._means.encode([unicode_only(text)]))[0]
         except MetierError:
             return None
         return vector if bool(vector.any()) else None
@@ -301,7 +308,7 @@ class Finder:
     def _find(self, query: Query, wait: bool) -> tuple[tuple[Hit, ...], Ranked, list[str]]:
         self._renew(wait=wait)
         notes = self._faults()
-        proofs = self._proofs()
+        proofs, places = self._proofs(), self._places()
         encoder = self._meaning(query, notes)
         records = self._library.records
         sources = Sources(
@@ -311,21 +318,28 @@ class Finder:
             encode=self._encode if encoder else None,
             proofs=proofs.proofs,
             levels=proofs.levels,
-            installed=self._places(),
+            installed=places,
             fits=self._fitting,
         )
         ranked = search(query, sources)
         kept = records.kept([one.row.id for one, _ in ranked.hits])
         hits = tuple(
-            self._hit(one, group, kept[one.row.id], query)
+            self._hit(one, group, kept[one.row.id], query, (places, proofs))
             for one, group in ranked.hits
             if one.row.id in kept
         )
         return hits, ranked, notes
 
-    def _hit(self, one: Candidate, group: int, kept: Kept, query: Query) -> Hit:
-        installed = self._places().get(kept.id, "")
-        judged = self._proofs().judged.get(kept.id, ())
+    def _hit(
+        self,
+        one: Candidate,
+        group: int,
+        kept: Kept,
+        query: Query,
+        here: tuple[Mapping[int, str], Proofs],
+    ) -> Hit:
+        installed = here[0].get(kept.id, "")
+        judged = here[1].judged.get(kept.id, ())
         verdicts = {
             role: str(evidence.difference.verdict)
             for role, evidence in telling(

@@ -46,6 +46,7 @@ from metier.store import Store
 from metier.toolchains import Toolchains
 
 if TYPE_CHECKING:
+    from metier.assembly.cataloguing import Cataloguer
     from metier.assembly.finding import Finder
     from metier.assembly.pulling import Pulled
     from metier.evals.mistakes import Mistakes
@@ -195,6 +196,13 @@ class Metier:
         from metier.assembly.finding import open_finder
 
         return open_finder(self, self._workbench, self._answering)
+
+    @cached_property
+    def catalogs(self) -> Cataloguer:
+        """The catalogues of this home: added, brought up to date, built; and the hub when asked."""
+        from metier.assembly.cataloguing import open_cataloguer
+
+        return open_cataloguer(self)
 
     def find(self, query: Query) -> Found:
         """What is installed and what catalogues name, in an honest order; see ``Finder.find``."""

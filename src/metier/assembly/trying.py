@@ -10,11 +10,12 @@ import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypedDict, Unpack
+from typing import TYPE_CHECKING, Literal, Protocol, TypedDict, Unpack
 
 from metier.answer import Answering
 from metier.assembly.bases import LOCAL, REMOTE, Bases
 from metier.assembly.conversations import Conversations, conversant_base
+from metier.assembly.measuring import SUITES
 from metier.assembly.workbench import Workbench, never, today, toolchain
 from metier.conversing import Draft, Generator, Manner, OnText, Sampling, Turn
 from metier.errors import InputError, MetierError, NotFoundError
@@ -64,12 +65,14 @@ class Field:
         candidates: Who can.
         left_out: Who cannot, and why.
         others: Not here; they could be tried after a pull.
+        sealed: The eval, if the file is a sealed one.
     """
 
     sheet: Sheet
     candidates: tuple[Candidate, ...]
     left_out: tuple[LeftOut, ...]
     others: tuple[LeftOut, ...]
+    sealed: Eval | None = None
 
 
 class Here(Protocol):
@@ -117,9 +120,7 @@ class Trying:
             InputError: The file is wrong (which row, and how to mend it).
             NotFoundError: There is no candidate of a name that is wanted.
         """
-        from metier.datasets.questions import read_sheet
-
-        sheet = read_sheet(source, name=name)
+        sheet, sealed = _read(source, name)
         candidates: list[Candidate] = []
         left_out: list[LeftOut] = []
         named = [self._familiar(one) for one in wanted] or self._everybody(sheet)
@@ -127,7 +128,7 @@ class Trying:
             found = self._candidate(entrant, sheet, cancelled)
             (left_out if _is_left_out(found) else candidates).append(found)  # type: ignore[arg-type]
         others = () if wanted else self._others()
-        return Field(sheet, tuple(candidates), tuple(left_out), others)
+        return Field(sheet, tuple(candidates), tuple(left_out), others, sealed)
 
     def find_by_eval(self, source: Path, **told: Unpack[Trial]) -> Tried:
         """Try candidates on one's own examples, and score the best again on untouched ones.
@@ -159,7 +160,7 @@ class Trying:
         field = self.field(source, wanted, name=told.get("name"), cancelled=cancelled)
         if not field.candidates:
             raise _nobody(field)
-        sealed = _sealed(field)
+        sealed = field.sealed or _sealed(field)
         budget = Budget(told.get("questions"), told.get("seconds"))
         seed = told.get("seed", 0)
         command = _command(told.get("name") or str(source), wanted, budget, seed, against)
@@ -324,9 +325,7 @@ class Trying:
         conversant = self._conversations.conversant(item.name)
         base = self._settings.base or conversant_base(conversant)
         if base is None:
-            return LeftOut(
-                item.name, "It needs a base that writes, and none is set.", "Set METIER_BASE."
-            )
+            return LeftOut(item.name, "It needs a base that writes: set METIER_BASE.")
         generator = _Specialist(
             item, self._bases.generator(base), base, self._conversations, cancelled
         )
@@ -416,6 +415,34 @@ def _is_left_out(found: Candidate | LeftOut) -> bool:
 
 def _is_encoder(item: Installed) -> bool:
     return item.kind == "base" and item.model is None
+
+
+def _read(source: Path, name: str | None) -> tuple[Sheet, Eval | None]:
+    """What a file of examples was taken for; of a sealed eval also the eval.
+
+    Raises:
+        InputError: It names an executed eval (``executed_eval``), or the file is wrong.
+        NotFoundError: There is no such file.
+    """
+    from metier.datasets.questions import Sheet, read_sheet
+    from metier.evals.items import is_sealed, read_eval
+    from metier.evals.matching import ANSWER
+    from metier.messages import Example
+
+    if not source.exists() and source.name == str(source) and (SUITES / source.name).is_dir():
+        raise InputError(
+            f"{source.name!r} is an executed eval: its answers are run, not compared.",
+            code="executed_eval",
+            remedy=f"Measure bases on it: metier eval NAME --on {source.name} --base A --base B",
+        )
+    if not source.is_file() or not is_sealed(source):
+        return read_sheet(source, name=name), None
+    sealed = read_eval(source)
+    examples = [Example(item.text, item.label, item.cluster, item.date) for item in sealed.items]
+    kind: Literal["labels", "answers"] = "answers" if sealed.scorer == ANSWER.name else "labels"
+    told = (f"A sealed eval, {sealed.fingerprint[:19]}.",)
+    label = name or source.name
+    return Sheet(kind, label, "jsonl", "text", "label", None, tuple(examples), told), sealed
 
 
 def _sealed(field: Field) -> Eval:

@@ -114,16 +114,15 @@ class Library:
                     if old.name != volume.name and _is_volume(old, origin):
                         discard(old)
 
-    def restart(self) -> None:
-        """Put damaged records aside and forget every volume, so that all is made again."""
+    def restart(self, *, records: bool) -> None:
+        """Forget every volume, so that all are made again.
+
+        Args:
+            records: Whether the records are put aside too, to be filled again.
+        """
         with self._lock:
-            damaged = False
-            try:
-                self.records.origins()
-            except CorruptError:
-                damaged = True
             self.close()
-            if damaged:
+            if records:
                 put_aside(self._folder / _FILE)
             for folder in self._folder.glob("*-*"):
                 if (folder / "about.json").exists() or (folder / "words").exists():

@@ -255,13 +255,20 @@ class Records:
             ).fetchall()
         return [name for (name,) in rows]
 
-    def facts(self, origin: str) -> list[tuple[int, str, Mapping[str, Any]]]:
-        """Id, name and facts of an origin's entries that have facts."""
+    def facts(self, origin: str, fact: str) -> list[tuple[int, str, str]]:
+        """Id, name and one fact, "" where there is none, of every entry that has facts."""
         with self._reading() as connection:
             rows = connection.execute(
-                "SELECT id, name, facts FROM entries WHERE origin = ? AND facts <> '{}'", (origin,)
+                "SELECT id, name, ifnull(json_extract(facts, ?), '') FROM entries"
+                " WHERE origin = ? AND facts <> '{}'",
+                (f"$.{fact}", origin),
             ).fetchall()
-        return [(identity, name, json.loads(facts)) for identity, name, facts in rows]
+        return [(identity, name, str(value)) for identity, name, value in rows]
+
+    def all_facts(self, ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
+        """By id, the facts of some entries."""
+        rows = self._by_ids("SELECT id, facts FROM entries WHERE id IN", ids)
+        return {identity: json.loads(facts) for identity, facts in rows}
 
     def shown(self, field: str, folded: str) -> str:
         """How an entry writes the value of a filter that is kept folded."""
@@ -417,7 +424,12 @@ def put_aside(path: Path) -> None:
 
 def _kept(values: tuple[Any, ...]) -> Kept:
     identity, origin, body, facts = values
-    return Kept(identity, origin, Entry.model_validate_json(body), json.loads(facts))
+    try:
+        return Kept(identity, origin, Entry.model_validate_json(body), json.loads(facts))
+    except ValueError as error:
+        raise CorruptError(
+            f"An entry of {origin!r} cannot be read: it is of another version.", code="bad_records"
+        ) from error
 
 
 def _connect(path: Path) -> sqlite3.Connection:

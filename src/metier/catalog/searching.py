@@ -9,30 +9,32 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metier.catalog.ranking import Candidate, covered, ordered, sought, weights
 from metier.catalog.records import Records, Row, day_number
+from metier.catalog.resolving import known, resolve
 from metier.catalog.standing import PROVED, verdict_bit
 from metier.catalog.volumes import Filters, Mask, Volume
-from metier.catalog.words import STEM, Meant, Word, distance, fold, words
+from metier.catalog.words import Meant, fold, unicode_only, words
 from metier.finding import Proof, Query
 
 if TYPE_CHECKING:
     from metier.catalog.text import Wanted
 
-WINDOW = 120
-"""Entries by words, and half as many by meaning, that are ranked against each other. Further pages
-follow in the order of their words."""
+WINDOW, LARGE_WINDOW, LARGE = 200, 60, 100_000
+"""Entries by words, and half as many by meaning, that are ranked against each other; fewer where
+there are many. All that are proved are among them. Further pages follow in the order of words."""
 NEAR_ENOUGH = 0.3
 """The least cosine by which meaning alone finds an entry."""
 RELEVANT = 0.1
 """Relevance under which an entry is left out, where all that match were ranked."""
 MOST_TRIED = 5000
 """Entries that are looked at one by one, for what no index can filter."""
+MOST_HITS, FARTHEST, LONGEST_FILTER = 1000, 100_000, 301
 FACETS = ("task", "domain", "licence")
 
 Facets = dict[str, dict[str, int]]
@@ -88,6 +90,7 @@ class Ranked:
 
 def search(query: Query, sources: Sources) -> Ranked:
     """Answer a query; see ``docs/explanation/finding.md``."""
+    query = _bounded(query)
     asked, notes = words(query.words)
     volumes = _volumes(query, sources)
     filters = _filters(query, sources, volumes)
@@ -100,78 +103,6 @@ def search(query: Query, sources: Sources) -> Ranked:
     if not asked and not found.total:
         said.append("There is no word to look for in this query.")
     return replace(found, corrected=corrected, meant=resolved, notes=tuple(said))
-
-
-def resolve(
-    asked: Sequence[Word], volumes: Sequence[Volume], records: Records
-) -> tuple[tuple[Meant, ...], tuple[tuple[str, str], ...]]:
-    """What the words of a query are taken for, and which were corrected."""
-    found = [_meant(word, volumes, records) for word in asked]
-    for number in range(len(found) - 1):
-        one, two = found[number], found[number + 1]
-        joined = one.word.term + two.word.term
-        if _known(joined, volumes):
-            found[number] = replace(one, terms=(*one.terms, joined))
-            found[number + 1] = replace(two, terms=(*two.terms, joined))
-    corrected = tuple((one.word.said, one.instead) for one in found if one.instead)
-    return tuple(found), corrected
-
-
-def _meant(word: Word, volumes: Sequence[Volume], records: Records) -> Meant:
-    from metier.catalog.text import stem_of
-
-    terms = _forms(word.term, volumes)
-    if word.open:
-        endings = Counter[str]()
-        for volume in volumes:
-            endings.update(dict.fromkeys(volume.words.completions(word.term), 1))
-        terms.extend(term for term in endings if term not in terms)
-    parts = tuple(part for part in word.parts if _known(part, volumes))
-    if not _known(word.term, volumes) and STEM + word.term in terms:
-        # Nobody writes it so: it is the stem of a word, or that word without its end.
-        near = _near(word.term, volumes, records)
-        if near and stem_of(near) == STEM + word.term:
-            return Meant(word, (near, STEM + word.term), instead=near)
-    whole = parts if len(parts) > 1 and parts == word.parts else ()
-    if terms or whole:
-        return Meant(word, tuple(terms), whole)
-    if parts:
-        return Meant(word, (), parts, instead=" ".join(parts))
-    for cut in range(2, len(word.term) - 1):
-        pair = word.term[:cut], word.term[cut:]
-        if all(_known(part, volumes) for part in pair):
-            return Meant(word, (), pair, instead=" ".join(pair))
-    near = _near(word.term, volumes, records)
-    return Meant(word, tuple(_forms(near, volumes)) if near else (), instead=near)
-
-
-def _near(term: str, volumes: Sequence[Volume], records: Records) -> str:
-    """The likeliest word that was meant, of all volumes."""
-    found = (volume.words.near(term, _terms_at(volume, records)) for volume in volumes)
-    near = [(distance(term, one, 2), -_known(one, volumes), one) for one in found if one]
-    return min(near)[2] if near else ""
-
-
-def _forms(term: str, volumes: Sequence[Volume]) -> list[str]:
-    """A term and its other forms, those that somebody has."""
-    from metier.catalog.text import stem_of
-
-    stem = stem_of(term)
-    forms = dict.fromkeys((term, stem, stem[1:]))
-    return [form for form in forms if form and _known(form, volumes)]
-
-
-def _known(term: str, volumes: Sequence[Volume]) -> int:
-    return sum(volume.words.known(term) for volume in volumes)
-
-
-def _terms_at(volume: Volume, records: Records) -> Callable[[Sequence[int]], Sequence[str]]:
-    def terms_at(places: Sequence[int]) -> Sequence[str]:
-        ids = volume.numbers("id")[list(places)].tolist() if places else []
-        rows = records.rows_of(ids).values()
-        return [row.name_terms + row.key_terms + row.more_terms + row.text_terms for row in rows]
-
-    return terms_at
 
 
 class _Scan:
@@ -190,8 +121,9 @@ class _Scan:
         self._filters, self._meant = filters, meant
         listed = list(volumes.values())
         count = sum(volume.count for volume in listed)
-        share = weights(meant, lambda term: _known(term, listed), max(count, 1))
+        share = weights(meant, lambda term: known(term, listed), max(count, 1))
         self._sought = sought(meant, share)
+        self._window = WINDOW if count < LARGE else LARGE_WINDOW
         self._masks = {origin: volume.mask(filters) for origin, volume in volumes.items()}
 
     def best(self) -> Ranked:
@@ -199,9 +131,10 @@ class _Scan:
         return self._best(self._query.offset, self._query.limit)
 
     def _best(self, start: int, most: int) -> Ranked:
-        scores, complete = self._by_words(WINDOW)
-        cosines, near = self._by_meaning(WINDOW // 2)
-        candidates, origins = self._candidates({**near, **scores}, cosines)
+        scores, complete = self._by_words(self._window)
+        cosines, near = self._by_meaning(self._window // 2)
+        found = {**self._proved(), **near, **scores}
+        candidates, origins = self._candidates(found, cosines)
         if complete:
             candidates = [one for one in candidates if one.relevance >= RELEVANT]
         ranked = ordered(candidates)
@@ -231,7 +164,7 @@ class _Scan:
         candidates, origins = self._candidates(ids, {})
         found = [one for one in candidates if len(one.matches) == len(self._meant)]
         if not found:
-            relevant = self._best(0, WINDOW)
+            relevant = self._best(0, self._window)
             found, origins = [one for one, _ in relevant.hits], dict(relevant.origins)
             total, facets = relevant.total, relevant.facets
         elif tried:
@@ -256,6 +189,17 @@ class _Scan:
                 complete = complete and len(places) < most
             found.update(self._ids(volume, origin, places))
         return found, complete
+
+    def _proved(self) -> dict[int, str]:
+        """What is proved and passes the filters, wherever its words would place it."""
+        found = {}
+        for identity in self._sources.proofs:
+            for origin, volume in self._volumes.items():
+                place = volume.place(identity)
+                mask = self._masks[origin]
+                if place is not None and (mask is None or mask[place]):
+                    found[identity] = origin
+        return found
 
     def _tried(self, origin: str) -> list[int] | None:
         """All places that pass a filter which the words' index does not know, if there is one."""
@@ -284,7 +228,7 @@ class _Scan:
                 continue
             ids = volume.numbers("id")
             for place, cosine in meaning.nearest(vector, most, self._masks[origin]):
-                if cosine >= NEAR_ENOUGH or volume.count <= WINDOW:
+                if cosine >= NEAR_ENOUGH or volume.count <= self._window:
                     found[int(ids[place])] = cosine
                     origins[int(ids[place])] = origin
         return found, origins
@@ -351,7 +295,7 @@ class _Scan:
         origins: dict[int, str],
     ) -> list[tuple[Candidate, int]]:
         """What follows the ranked window: by words alone, in one last group."""
-        ids, _ = self._by_words(page + WINDOW)
+        ids, _ = self._by_words(page + self._window)
         rest = [identity for identity in ids if identity not in seen]
         wanted = rest[: max(page - len(ranked), 0)]
         candidates, more = self._candidates({one: ids[one] for one in wanted}, {})
@@ -424,6 +368,21 @@ def _first(order: NDArray[np.int64], mask: Mask | None, most: int) -> list[int]:
         found.extend(places[mask[places]].tolist())
         start, lot = start + lot, lot * 4
     return found[:most]
+
+
+def _bounded(query: Query) -> Query:
+    """The query with texts that are Unicode and numbers that no page exceeds."""
+    texts = ("task", "domain", "licence", "base", "verdict", "since", "origin")
+    told: dict[str, Any] = {
+        name: unicode_only(getattr(query, name)[:LONGEST_FILTER]) for name in texts
+    }
+    return replace(
+        query,
+        words=unicode_only(query.words),
+        limit=min(max(query.limit, 0), MOST_HITS),
+        offset=min(max(query.offset, 0), FARTHEST),
+        **told,
+    )
 
 
 def _volumes(query: Query, sources: Sources) -> dict[str, Volume]:

@@ -9,7 +9,8 @@ BM25 over repeated terms is BM25F with these field weights (Robertson, Zaragoza 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 import tantivy
 
 from metier.catalog.words import STEM, Meant, distance, edits_allowed, mistyped
+from metier.errors import CorruptError
 
 FACETS = ("task", "domain", "licence")
 NUMBERS = ("size", "context", "released")
@@ -67,7 +69,10 @@ class Wanted:
 
 
 class TextIndex:
-    """The words of one volume; threads may share it."""
+    """The words of one volume; threads may share it.
+
+    Every method raises CorruptError (``bad_volume``) where the index cannot be read.
+    """
 
     def __init__(self, index: tantivy.Index) -> None:
         self._schema = index.schema
@@ -75,8 +80,9 @@ class TextIndex:
 
     @classmethod
     def open(cls, folder: Path) -> TextIndex:
-        """Open what ``build`` wrote; raises ValueError or OSError if it is not whole."""
-        return cls(tantivy.Index.open(str(folder)))
+        """Open what ``build`` wrote."""
+        with _damage():
+            return cls(tantivy.Index.open(str(folder)))
 
     @property
     def count(self) -> int:
@@ -129,8 +135,9 @@ class TextIndex:
 
     def places(self, query: Query, most: int) -> list[int]:
         """The first places that a query finds."""
-        hits = self._searcher.search(query, max(most, 1), count=False).hits
-        return self._places([address for _, address in hits])
+        with _damage():
+            hits = self._searcher.search(query, max(most, 1), count=False).hits
+            return self._places([address for _, address in hits])
 
     def search(
         self, meant: Sequence[Meant], wanted: Wanted, most: int, *, every: bool = False
@@ -143,34 +150,37 @@ class TextIndex:
             most: How many at most.
             every: Whether an entry must have every word.
         """
-        query = self._query(meant, wanted, every=every)
-        hits = self._searcher.search(query, max(most, 1), count=False).hits
-        places = self._places([address for _, address in hits])
+        with _damage():
+            query = self._query(meant, wanted, every=every)
+            hits = self._searcher.search(query, max(most, 1), count=False).hits
+            places = self._places([address for _, address in hits])
         return list(zip(places, (float(score) for score, _ in hits), strict=True))
 
     def ordered(self, meant: Sequence[Meant], wanted: Wanted, order: str, most: int) -> list[int]:
         """Places that have every word, by one of the plain orders."""
-        query = self._query(meant, wanted, every=True)
-        hits = self._searcher.search(
-            query,
-            max(most, 1),
-            count=False,
-            order_by_field=f"by_{order}",
-            order=tantivy.Order.Asc,
-        ).hits
-        return self._places([address for _, address in hits])
+        with _damage():
+            hits = self._searcher.search(
+                self._query(meant, wanted, every=True),
+                max(most, 1),
+                count=False,
+                order_by_field=f"by_{order}",
+                order=tantivy.Order.Asc,
+            ).hits
+            return self._places([address for _, address in hits])
 
     def count_all(self, meant: Sequence[Meant], wanted: Wanted, *, every: bool = False) -> int:
         """How many entries have any of the words (or every one)."""
-        query = self._query(meant, wanted, every=every)
-        return int(self._searcher.search(query, 1, count=True).count)  # type: ignore[attr-defined]  # not in its stubs
+        with _damage():
+            query = self._query(meant, wanted, every=every)
+            return int(self._searcher.search(query, 1, count=True).count)  # type: ignore[attr-defined]  # not in its stubs
 
     def facets(
         self, meant: Sequence[Meant], wanted: Wanted, *, every: bool = False
     ) -> dict[str, dict[str, int]]:
         """By filter: folded values and how many entries have them, the most frequent 64."""
         asked = {name: {"terms": {"field": name, "size": 64}} for name in FACETS}
-        found = self._searcher.aggregate(self._query(meant, wanted, every=every), asked)
+        with _damage():
+            found = self._searcher.aggregate(self._query(meant, wanted, every=every), asked)
         return {
             name: {
                 str(bucket["key"]): int(bucket["doc_count"])
@@ -222,6 +232,17 @@ class TextIndex:
         for name, least in (("context", wanted.least_context), ("released", wanted.since)):
             if least is not None:
                 yield Query.range_query(self._schema, name, unsigned, max(least, 1), None)
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    """The index is ours and its queries are made of terms: what fails, fails by damage."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise CorruptError(
+            f"An index of the catalogue cannot be read: {error}.", code="bad_volume"
+        ) from error
 
 
 def build(folder: Path, documents: Iterable[Document]) -> int:

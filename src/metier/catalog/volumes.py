@@ -109,7 +109,13 @@ class Volume:
     def _array(self, name: str) -> Ints:
         found = self._arrays.get(name)
         if found is None:
-            found = self._arrays[name] = np.load(self._folder / f"{name}.npy", mmap_mode="r")
+            path = self._folder / f"{name}.npy"
+            try:
+                found = self._arrays[name] = np.load(path, mmap_mode="r")
+            except (OSError, ValueError) as error:
+                raise CorruptError(
+                    f"{path.name} of an index cannot be read: {error}.", code="bad_volume"
+                ) from error
         return found
 
     @cached_property

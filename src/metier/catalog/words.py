@@ -19,13 +19,13 @@ LONGEST_TERM = 60
 STEM = "~"
 """Stands before a stem, so that no word is taken for one."""
 
-_CHUNK = re.compile(r"[^\W_]+(?:[-._/+'’][^\W_]+)*(?:\+\+|#)?")
+_CHUNK = re.compile(r"[^\W_]+(?:[-._+'’][^\W_]+)*(?:\+\+|#)?")
 _PIECE = re.compile(r"[^\W_]+(?:\.\d+)*(?:\+\+|#)?")
 _ENDS = ("coder", "bert", "math", "sql", "kit", "llm", "guard", "chat", "embed", "reranker")
 """What names of models end in without a mark before it: ``sqlcoder``, ``modernbert``."""
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _TURN = re.compile(r"(?<=[a-z])(?=\d)")
-_JOINS = re.compile(r"[-._/+'’]")
+_JOINS = re.compile(r"[-._+'’]")
 
 _STOP = (
     "a an and are as at be best by can do for from good great has have how i in into is it its me"
@@ -68,6 +68,11 @@ class Meant:
     terms: tuple[str, ...]
     all_of: tuple[str, ...] = ()
     instead: str = ""
+
+
+def unicode_only(text: str) -> str:
+    """Text without half characters (lone surrogates), which no index and no database takes."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def fold(text: str) -> str:

@@ -47,7 +47,7 @@ def catalog() -> None:
 def add(session: Session, where: str, name: str, private: bool, as_json: bool) -> None:
     """Fetch a static catalogue whole, prove its digests and keep it."""
     with working(quiet=as_json) as shown:
-        kept = _cataloguer(session).add(where, name=name, private=private, report=shown.report)
+        kept = session.metier.catalogs.add(where, name=name, private=private, report=shown.report)
     if as_json:
         print_json(to_document(kept))
         return
@@ -67,7 +67,7 @@ def list_catalogues(session: Session, as_json: bool) -> None:
     """List the curated index that came along and the catalogues that were added."""
     from metier.catalog import curated
 
-    kept, faults = _cataloguer(session).added()
+    kept, faults = session.metier.catalogs.added()
     ours = len(curated.entries())
     if as_json:
         print_json({"curated": ours, "catalogues": to_document(kept), "faults": faults})
@@ -100,7 +100,7 @@ def list_catalogues(session: Session, as_json: bool) -> None:
 @click.pass_obj
 def remove(session: Session, name: str, as_json: bool) -> None:
     """Forget a catalogue that was added; nothing that is installed goes."""
-    _cataloguer(session).remove(name)
+    session.metier.catalogs.remove(name)
     if as_json:
         print_json({"removed": name})
         return
@@ -115,7 +115,7 @@ def remove(session: Session, name: str, as_json: bool) -> None:
 def update(session: Session, name: str, private: bool, as_json: bool) -> int:
     """Fetch one catalogue again, or all; one that cannot be fetched stays as it was."""
     with working(quiet=as_json) as shown:
-        done = _cataloguer(session).update(name, private=private, report=shown.report)
+        done = session.metier.catalogs.update(name, private=private, report=shown.report)
     failed = [one for one in done if one.error is not None]
     if as_json:
         rows = [
@@ -160,7 +160,7 @@ def build(
     session: Session, folder: Path, source: Any, name: str, title: str, as_json: bool
 ) -> None:
     """Write a folder of JSON that any web server can host: cards and evidence come along."""
-    built = _cataloguer(session).build(folder, source=source, name=name, title=title)
+    built = session.metier.catalogs.build(folder, source=source, name=name, title=title)
     if as_json:
         print_json(to_document(built))
         return
@@ -226,12 +226,6 @@ def _wrong_lines(wrong: Sequence[Any]) -> list[Text]:
         for one in wrong
     ]
     return aligned(rows, "lllll") if rows else []
-
-
-def _cataloguer(session: Session) -> Any:
-    from metier.assembly.cataloguing import open_cataloguer
-
-    return open_cataloguer(session.metier)
 
 
 def _own(text: str) -> str:

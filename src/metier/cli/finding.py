@@ -75,16 +75,22 @@ def find(
         return by_eval(session, tried, words, as_json=as_json)
     query = _query(" ".join(words), asked)
     found = session.metier.find(query)
-    told = _asked_hub(session, query, quiet=as_json) if hub else ()
     if as_json:
         document = found_document(found)
-        print_json({**document, "hub": [to_document(hit) for hit in told]} if hub else document)
+        if hub:
+            asked_hub = _asked_hub(session, query, quiet=True)
+            document["hub"] = [to_document(hit) for hit in asked_hub]
+        print_json(document)
         return 0
     screen = terminal.stdout()
-    lines: Sequence[Text] = found_lines(found, screen.width, screen.signs)
-    if hub:
-        lines = [*lines[:-1], *_hub_lines(told, screen), *([] if told else lines[-1:])]
-    screen.write(lines)
+    lines: Sequence[Text] = found_lines(found, screen.width, screen.signs, hub_asked=hub)
+    if not hub:
+        screen.write(lines)
+        return 0
+    # What is known here is told first: the hub may be slow, or not there.
+    screen.write(lines[:-1])
+    told = _asked_hub(session, query, quiet=False)
+    screen.write([*_hub_lines(told, screen), *([] if told else lines[-1:])])
     return 0
 
 
@@ -102,11 +108,9 @@ def _query(words: str, asked: dict[str, Any]) -> Query:
 
 
 def _asked_hub(session: Session, query: Query, *, quiet: bool) -> tuple[Hit, ...]:
-    from metier.assembly.cataloguing import open_cataloguer
-
     with working(quiet=quiet) as shown:
         shown.report(Progress("hub", "Asking the hub."))
-        return open_cataloguer(session.metier).search_hub(query)
+        return session.metier.catalogs.search_hub(query)
 
 
 def _hub_lines(hits: tuple[Hit, ...], screen: terminal.Terminal) -> list[Text]:

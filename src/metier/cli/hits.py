@@ -24,19 +24,24 @@ _SHOWN = frozenset({"claim", "fit"})
 """Reasons that stand above in words of their own."""
 
 
-def found_lines(found: Found, width: int, signs: Signs) -> list[Text]:
+def found_lines(found: Found, width: int, signs: Signs, *, hub_asked: bool = False) -> list[Text]:
     """All hits with the reasons why they are there, and what to do next on the last line.
 
     Args:
         found: What the search gave.
         width: Columns to lay out in.
         signs: The characters to draw with.
+        hub_asked: Whether the hub was asked already, so that it is not offered again.
     """
     lines: list[Text] = []
     for wrong, right in found.corrected:
         lines.append(Text(f"Nothing is called {_own(wrong)!r}; searched {_own(right)!r}.", "dim"))
     if not found.hits:
-        return [*lines, *_notes(found, width), *nothing_lines(found.query, width)]
+        return [
+            *lines,
+            *_notes(found, width),
+            *nothing_lines(found.query, width, hub_asked=hub_asked),
+        ]
     lines += hit_lines(found.hits, width, signs)
     lines += [Text(), Text(_counted(found), style="dim"), *_notes(found, width)]
     return [*lines, next_line(found.hits[0])]
@@ -72,7 +77,7 @@ def next_line(hit: Hit) -> Text:
     return Text(f"Read about it:  {_own(entry.upstream) or _own(entry.name)}", style="bold")
 
 
-def nothing_lines(query: Query, width: int) -> list[Text]:
+def nothing_lines(query: Query, width: int, *, hub_asked: bool = False) -> list[Text]:
     """That nothing was found, and what to do: widen, ask the hub, make one."""
     words = _own(query.words)
     asked = f" for {words!r}" if words else ""
@@ -82,9 +87,10 @@ def nothing_lines(query: Query, width: int) -> list[Text]:
         lines += wrapped(told, min(width, _PROSE), indent="  ")
     quoted = shlex.quote(words) if words else "WORDS"
     task = f"--task {shlex.quote(_own(query.task))} " if query.task else ""
+    if not hub_asked:
+        lines.append(Text(f"Ask the hub:  metier find {quoted} --hub", style="bold"))
     return [
         *lines,
-        Text(f"Ask the hub:  metier find {quoted} --hub", style="bold"),
         Text(f"Make one:  metier make {task}--data FILE --name NAME", style="bold"),
     ]
 

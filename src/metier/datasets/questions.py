@@ -38,6 +38,8 @@ _UNCLEAR = frozenset(
 )
 """What is said of rows that are no labels."""
 
+_NAME_THEM = "Call the columns 'text' and 'label', or 'question' and 'answer'."
+
 Kind = Literal["labels", "answers"]
 
 
@@ -102,6 +104,10 @@ def read_sheet(source: Path | bytes, *, name: str | None = None) -> Sheet:
     except InputError as error:
         if found is not None and error.code in _UNCLEAR:
             return _answers(table, *found)
+        if error.code in _UNCLEAR:
+            raise InputError(
+                error.message, code=error.code, remedy=_NAME_THEM, details=error.details
+            ) from error
         raise
     labels = {example.label for example in dataset.examples}
     if found is not None and len(labels) > max(1, FREE_TEXT_SHARE * len(dataset.examples)):

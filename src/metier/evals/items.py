@@ -137,6 +137,12 @@ def _cluster(group: str) -> str:
     return f"group-sha256:{hashlib.sha256(group.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
+def is_sealed(path: Path) -> bool:
+    """Whether a file is a sealed eval, by its header line."""
+    with path.open("rb") as file:
+        return b'"fingerprint"' in file.readline(4096)
+
+
 def write_eval(path: Path, sealed: Eval) -> None:
     """Write the eval's file whole: a temporary file beside it, then a rename.
 

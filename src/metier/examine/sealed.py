@@ -20,7 +20,7 @@ from metier.engines.systems import MajoritySystem, SpecialistSystem, ZeroShotSys
 from metier.errors import InputError, NotFoundError, UnavailableError
 from metier.evals.checking import check_eval
 from metier.evals.comparing import Disagreements, compare, disagreements
-from metier.evals.items import Eval, read_eval, seal
+from metier.evals.items import Eval, is_sealed, read_eval, seal
 from metier.evals.leaks import scan
 from metier.evals.results import Result
 from metier.evals.running import run_to_end
@@ -275,7 +275,7 @@ class Examiner:
 
 
 def _eval_at(path: Path, out_of_scope_label: str | None) -> Eval:
-    if path.is_file() and _is_sealed(path):
+    if path.is_file() and is_sealed(path):
         return read_eval(path)
     dataset = read_examples(path, trains=False)
     held_out = dataset.part("test") or dataset.part("valid") or dataset.examples
@@ -299,8 +299,3 @@ def _role(rival: str) -> Literal["majority", "base", "general", "other"]:
         "general": "general",
     }
     return roles.get(rival, "other")
-
-
-def _is_sealed(path: Path) -> bool:
-    with path.open("rb") as file:
-        return b'"fingerprint"' in file.readline(4096)

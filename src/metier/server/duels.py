@@ -23,7 +23,6 @@ MOST_KEPT = 64
 MOST_PROMPT = 20_000
 MOST_TOKENS = 400
 """Tokens that each may write."""
-WRITERS = frozenset({"generate", "chat"})
 State = Literal["waiting", "writing", "done", "failed"]
 
 
@@ -34,6 +33,7 @@ class Slot:
     Attributes:
         sign: ``A``, ``B`` …, in the order they are shown.
         name: Who answers.
+        task: What it does.
         state: How far it is.
         text: What it has answered.
         took: Milliseconds it took.
@@ -42,6 +42,7 @@ class Slot:
 
     sign: str
     name: str
+    task: str
     state: State = "waiting"
     text: str = ""
     took: float = 0.0
@@ -138,7 +139,7 @@ class Duels:
                 code="bad_request",
                 remedy="Write what they are to answer.",
             )
-        known = {one["name"] for one in self.able()}
+        known = {one["name"]: one["task"] for one in self.able()}
         chosen = list(dict.fromkeys(names))
         strange = [name for name in chosen if name not in known]
         if strange or not 2 <= len(chosen) <= 8:
@@ -150,9 +151,8 @@ class Duels:
             )
         if blind:
             random.SystemRandom().shuffle(chosen)
-        slots = [
-            Slot(sign, name) for sign, name in zip(string.ascii_uppercase, chosen, strict=False)
-        ]
+        signs = string.ascii_uppercase[: len(chosen)]
+        slots = [Slot(sign, name, known[name]) for sign, name in zip(signs, chosen, strict=True)]
         duel = Duel(secrets.token_urlsafe(18), text, slots, blind)
         self._kept[duel.token] = duel
         while len(self._kept) > MOST_KEPT:
@@ -195,8 +195,7 @@ class Duels:
                 on_text(piece.text)
 
         try:
-            item = self.metier.show(slot.name)
-            if item.card is not None and item.card.task == "classify":
+            if slot.task == "classify":
                 heard(Piece(self._labelled(slot.name, duel.prompt)))
             else:
                 question = Question(

@@ -28,6 +28,7 @@ from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
 from metier.server.runplans import Browses, Running
+from metier.server.tries import Tries
 
 if TYPE_CHECKING:
     from metier.evals.mistakes import Mistakes
@@ -127,21 +128,6 @@ class Rows(Protocol):
         """Write the usable rows as JSON Lines; gives why others were left out, and how many."""
 
 
-class Compares(Protocol):
-    """Comparisons of what is installed on sealed evals."""
-
-    def evals(self) -> Sequence[Any]:
-        """Evals that may be compared on: ``assembly.comparing.KnownEval``."""
-
-    def gather(self, names: Sequence[str], *, on: str) -> Any:
-        """What is here already: an ``examine.contrasting.Gathered``."""
-
-    def measure(
-        self, names: Sequence[str], *, on: str, report: Report, cancelled: Callable[[], bool]
-    ) -> Any:
-        """The same with what was missing measured."""
-
-
 class Holdings(Protocol):
     """What the fleet takes of this machine."""
 
@@ -160,8 +146,8 @@ class Facade(Protocol):
     """The verbs that the server offers over HTTP; thread-safe."""
 
     @property
-    def comparing(self) -> Compares:
-        """Comparisons of what is installed on sealed evals."""
+    def comparing(self) -> Any:
+        """Comparisons of what is installed on sealed evals: ``evals``, ``gather``, ``measure``."""
 
     @property
     def holdings(self) -> Holdings:
@@ -288,23 +274,9 @@ class Facade(Protocol):
     ) -> Any:
         """Question a specialist, and rivals, on an eval."""
 
-    def examples(self, source: Path) -> Any:
-        """What a file of examples is and who here can answer it: a ``trying.Field``."""
-
-    def find_by_eval(  # noqa: PLR0913  one argument per flag of 'metier find --eval'
-        self,
-        source: Path,
-        *,
-        candidates: Sequence[str] = ...,
-        questions: int | None = ...,
-        seconds: float | None = ...,
-        seed: int = ...,
-        against: str | None = ...,
-        name: str | None = ...,
-        report: Report = ...,
-        cancelled: Callable[[], bool] = ...,
-    ) -> Any:
-        """Candidates tried on a file of examples: a ``Tried``; see ``Trying.find_by_eval``."""
+    @property
+    def trying(self) -> Tries:
+        """Searches by eval."""
 
     def compare(self, first: str, second: str, *, on: str) -> Any:
         """The paired evidence of two systems on an eval."""

@@ -71,7 +71,7 @@ def find_order(metier: Facade, upload: Upload) -> Order:
     against = upload.text("against")
 
     def work(report: Report, cancelled: Callable[[], bool]) -> Any:
-        found = metier.find_by_eval(
+        found = metier.trying.find_by_eval(
             source,
             candidates=candidates,
             questions=questions,
@@ -192,7 +192,7 @@ class Trying:
         """Recognise the examples, and say who can answer them."""
         source = upload.file("eval")
         try:
-            field = field_json(self._metier.examples(source))
+            field = field_json(self._metier.trying.field(source))
         except MetierError as wrong:
             self._drop(upload)
             if _wants_json(request):

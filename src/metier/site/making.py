@@ -368,6 +368,8 @@ def _bytes(job: Mapping[str, Any]) -> dict[str, str] | None:
 
 def _target(job: Mapping[str, Any]) -> str:
     """The page that a job ends on."""
+    if job["kind"] == "comparison":
+        return str(job["page"])  # once it is done, this leads to the comparison
     if job["kind"] == "make":
         return f"/specialists/{job['name']}"
     result = job.get("result")

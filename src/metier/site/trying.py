@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from metier.card import Evidence, Verdict
 from metier.site import charts, funnel, words
@@ -20,9 +20,11 @@ _KINDS = {
     "classifier": "specialist that gives labels",
     "encoder": "encoder on label names",
     "writer": "model that writes, here",
-    "service": "remote service",
+    "service": "remote service, gets the questions",
     "specialist": "chat specialist",
 }
+_MAKE = {"href": "/make", "said": "Make a specialist of them"}
+_FIND = {"href": "/?task=chat&fits=1", "said": "Find a model that writes"}
 _WHY = {
     "unscored": "too few answers could be scored",
     "cost": "level with the last that stayed, and heavier",
@@ -75,7 +77,9 @@ def form(looked: Looked, jobs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         return values
     field = looked.field
     candidates = field["candidates"]
+    labels = field["recognised"]["kind"] == "labels"
     return values | {
+        "instead": _MAKE if labels else _FIND,
         "sheet": _sheet(field["recognised"]),
         "candidates": [
             {
@@ -197,6 +201,7 @@ def _result(result: Mapping[str, Any]) -> dict[str, Any]:
         "page": f"/specialists/{quote(result['winner'])}" if here else "",
         "act": result["act"],
         "compare": _compare(result),
+        "compare_page": _compare_page(result),
         "left_out": result["left_out"][:SHOWN],
         "failures": result["failures"][:SHOWN],
         "others": result["others"],
@@ -234,10 +239,20 @@ def _row(item: Evidence, domain: charts.Domain, key: str) -> EvidenceRow:
 
 
 def _compare(result: Mapping[str, Any]) -> str:
-    """The command that sets the two best side by side, where both give labels."""
+    """The command that sets the two best side by side on every example, if both give labels."""
+    pair = _pair(result, "classifier")
+    source = (result["eval"].get("recognised") or {}).get("source", "FILE")
+    return f"metier compare {pair[0]} {pair[1]} --on {source}" if pair else ""
+
+
+def _compare_page(result: Mapping[str, Any]) -> str:
+    """Where the two best stand side by side, if both are installed."""
+    pair = _pair(result, "classifier", "writer", "specialist")
+    return f"/compare?{urlencode([('name', name) for name in pair])}" if pair else ""
+
+
+def _pair(result: Mapping[str, Any], *of: str) -> list[str]:
+    """Winner and runner-up if both are of these kinds, else nobody."""
     kinds = {one["name"]: one["kind"] for one in result["candidates"]}
     pair = [result["winner"], result["runner_up"]]
-    if any(kinds.get(name) != "classifier" for name in pair):
-        return ""
-    source = (result["eval"].get("recognised") or {}).get("source", "FILE")
-    return f"metier compare {pair[0]} {pair[1]} --on {source}"
+    return pair if all(kinds.get(name) in of for name in pair) else []

@@ -72,7 +72,22 @@ def test_a_catalogue_is_fetched_kept_and_read_without_its_server(
 
     assert kept.address == f"{address}/c"
     assert [entry.name for entry in home.shelf.entries("team")] == ["a/one", "a/two"]
-    assert "2 files" in steps[-1].message
+    assert "2 files" in steps[-2].message
+    assert "2 entries" in steps[-1].message
+
+
+def test_what_was_added_is_found_until_it_is_removed(tmp_path: Path) -> None:
+    metier = Metier.open(Settings(home=tmp_path / "home"))
+    query = Query("svelte", origin="team", meaning=False)
+    write(tmp_path / "out", "acme/svelte-coder", "acme/other")
+    assert metier.find(query).hits == ()
+
+    metier.catalogs.add(str(tmp_path / "out"))
+
+    assert [hit.entry.name for hit in metier.find(query).hits] == ["acme/svelte-coder"]
+    assert metier.find(query).hits[0].origin == "team"
+    metier.catalogs.remove("team")
+    assert metier.find(query).hits == ()
 
 
 def test_another_name_is_kept_when_it_is_brought_up_to_date(

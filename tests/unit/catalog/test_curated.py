@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +85,14 @@ def test_they_come_in_order_and_are_read_once() -> None:
 def test_the_stamp_is_that_of_the_files() -> None:
     assert len(curated.stamp()) == 64
     assert curated.stamp() == curated.stamp.__wrapped__()
+
+
+def test_the_guide_tells_their_number_and_our_words() -> None:
+    guide = Path(__file__).parents[3].joinpath("docs/how-to/find-models.md").read_text("utf-8")
+
+    assert f"{len(ENTRIES)} pointers" in guide
+    for words in (curated.TASKS, curated.DOMAINS):
+        assert ", ".join(f"`{word}`" for word in words) in guide
 
 
 PAGE = '[pages.one]\naddress = "https://example.org/page"\nread = 2026-11-23\n'

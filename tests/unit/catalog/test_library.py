@@ -71,7 +71,7 @@ def test_damage_in_use_is_told_and_restart_mends_it(tmp_path: Path) -> None:
     (tmp_path / "entries.sqlite").write_bytes(data)
     with pytest.raises((CorruptError, sqlite3.DatabaseError)):
         one.records.origins()
-    one.restart()
+    one.restart(records=True)
     assert one.records.origins() == {}
 
 

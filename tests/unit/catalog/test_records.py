@@ -61,7 +61,9 @@ def test_a_row_says_what_is_filtered_and_found(records: Records) -> None:
     assert records.shown("origin", "acme") == "acme"
     kept = records.kept([row.id])[row.id]
     assert kept.entry == one
-    assert records.facts("acme") == [(row.id, one.name, {"installed": "x"})]
+    assert records.facts("acme", "installed") == [(row.id, one.name, "x")]
+    assert records.facts("acme", "system") == [(row.id, one.name, "")]
+    assert records.all_facts([row.id, 99]) == {row.id: {"installed": "x"}}
 
 
 def test_hidden_entries_are_named_but_not_found(records: Records) -> None:

@@ -192,6 +192,27 @@ def test_no_text_is_an_operator(sources: Sources, words: str, order: str) -> Non
     assert search(Query(), sources).total == 9
 
 
+@pytest.mark.parametrize("field", ["task", "licence", "base", "origin", "since", "verdict"])
+@pytest.mark.parametrize("value", ["\ud800", "x" * 200_000, '"', "'); --"])
+def test_hostile_filters_find_nothing(sources: Sources, field: str, value: str) -> None:
+    for words in ("", "svelte"):
+        asked = Query(words=words, **{field: value})  # type: ignore[arg-type]
+        found = search(asked, sources)
+        assert found.total == (0 if field != "since" else found.total)
+
+
+def test_numbers_out_of_range(sources: Sources) -> None:
+    for asked in (
+        Query(limit=-1),
+        Query(limit=10**9, offset=-5),
+        Query("svelte", offset=10**9),
+        Query("svelte", limit=0),
+    ):
+        search(asked, sources)
+    assert search(Query(most_bytes=-1), sources).total == 0
+    assert search(Query(least_context=-1), sources).total >= 0
+
+
 @given(st.text(max_size=80), st.integers(0, 30), st.integers(1, 30))
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_is_answered(sources: Sources, words: str, offset: int, limit: int) -> None:

@@ -15,8 +15,9 @@ from metier.assembly import Metier
 from metier.cli import main
 from metier.cli.session import Session
 from metier.finding import Entry, Found, Hit, Query
+from metier.hub import asking
 from metier.settings import Settings
-from stand_in.hub import Hub, serving_hub
+from stand_in.hub import Fault, Hub, serving_hub
 
 HIT = Hit(Entry(name="a/b", kind="model", task="chat", pull="hf.co/a/b"), "curated")
 
@@ -114,4 +115,17 @@ def test_the_hubs_hits_stand_apart_in_json(run: Callable[..., tuple[int, str]], 
 
     assert [hit["entry"]["name"] for hit in json.loads(out)["hub"]] == ["maker/tiny"]
     assert "The hub has nothing for it." in nothing
+    assert "--hub" not in nothing
     assert len(hub.asked) == 2
+
+
+def test_what_is_known_here_is_told_even_if_the_hub_is_not_there(
+    run: Callable[..., tuple[int, str]], hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "PAUSES", (0.0, 0.0))
+    hub.faults = [Fault("status", times=9, path="/api/models", status=500)]
+
+    code, out = run("find", "svelte", "--hub", "--no-meaning", "--origin", "curated")
+
+    assert code == 3
+    assert "rockypod/svelte-coder" in out

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from metier.card import Verdict
 from metier.errors import UnavailableError
 
 
@@ -24,26 +23,6 @@ def test_eval_json(metier: Any) -> None:
     document = metier("eval", "banking-intents", "--on", "x", "--json").json()
     assert document["scores"][0]["value"] == 0.936
     assert document["evidence"][1]["difference"]["verdict"] == "WIN"
-
-
-def test_compare_says_the_verdict_in_a_sentence(metier: Any) -> None:
-    outcome = metier("compare", "banking-intents", "sms-spam", "--on", "x")
-    assert outcome.code == 0
-    assert outcome.out.splitlines()[-1] == (
-        "Better than sms-spam by 2.0 points (+0.3 to +3.7, 3,080 questions, 12 Nov 2026)."
-    )
-
-
-def test_a_loss_is_exit_code_1_in_words_and_in_json(metier: Any, facade: Any, make: Any) -> None:
-    lost = make.difference(-0.05, 0.01, Verdict.LOSS)
-    facade.comparison = make.evidence("other", lost, rival_name="sms-spam")
-    words = ("compare", "banking-intents", "sms-spam", "--on", "x")
-    outcome = metier(*words)
-    assert outcome.code == 1
-    assert "▼ LOSS -5.0 (-6.0 to -4.0)" in outcome.out
-    told = metier(*words, "--json")
-    assert told.code == 1
-    assert told.json()["evidence"]["difference"]["verdict"] == "LOSS"
 
 
 def test_an_eval_is_needed(metier: Any) -> None:

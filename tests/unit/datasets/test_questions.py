@@ -85,8 +85,9 @@ def test_a_bad_row_is_named(tmp_path: Path, row: dict[str, Any], what: str) -> N
 
 
 def test_rows_that_are_neither_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError):
+    with pytest.raises(InputError) as raised:
         sheet(tmp_path, [{"height": n, "width": n} for n in range(5)])
+    assert raised.value.remedy == "Call the columns 'text' and 'label', or 'question' and 'answer'."
 
 
 def test_bytes_are_read_too() -> None:

@@ -22,8 +22,11 @@
     }
   }
 
-  const head = document.querySelector("[data-job]");
+  const head = document.querySelector("[data-search-job]");
   if (!head || head.dataset.live !== "yes") return;
+  const bar = head.querySelector("progress");
+  const left = head.querySelector("[data-left]");
+  const said = head.querySelector("[data-state]");
   let busy = false;
   let again = false;
   function put(fresh) {
@@ -48,12 +51,22 @@
     });
     request.send();
   }
-  const source = new EventSource(`/metier/v1/jobs/${head.dataset.job}/events`);
+  function time(seconds) {
+    if (seconds < 60) return `${Math.max(1, Math.round(seconds))}\u202fs`;
+    return `${Math.floor(seconds / 60)}\u202fmin ${Math.round(seconds % 60)}\u202fs`;
+  }
+  const source = new EventSource(`/metier/v1/jobs/${head.dataset.searchJob}/events?after=${head.dataset.last}`);
   source.addEventListener("progress", (event) => {
     const step = JSON.parse(event.data);
+    said.textContent = step.message.slice(0, 300);
+    if (step.fraction === null) bar.removeAttribute("value");
+    else bar.value = step.fraction;
+    left.textContent = step.seconds_left === null ? "" : `about ${time(step.seconds_left)} left`;
     if (step.stage !== "round") return;
     document.querySelector("[data-announce]").textContent = step.message;
     redraw();
   });
-  for (const kind of ["done", "failed", "stopped"]) source.addEventListener(kind, () => source.close());
+  for (const kind of ["done", "failed", "stopped", "interrupted"]) {
+    source.addEventListener(kind, () => { source.close(); location.reload(); });
+  }
 })();
