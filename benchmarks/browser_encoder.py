@@ -59,7 +59,7 @@ SPECIALISTS = {
 _OPEN = """async () => {
   const place = document.querySelector("[data-running]");
   const plan = await (await fetch(place.dataset.plan)).json();
-  const policy = trustedTypes.createPolicy("benchmark", { createScriptURL: (text) => text });
+  const policy = trustedTypes.createPolicy("metier-running", { createScriptURL: (text) => text });
   const worker = new Worker(policy.createScriptURL(place.dataset.worker), { type: "module" });
   const replied = () => new Promise((resolve, reject) => {
     worker.onmessage = ({ data }) => {

@@ -20,6 +20,30 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 LOCK = Path("src/metier/toolchains/locks/browser")
 PLACE = "metier/browser_assets"
 SECONDS = 600
+NOTICE = """ONNX Runtime Web, https://github.com/microsoft/onnxruntime
+
+MIT License
+
+Copyright (c) Microsoft Corporation
+
+Permission is hereby granted, free of charge, to any person obtaining a copy
+of this software and associated documentation files (the "Software"), to deal
+in the Software without restriction, including without limitation the rights
+to use, copy, modify, merge, publish, distribute, sublicense, and/or sell
+copies of the Software, and to permit persons to whom the Software is
+furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all
+copies or substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
+SOFTWARE.
+"""
 
 
 class WheelAssets(BuildHookInterface):
@@ -39,13 +63,16 @@ class WheelAssets(BuildHookInterface):
                 "metier doctor --install browser."
             )
             return
+        notice = Path(self._folder) / "LICENSE.txt"
+        notice.write_text(NOTICE, "utf-8")
+        build_data["force_include"][str(notice)] = f"{PLACE}/{notice.name}"
         facts = json.loads((Path(self.root) / LOCK / "package.json").read_text("utf-8"))
         for name in facts["kept"]:
             if Path(name).suffix in (".mjs", ".wasm"):
                 target = f"{PLACE}/{Path(name).name}"
                 build_data["force_include"][str(Path(self._folder) / name)] = target
 
-    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002  the build names them
         """Remove what was installed."""
         if folder := getattr(self, "_folder", None):
             shutil.rmtree(folder, ignore_errors=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from metier.answer.browsing import RunPlan
+from metier.answer.browsing import RunPlan, alphabet
 from metier.toolchains import find_node
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -77,7 +77,7 @@ def answers_in_node(
     found = {path.suffix: str(path) for path in assets.values()}
     replied = in_node(
         "classify",
-        plan=dict(plan.document),
+        plan={**plan.document, "alphabet": alphabet()},
         files={item.digest: str(item.path) for item in plan.files},
         texts=list(texts),
         top=top,

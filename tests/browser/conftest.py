@@ -86,7 +86,7 @@ def bare_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def _real(home: Path) -> Iterator[str]:
     settings = replace(Settings.read(), home=home, mirror=None, general_url=None, threads=1)
     metier = Metier.open(settings)
-    with serving(metier) as address:
+    with serving(metier, home=home) as address:
         yield address
     metier.close()
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
-ROWS = "text,label\nwhere is my card,card\nwhat is the rate,rate\n"
 PAGES = ["/", "/fleet", "/specialists/banking-intents", "/specialists/hostile", "/make", "/docs"]
 
 
@@ -27,16 +24,6 @@ def test_a_page_fits_its_width(
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (paper == "rgb(251, 250, 247)") is (theme == "light")
     context.close()
-
-
-def test_a_specialist_is_tried_in_the_fleet(page: Page) -> None:
-    page.goto("/fleet")
-    row = page.locator("li.specialist", has_text="banking-intents").first
-    row.get_by_label("Try banking-intents").fill("where is my card, it did not arrive")
-    row.get_by_role("button", name="Run").click()
-    expect(row.locator(".scores li")).to_have_count(5)
-    expect(row.locator(".took")).to_contain_text("ms")
-    assert page.url.endswith("/fleet")
 
 
 def test_an_answer_that_is_withheld_is_said(page: Page) -> None:
@@ -80,27 +67,6 @@ def test_a_call_is_copied(page: Page) -> None:
     assert "banking-intents" in page.evaluate("navigator.clipboard.readText()")
 
 
-def test_the_list_works_by_keyboard(page: Page) -> None:
-    page.goto("/fleet")
-    page.keyboard.press("/")
-    search = page.get_by_role("searchbox")
-    expect(search).to_be_focused()
-    page.keyboard.type("intents")
-    expect(page.locator("li.specialist:visible")).to_have_count(2)
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
-    expect(page.get_by_role("link", name="assistant-intents")).to_be_focused()
-    page.keyboard.press("ArrowUp")
-    page.keyboard.press("ArrowUp")
-    expect(search).to_be_focused()
-    page.keyboard.press("Escape")
-    expect(page.locator("li.specialist:visible")).to_have_count(6 - 1)
-    page.keyboard.press("/")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/specialists/banking-intents")
-
-
 def test_the_theme_is_switched_and_remembered(page: Page) -> None:
     page.goto("/")
     paper = "getComputedStyle(document.body).backgroundColor"
@@ -116,47 +82,6 @@ def test_the_theme_is_switched_and_remembered(page: Page) -> None:
     assert page.evaluate(paper) == dark, "what the system has is followed again"
 
 
-def test_a_file_becomes_a_proved_specialist(page: Page, tmp_path: Path) -> None:
-    rows = tmp_path / "My Tickets.csv"
-    rows.write_text(ROWS)
-    page.goto("/make")
-    page.get_by_label("File with examples").set_input_files(rows)
-    name = page.get_by_label("Name")
-    expect(name).to_have_value("my-tickets")
-    page.get_by_text("Columns, sealed rows, budget").click()
-    page.get_by_label("Time budget").fill("2m")
-    expect(page.locator("[data-command]")).to_have_text(
-        "metier make --task classify --data 'My Tickets.csv' --name my-tickets --budget 2m"
-    )
-    page.get_by_role("button", name="Make it").click()
-    page.wait_for_url("**/jobs/*")
-    expect(page.locator("[data-rung=linear]")).to_contain_text("91.1")
-    page.wait_for_url("**/specialists/my-tickets")
-    expect(page.get_by_role("heading", level=1)).to_have_text("my-tickets")
-    page.request.delete("/metier/v1/specialists/my-tickets")
-
-
-def test_a_make_that_fails_says_why(page: Page, tmp_path: Path) -> None:
-    rows = tmp_path / "rows.csv"
-    rows.write_text("text,label\n")
-    page.goto("/make")
-    page.get_by_label("File with examples").set_input_files(rows)
-    page.get_by_role("button", name="Make it").click()
-    expect(page.get_by_role("alert")).to_contain_text("Give a header and two rows.")
-    expect(page.get_by_role("link", name="Make another")).to_be_visible()
-
-
-def test_a_make_is_stopped(page: Page, tmp_path: Path) -> None:
-    rows = tmp_path / "rows.csv"
-    rows.write_text(ROWS)
-    page.goto("/make")
-    page.get_by_label("File with examples").set_input_files(rows)
-    page.get_by_label("Name").fill("slow")
-    page.get_by_role("button", name="Make it").click()
-    page.get_by_role("button", name="Stop").click()
-    expect(page.locator("[data-state]")).to_have_text("Stopped. Nothing was installed.")
-
-
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_reads_without_scripts(plain_page: Page, path: str) -> None:
     plain_page.goto(path)
@@ -165,22 +90,11 @@ def test_every_page_reads_without_scripts(plain_page: Page, path: str) -> None:
     expect(plain_page.locator("[data-copy]:visible")).to_have_count(0)
 
 
-def test_trying_and_making_work_without_scripts(plain_page: Page, tmp_path: Path) -> None:
+def test_trying_works_without_scripts(plain_page: Page) -> None:
     plain_page.goto("/specialists/message-spam")
     plain_page.get_by_label("Try message-spam").fill("call now to win a prize")
     plain_page.get_by_role("button", name="Run").click()
     expect(plain_page.locator(".answer .scores li")).to_have_count(2)
-    rows = tmp_path / "rows.csv"
-    rows.write_text(ROWS)
-    plain_page.goto("/make")
-    plain_page.get_by_label("File with examples").set_input_files(rows)
-    plain_page.get_by_label("Name").fill("plain")
-    plain_page.get_by_role("button", name="Make it").click()
-    evidence = plain_page.get_by_role("link", name="See the evidence")
-    expect(evidence).to_be_visible(timeout=15_000)
-    evidence.click()
-    expect(plain_page.get_by_role("heading", level=1)).to_have_text("plain")
-    plain_page.request.delete("/metier/v1/specialists/plain")
 
 
 def test_a_hostile_card_runs_nothing(page: Page) -> None:

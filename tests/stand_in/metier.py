@@ -29,8 +29,8 @@ from metier.recipe import DataPart, Recipe, SpecialistPart
 from metier.reference import Digest, Reference
 from stand_in import cards
 from stand_in.models import ScriptedModels, Shelf
-from stand_in.trials import NoTrials
 from stand_in.running import NoPlans
+from stand_in.trials import NoTrials
 
 Cancelled = Callable[[], bool]
 

@@ -15,6 +15,9 @@ class NoPlans:
     def plan(self, name: str) -> Any:
         raise InputError(f"{name!r} is made up.", code="not_for_browsers")
 
+    def alphabet(self) -> dict[str, Any]:
+        return {"unicode": "0", "words": [], "unknown": []}
+
     def assets(self) -> dict[str, Path]:
         raise UnavailableError("The toolchain browser is not installed.", code="no_toolchain")
 

@@ -70,7 +70,7 @@ class RunPlan:
     Attributes:
         name: The specialist.
         digest: ``sha256:…`` of its system.
-        document: Labels, rules, members and alphabet, for the page's scripts.
+        document: Labels, rules and members, for the page's scripts; ``alphabet`` goes with it.
         files: What is loaded, each digest once.
         encoder: Whether it needs ONNX Runtime Web.
         exact: Whether the page's scores are the server's up to 1e-4; an int8 encoder's are not.
@@ -143,7 +143,6 @@ def plan_of(
         "abstain_below": specialist.abstain_below,
         "energy_below": specialist.energy_below,
         "members": members,
-        "alphabet": alphabet(),
     }
     exact = not any(member.precision == "int8" for member in specialist.members)
     return RunPlan(name, digest, document, tuple(files.values()), "encoder" in kinds, exact)

@@ -10,9 +10,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from metier.answer.browsing import MODULE, PROGRAM, RunPlan, plan_of
+from metier.answer.browsing import MODULE, PROGRAM, RunPlan, alphabet, plan_of
 from metier.errors import InputError, NotFoundError, UnavailableError
 from metier.fleet import Fleet, Installed
 from metier.reference import Digest
@@ -28,6 +28,11 @@ ASSETS = "browser"
 PACKAGED = Path(__file__).parents[1] / "browser_assets"
 """Where a wheel that was built with npm at hand has them."""
 _KEPT = 64
+
+
+def packaged() -> bool:
+    """Whether this package has the assets itself."""
+    return all((PACKAGED / Path(name).name).is_file() for name in (MODULE, PROGRAM))
 
 
 class Browsing:
@@ -71,21 +76,20 @@ class Browsing:
                 self._plans.popitem(last=False)
         return plan
 
-    @property
-    def packaged(self) -> bool:
-        """Whether this package has the assets itself."""
-        return all((PACKAGED / Path(name).name).is_file() for name in (MODULE, PROGRAM))
-
     def assets(self) -> Mapping[str, Path]:
         """ONNX Runtime Web's two files, by the names that pages load them under.
 
         Raises:
             UnavailableError: They are not installed (``no_toolchain``).
         """
-        if self.packaged:
+        if packaged():
             return {Path(name).name: PACKAGED / Path(name).name for name in (MODULE, PROGRAM)}
         modules = self._toolchains.path(ASSETS) / "node_modules"
         return {Path(name).name: modules / name for name in (MODULE, PROGRAM)}
+
+    def alphabet(self) -> Mapping[str, Any]:
+        """What this Python takes for letters; every plan is read with it."""
+        return alphabet()
 
     def assets_digest(self) -> str:
         """``sha256:…`` of the lock that fixes the assets."""
@@ -95,7 +99,7 @@ class Browsing:
         from metier.engines.parts import SPECIALIST_FILE, SpecialistFile
 
         name = installed.name
-        if installed.kind != "specialist" or installed.manifest.part(SPECIALIST_FILE) is None:
+        if installed.task != "classify" or installed.manifest.part(SPECIALIST_FILE) is None:
             raise InputError(
                 f"{name!r} does not classify, and a page runs classifiers only.",
                 code="not_a_classifier",

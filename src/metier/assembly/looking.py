@@ -17,10 +17,16 @@ from metier.recipe import BasePart
 
 
 class Looking:
-    """Looks at rows; threads may share it."""
+    """Looks at rows; threads may share it.
 
-    def __init__(self, workbench: Workbench) -> None:
+    Args:
+        workbench: Fills in what a maker needs.
+        base: The base that a make would take; the default one where nobody says.
+    """
+
+    def __init__(self, workbench: Workbench, base: str | None = None) -> None:
         self._workbench = workbench
+        self._base = base or BasePart().ref
 
     def preview(
         self,
@@ -55,8 +61,7 @@ class Looking:
         return clean(data, target, text=text, label=label).reasons
 
     def _speed(self, texts: Sequence[str]) -> float | None:
-        name = BasePart().ref
-        makers = self._workbench.makers(name, Path(), confined=True)
+        makers = self._workbench.makers(self._base, Path(), confined=True)
         return None if makers.base is None or not texts else _seconds(makers.encoder, texts)
 
 

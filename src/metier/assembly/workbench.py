@@ -202,7 +202,7 @@ class Workbench:
 
     def verify(self, *, remake: bool, report: Report) -> dict[str, Any]:
         """Every byte in the store and the ledger; with ``remake``, each classifier made again."""
-        verified = self._fleet.store.verify()
+        verified = self._fleet.store.verify(report)
         problems: list[dict[str, Any]] = [
             {"what": item.what, "where": item.where, "remedy": item.remedy}
             for item in verified.problems

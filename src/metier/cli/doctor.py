@@ -15,7 +15,7 @@ import click
 from rich.text import Text
 
 from metier.assembly import Metier
-from metier.assembly.browsing import ASSETS
+from metier.assembly.browsing import ASSETS, packaged
 from metier.cli import terminal
 from metier.cli.failures import DID_NOT_PASS, print_json
 from metier.cli.fitness import machine_rows, speeds_lines
@@ -217,7 +217,7 @@ def _toolchains(metier: Metier) -> list[Finding]:
         versions = ", ".join(f"{name} {number}" for name, number in named.items())
         if state.installed:
             found.append(Finding(state.name, "here", versions))
-        elif state.name == ASSETS and metier.browsing.packaged:
+        elif state.name == ASSETS and packaged():
             found.append(Finding(state.name, "here", f"{versions}, in this package"))
         else:
             remedy = f"metier doctor --install {state.name}"

@@ -55,7 +55,7 @@ def clean(source: Path, target: Path, *, text: str, label: str) -> Cleaned:
     counts: Counter[str] = Counter()
     for row in table.rows(unread):
         if _why(row.values, text, label) is None:
-            counts[str(row.values[label]).strip()] += 1
+            counts[_named(row.values[label])] += 1
     reasons: Counter[str] = Counter()
     rows: list[int] = [problem.row for problem in unread.first]
     if unread.count:
@@ -64,7 +64,7 @@ def clean(source: Path, target: Path, *, text: str, label: str) -> Cleaned:
     with target.open("w", encoding="utf-8") as file:
         for row in table.rows(Problems(table.name)):
             why = _why(row.values, text, label)
-            if why is None and counts[str(row.values[label]).strip()] < 2:
+            if why is None and counts[_named(row.values[label])] < 2:
                 why = "it is the only one of its label"
             if why is not None:
                 reasons[why] += 1

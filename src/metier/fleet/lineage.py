@@ -82,9 +82,7 @@ def _inputs(subject: Installed, names: dict[str, Installed]) -> Iterator[Kin]:
         for pack in card.packs:
             there = names.get(pack)
             said = ("documents",) if there else ("documents", "not here")
-            yield Kin(
-                "pack", pack, said, str(there.digest) if there else "", pack if there else ""
-            )
+            yield Kin("pack", pack, said, str(there.digest) if there else "", pack if there else "")
         for tool in card.tools:
             yield Kin("tool", tool, ("checks and repairs",))
     yield from _of_model(subject, names)

@@ -58,9 +58,12 @@ def steps(speed: Speed, *, curve: bool = True) -> list[tuple[str, float]]:
     fit = hinge
     if speed.encoder is not None:
         trial = min(_TRIAL, speed.rows)
-        texts = speed.rows + speed.sealed + trial * _FULL_OVER_INT8
+        held = trial * (1 + _FULL_OVER_INT8) * speed.encoder
+        share = trial / max(1, speed.rows)
         found.append(("static", 0.3 + folds * logistic + speed.rows * 2e-5))
-        found.append(("encoder", 0.5 + texts * speed.encoder + 2 * folds * logistic))
+        found.append(("trial", 0.5 + held + 2 * share * folds * logistic))
+        found.append(("encoder", (speed.rows + speed.sealed - trial) * speed.encoder))
+        found.append(("fits", folds * logistic))
         fit = hinge + logistic
     found.append(("eval", 1.0 + fit + speed.sealed * 1e-3))
     if curve:
@@ -81,8 +84,14 @@ def forecast(speed: Speed, *, curve: bool = True) -> dict[str, Any]:
     }
 
 
-_STAGES = {"eval": "eval", "curve": "curve", "save": "curve"}
-_RUNGS = {"linear": "linear", "static": "static", "encoder-int8": "encoder", "encoder": "encoder"}
+_STAGES = {"choose": "eval", "eval": "eval", "curve": "curve", "save": "curve"}
+_RUNGS = {
+    "linear": "linear",
+    "static": "static",
+    "encoder-int8": "encoder",
+    "encoder": "encoder",
+    "ensemble": "eval",
+}
 
 
 class Course:
@@ -109,6 +118,7 @@ class Course:
         self._began = clock()
         self._at = 0
         self._since = self._began
+        self._run: tuple[float, float] | None = None
 
     def __call__(self, step: Progress) -> None:
         """Pass a report on."""
@@ -124,15 +134,18 @@ class Course:
         self._report(step)
 
     def _move(self, step: Progress, now: float) -> None:
-        name = step.data.get("name") if step.stage == "rung" else None
-        wanted = _STAGES.get(step.stage) or _RUNGS.get(str(name))
+        wanted = _STAGES.get(step.stage)
+        if step.stage == "rung":
+            wanted = _RUNGS.get(str(step.data.get("name")))
+            if wanted == "encoder" and step.message.startswith("Holding"):
+                wanted = "trial"
         places = [place for place, (part, _) in enumerate(self._expected) if part == wanted]
         if places and places[0] > self._at:
-            self._at, self._since = places[0], now
+            self._at, self._since, self._run = places[0], now, None
 
     def _left(self, step: Progress, now: float) -> float:
         before = sum(part for _, part in self._expected[: self._at])
-        here = self._expected[self._at][1]
+        name, here = self._expected[self._at]
         after = sum(part for _, part in self._expected[self._at + 1 :])
         pace = 1.0
         if before > 0:
@@ -140,8 +153,18 @@ class Course:
             # Two seconds count as much as the estimate itself: short steps say little.
             pace = (taken + 2.0) / (before + 2.0)
         spent = now - self._since
-        if step.stage in ("encode", "curve") and step.fraction:
-            rest = spent * (1 - step.fraction) / step.fraction if spent > 0.5 else here * pace
-        else:
+        rest = self._by_share(step, now) if name in ("encoder", "curve") else None
+        if rest is None:
             rest = max(here * pace - spent, 0.1 * here * pace)
         return rest + after * pace
+
+    def _by_share(self, step: Progress, now: float) -> float | None:
+        """The rest of a step that tells its share, by how fast the share grows."""
+        if step.fraction is None or step.stage not in ("encode", "curve"):
+            return None
+        if self._run is None or step.fraction < self._run[1]:
+            self._run = (now, step.fraction)
+        since, first = self._run
+        if now - since < 0.5 or step.fraction <= first:
+            return None
+        return (1 - step.fraction) * (now - since) / (step.fraction - first)

@@ -26,10 +26,10 @@ from metier.making.forecasting import Speed, forecast
 from metier.messages import Example
 from metier.recipe import SplitPart
 
-SECONDS = 8.0
+SECONDS = 2.5
 """How long rows are read before a part of them has to do."""
-MOST_ROWS = 300_000
-SCANNED = (20_000, 4_000)
+MOST_ROWS = 60_000
+SCANNED = (12_000, 4_000)
 """Training and eval rows of the leak report at most; a make looks at all of them."""
 SHOWN = 6
 DISTINCT = 1_000

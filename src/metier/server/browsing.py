@@ -98,6 +98,7 @@ class Browsing:
             told["runtime"] = self._runtime(running.assets, files)
         total = sum(int(item["size"]) for item in files)
         told |= {"system": plan.digest, "exact": plan.exact, "bytes": total, "files": files}
+        told["alphabet"] = self._metier.browsing.alphabet()
         return json_response(told | dict(plan.document))
 
     def part(self, request: Request) -> Response:
@@ -129,7 +130,7 @@ class Browsing:
         try:
             plan = self._metier.browsing.plan(name)
             assets = self._metier.browsing.assets() if plan.encoder else {}
-        except (InputError, UnavailableError) as error:
+        except (InputError, NotFoundError, UnavailableError) as error:
             return Running(called, plan, {}, error.message, error.remedy)
         return Running(called, plan, assets)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -18,20 +18,53 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from metier.card import ChatCard, SearchCard
-from metier.coding import SourceFile
-from metier.conversing import Manner, Reply, Sampling, Step, Turn
+from metier.coding import Checked, Diagnostic, Mended, SourceFile
+from metier.conversing import Manner, Passage, Reply, Sampling, Step, Turn
 from metier.errors import InputError, MetierError, NotFoundError
 from metier.server import chat, codework
 from metier.server.answering import json_response
 from metier.server.conversations import Answering, Written
 from metier.server.events import ALIVE, event
-from metier.server.facade import Facade, Installed, PageOptions, Pages, Told
+from metier.server.facade import Facade, Installed, PageOptions, Pages
 from metier.server.surroundings import around
 
 TOP = 8
 MOST_KEPT = 64
 MOST_TURNS = 40
 _FIELDS = 2 * codework.MOST_FILES + 4
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a person did on the page of a chat specialist or a pack, and what came of it.
+
+    Attributes:
+        act: ``ask``, ``check``, ``search``, or "" for a fresh page.
+        question: The question that was asked.
+        turns: What was said before it, a person's turn and the answer in turn.
+        base: The base that was chosen.
+        query: What was searched for.
+        files: The files that were given.
+        reply: The answer to the question.
+        found: The passages that were found.
+        checked: What the tool found in the files.
+        explained: Its diagnostics with the passages about them.
+        mended: The files after the known repairs.
+        problem: Why there is no answer, in a sentence.
+    """
+
+    act: str = ""
+    question: str = ""
+    base: str = ""
+    query: str = ""
+    files: tuple[SourceFile, ...] = ()
+    reply: Reply | None = None
+    found: tuple[Passage, ...] | None = None
+    checked: Checked | None = None
+    explained: tuple[tuple[Diagnostic, tuple[Passage, ...]], ...] = ()
+    mended: Mended | None = None
+    problem: str | None = None
+    turns: tuple[str, ...] = ()
 
 
 class Desk:

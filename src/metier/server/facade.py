@@ -340,39 +340,6 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a person did on the page of a chat specialist or a pack, and what came of it.
-
-    Attributes:
-        act: ``ask``, ``check``, ``search``, or "" for a fresh page.
-        question: The question that was asked.
-        turns: What was said before it, a person's turn and the answer in turn.
-        base: The base that was chosen.
-        query: What was searched for.
-        files: The files that were given.
-        reply: The answer to the question.
-        found: The passages that were found.
-        checked: What the tool found in the files.
-        explained: Its diagnostics with the passages about them.
-        mended: The files after the known repairs.
-        problem: Why there is no answer, in a sentence.
-    """
-
-    act: str = ""
-    question: str = ""
-    base: str = ""
-    query: str = ""
-    files: tuple[SourceFile, ...] = ()
-    reply: Reply | None = None
-    found: tuple[Passage, ...] | None = None
-    checked: Checked | None = None
-    explained: tuple[tuple[Diagnostic, tuple[Passage, ...]], ...] = ()
-    mended: Mended | None = None
-    problem: str | None = None
-    turns: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class HubSaid:
     """What the hub answered to a person who asked it.
 
@@ -427,12 +394,12 @@ class Pages(Protocol):
         item: Installed,
         around: Any,
         choices: tuple[Sequence[Lack], Sequence[Base]],
-        told: Told,
+        told: Any,
         options: PageOptions,
     ) -> str:
-        """The page of a chat specialist: ask, check, bases, what is missing."""
+        """The page of a chat specialist; ``told`` is a ``desk.Told``."""
 
-    def pack(self, item: Installed, around: Any, told: Told, options: PageOptions) -> str:
+    def pack(self, item: Installed, around: Any, told: Any, options: PageOptions) -> str:
         """The page of a document pack: search."""
 
     def entry(self, hit: Hit, fit: Any, options: PageOptions) -> str:

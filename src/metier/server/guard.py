@@ -50,7 +50,10 @@ _FROM_HERE = (
 )
 _CSP = f"{_FROM_HERE}; script-src 'self'; trusted-types 'none'"
 # The page that runs a specialist itself, its worker and their scripts compile WebAssembly.
-_RUNNING_CSP = f"{_FROM_HERE}; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'"
+_RUNNING_CSP = (
+    f"{_FROM_HERE}; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
+    "trusted-types metier-running"
+)
 _RUNNING = re.compile(r"/running/.*|/specialists/.+/run")
 _HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-content-type-options", b"nosniff"),

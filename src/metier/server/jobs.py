@@ -83,7 +83,9 @@ class Jobs:
 
     def _restore(self, files: JobFiles) -> None:
         for record in files.records():
-            job = restored(record, next(self._numbers))
+            job = None
+            if record["id"] not in self._jobs:
+                job = restored(record, next(self._numbers))
             if job is None:
                 continue
             if job.state not in ENDED:
@@ -284,6 +286,10 @@ class Jobs:
 
     def _find(self, identifier: str) -> Job:
         job = self._jobs.get(identifier)
+        if job is None and self._files is not None:
+            # It may have been another server's when this one began.
+            self._restore(self._files)
+            job = self._jobs.get(identifier)
         if job is None:
             raise NotFoundError(
                 f"There is no job {identifier[:80]!r}.",

@@ -68,6 +68,9 @@ class Browses(Protocol):
     def plan(self, name: str) -> RunPlan:
         """How a browser answers as this classifier; raises InputError, UnavailableError."""
 
+    def alphabet(self) -> Mapping[str, Any]:
+        """What the server takes for letters; every plan is read with it."""
+
     def assets(self) -> Mapping[str, Path]:
         """ONNX Runtime Web's files by name; raises UnavailableError (``no_toolchain``)."""
 

@@ -108,7 +108,7 @@ def paragraphs(text: str) -> list[str]:
 
 
 def inline(text: str, cited: int = 0) -> list[dict[str, str]]:
-    """Prose in runs: ``kind`` is ``text``, ``code``, ``strong``, ``cite`` or ``link`` (with ``to``).
+    """Prose in runs: ``kind`` is ``text``, ``code``, ``strong``, ``cite`` or ``link`` (``to``).
 
     ``[2]`` is a citation where ``cited`` passages stand below and two is not too many.
     """

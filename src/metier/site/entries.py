@@ -46,7 +46,7 @@ def values(hit: Hit, fit: Fit | None) -> dict[str, Any]:
         "reported": [_reported(evidence) for evidence in entry.evidence],
         "proof": proof_words(hit.proof),
         "pull": f"metier pull {shlex.quote(entry.pull)}" if entry.pull else "",
-        "prove": _proving(entry),
+        "prove": proving(entry.name.rsplit("/", 1)[-1], entry.task, here=bool(entry.pull)),
         "sources": _sources(entry),
         "json_address": f"/entries/{quote(hit.origin, safe='')}/{quote(entry.name, safe='/')}.json",
     }
@@ -132,20 +132,20 @@ def _reported(evidence: Evidence) -> str:
     return words.sentence(evidence)
 
 
-def _proving(entry: Entry) -> list[tuple[str, str]]:
-    """What would prove it here: a sentence and a command each."""
-    name = shlex.quote(entry.name.rsplit("/", 1)[-1])
+def proving(name: str, task: str, *, here: bool) -> list[tuple[str, str]]:
+    """What would prove it here: a sentence and a command each; ``here`` if it can be."""
+    task = {"generate": "chat"}.get(task, task)
     found = [
         (
             "Try it on your own examples beside other candidates, and score the winner again:",
-            f"metier find --eval mine.jsonl --task {shlex.quote(entry.task)}",
+            f"metier find --eval mine.jsonl --task {shlex.quote(task)}",
         )
     ]
-    if entry.pull:
+    if here:
         found.append(
             (
-                "Once it is here, compare it with another on the same questions, in pairs:",
-                f"metier compare {name} OTHER --on mine.jsonl",
+                "Compare it with another on the same questions, in pairs:",
+                f"metier compare {shlex.quote(name)} OTHER --on mine.jsonl",
             )
         )
     return found

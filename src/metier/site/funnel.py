@@ -73,8 +73,10 @@ def drawing(rounds: Sequence[Mapping[str, Any]], winner: str | None, *, key: str
     if winner is not None:
         told.append(f"{winner} was chosen.")
     parts = [
-        f'<svg class="chart funnel" role="img" width="100%" height="{height}" '
-        f'aria-labelledby="{escape(key)}-t {escape(key)}-d">',
+        (
+            f'<svg class="chart funnel" role="img" width="100%" height="{height}" '
+            f'aria-labelledby="{escape(key)}-t {escape(key)}-d">'
+        ),
         f'<title id="{escape(key)}-t">{escape(clip(title, 200))}</title>',
         f'<desc id="{escape(key)}-d">{escape(clip(" ".join(told), 1500))}</desc>',
     ]

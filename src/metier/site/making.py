@@ -197,9 +197,7 @@ def _leaks(leaks: Mapping[str, Any] | None) -> dict[str, Any] | None:
     else:
         sentence = f"No leak was found among {words.plural(items, 'eval row')}."
     if leaks["blocks_win"]:
-        sentence += (
-            " That is too much: no WIN could be given. Take them out below, or mend the file."
-        )
+        sentence += " That is too much: no WIN can be given."
     looked_at, of = leaks["looked_at"], leaks["of"]
     part = (
         f"Looked at {words.count(looked_at[0])} of {words.count(of[0])} rows to learn from and "
@@ -304,6 +302,7 @@ def job_values(job: Mapping[str, Any]) -> dict[str, Any]:
         else "",
         "plot": charts.ladder_plot(rungs, key="ladder"),
         "bytes": _bytes(job),
+        "checked": _checked(job),
         "target": _target(job),
     }
 
@@ -316,7 +315,7 @@ def _state(job: Mapping[str, Any]) -> str:
         return words.clip(progress["message"], 300) if progress else "Starting."
     stopped = {"make": "Stopped. Nothing was installed.", "pull": "Stopped."}
     return {
-        "done": "Done.",
+        "done": "It is made and proved." if job["kind"] == "make" else "Done.",
         "failed": "It failed.",
         "stopped": stopped.get(str(job["kind"]), "Stopped."),
         "interrupted": "Interrupted: the server ended while this job ran.",
@@ -363,6 +362,24 @@ def _bytes(job: Mapping[str, Any]) -> dict[str, str] | None:
         "done": f"{words.size(int(done))} of {words.size(int(whole))}",
         "rate": f"{words.size(int(rate))}/s" if rate and job["state"] == "running" else "",
         "file": words.clip(data.get("file", ""), 120),
+    }
+
+
+def _checked(job: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a check of the store found."""
+    result = job.get("result")
+    if job["kind"] != "verify" or not isinstance(result, Mapping) or "problems" not in result:
+        return None
+    problems = list(result["problems"])[:100]
+    files = words.plural(int(result.get("checked", 0)), "file")
+    found = f"{words.plural(len(problems), 'thing')} to mend" if problems else "nothing is wrong"
+    return {
+        "sentence": f"{files} checked: {found}.",
+        "problems": [
+            {field: problem.get(field, "") for field in ("what", "where", "remedy")}
+            for problem in problems
+            if isinstance(problem, Mapping)
+        ],
     }
 
 

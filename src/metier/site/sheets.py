@@ -170,6 +170,7 @@ def model(
         "able": local.abilities(sheet),
         "facts": local.facts(sheet, running),
         "talks": talks,
+        "prove": entries.proving(name, sheet.listing.task, here=True),
         "ranks": sheet.listing.task in ("embed", "rerank"),
         "sees": "vision" in sheet.listing.capabilities,
         "thinks": "thinking" in sheet.listing.capabilities,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 
 import pytest
 
@@ -127,4 +128,6 @@ def test_the_alphabet_is_that_of_this_python() -> None:
         words |= set(range(at + gap, at + gap + length))
         at += gap + length
     assert words == {unit for unit in range(1 << 16) if chr(unit).isalnum() or unit == ord("_")}
+    unknown = [point for point in range(0x110000) if unicodedata.category(chr(point)) == "Cn"]
+    assert told["unknown"] == browsing._gaps(unknown)
     assert len(json.dumps(told)) < 20_000

@@ -11,6 +11,8 @@ import tiny_bert
 import workshop
 from metier.assembly import Metier, browsing
 from metier.errors import InputError, NotFoundError, UnavailableError
+from metier.manifest import KIND, TASK
+from metier.reference import Reference
 from toolchain import needs, toolchains
 
 
@@ -40,6 +42,15 @@ def test_what_is_no_classifier_has_none(metier) -> None:
     assert caught.value.code == "not_a_classifier"
     with pytest.raises(NotFoundError):
         metier.browsing.plan("nobody")
+
+
+def test_a_specialist_of_another_task_has_none(metier) -> None:
+    parts = {"specialist.json": ("weight-config", b'{"task": "chat"}')}
+    notes = {KIND: "specialist", TASK: "chat"}
+    metier.fleet.install(Reference.parse("chatty"), parts, notes)
+    with pytest.raises(InputError) as caught:
+        metier.browsing.plan("chatty")
+    assert caught.value.code == "not_a_classifier"
 
 
 def test_another_base_under_the_name_is_not_sent(metier, tmp_path) -> None:
@@ -74,7 +85,7 @@ def test_assets_of_the_wheel_come_first(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(browsing, "PACKAGED", tmp_path)
     metier = workshop.opened(tmp_path / "home", base=False)
     assert {path.parent for path in metier.browsing.assets().values()} == {tmp_path}
-    assert metier.browsing.packaged
+    assert browsing.packaged()
 
 
 @needs("browser")

@@ -50,6 +50,8 @@ def test_a_step_that_tells_its_share_is_believed_and_a_budget_ends_it() -> None:
     clock = Clock()
     heard: list[Progress] = []
     course = Course([("encoder", 10.0), ("eval", 0.0)], heard.append, budget=50.0, clock=clock)
+    course(Progress("encode", "x", fraction=0.0))
+    assert heard[-1].seconds_left == pytest.approx(10.0)
     clock.now = 20.0
     course(Progress("encode", "x", fraction=0.5))
     assert heard[-1].seconds_left == pytest.approx(20.0)
@@ -58,7 +60,22 @@ def test_a_step_that_tells_its_share_is_believed_and_a_budget_ends_it() -> None:
     assert heard[-1].seconds_left == pytest.approx(5.0)
 
 
+def test_holding_two_encoders_against_each_other_is_a_step_of_its_own() -> None:
+    clock = Clock()
+    heard: list[Progress] = []
+    course = Course([("trial", 5.0), ("encoder", 60.0)], heard.append, clock=clock)
+    course(Progress("rung", "Holding int8 against fp32.", data={"name": "encoder-int8"}))
+    clock.now = 4.0
+    course(Progress("encode", "x", fraction=0.9))
+    assert heard[-1].seconds_left > 60, "the end of the trial is not the end"
+    course(Progress("rung", "Trying it.", data={"name": "encoder-int8"}))
+    course(Progress("encode", "x", fraction=0.0))
+    clock.now = 14.0
+    course(Progress("encode", "x", fraction=0.1))
+    assert heard[-1].seconds_left == pytest.approx(90.0)
+
+
 def test_every_stage_of_a_make_has_its_step() -> None:
     names = [name for name, _ in steps(Speed(100, 20, 2, 40, 0.01))]
-    assert names == ["leaks", "linear", "static", "encoder", "eval", "curve"]
+    assert names == ["leaks", "linear", "static", "trial", "encoder", "fits", "eval", "curve"]
     assert names[:2] + names[-2:] == [name for name, _ in steps(Speed(100, 20, 2, 40, None))]

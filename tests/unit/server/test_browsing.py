@@ -105,7 +105,7 @@ def test_only_this_page_and_its_scripts_may_compile(address) -> None:
     assert "'wasm-unsafe-eval'" in of["/specialists/words/run"]["content-security-policy"]
     assert "wasm" not in of["/fleet"]["content-security-policy"]
     for headers in of.values():
-        assert "default-src 'self'" in headers["content-security-policy"]
+        assert "default-src 'none'" in headers["content-security-policy"]
         assert "'unsafe-eval'" not in headers["content-security-policy"]
 
 

@@ -13,7 +13,9 @@ import running_fleet
 import workshop
 from metier.answer.browsing import alphabet
 from metier.assembly import Metier
+from metier.conversion import find_packaged_default
 from metier.engines.tokenizing import TokenReader
+from metier.errors import NotFoundError
 from metier.features import FeatureSpec, hashed_counts
 from metier.reference import Reference
 from running_scripts import HOSTILE, SCRIPTS, answers_in_node, in_node
@@ -80,6 +82,17 @@ def test_tokens_are_those_of_the_library(tokenizer, tmp_path, special, change) -
     assert in_node("tokens", tokenizer=str(path), options=options, texts=TEXTS) == wanted
 
 
+def test_the_default_encoder_s_tokens_are_those_of_the_library() -> None:
+    try:
+        path = find_packaged_default() / "tokenizer.json"
+    except NotFoundError:
+        pytest.skip("the default encoder is not installed")
+    wanted = TokenReader(path, max_tokens=256).read([*TEXTS, *EVERY])
+    options = {"maxTokens": 256, "special": True}
+    texts = [*TEXTS, *EVERY]
+    assert in_node("tokens", tokenizer=str(path), options=options, texts=texts) == wanted
+
+
 def test_every_character_is_normalised_as_by_the_library(tokenizer) -> None:
     from tokenizers.normalizers import BertNormalizer
 
@@ -136,3 +149,21 @@ def test_any_texts_have_the_buckets_of_python(texts: list[str]) -> None:
 def test_the_scripts_are_small() -> None:
     for path in SCRIPTS.glob("*.js"):
         assert len(path.read_text("utf-8").splitlines()) <= 500, path.name
+
+
+def test_characters_that_the_browser_does_not_know_are_told(metier) -> None:
+    """An old browser before a new server: U+0378 is nobody's, so its server is made to know it."""
+    plan = metier.browsing.plan("words")
+    assert not any(answer["strange"] for answer in answers_in_node(plan, TEXTS, {}))
+    known = {**alphabet(), "unknown": []}
+    texts = ["plain ä 😀", "a \u0378 b"]
+    files = {item.digest: str(item.path) for item in plan.files}
+    told = in_node(
+        "classify",
+        plan={**plan.document, "alphabet": known},
+        files=files,
+        texts=texts,
+        top=1,
+        runtime={},
+    )
+    assert [answer["strange"] for answer in told["answers"]] == [False, True]

@@ -23,7 +23,8 @@ export function size(bytes) {
   let value = bytes;
   let at = 0;
   for (; value >= 999.5 && at < units.length - 1; at += 1) value /= 1000;
-  return `${at && value < 99.95 ? value.toPrecision(3) : Math.round(value)}\u202f${units[at]}`;
+  const whole = !at || value >= 10;
+  return `${whole ? Math.round(value) : value.toFixed(1)}\u202f${units[at]}`;
 }
 
 function meter(share) {

@@ -3,7 +3,7 @@
 // It knows the plan (metier/answer/browsing.py) and which part computes what. It runs in a worker or
 // in a test; it touches no page.
 
-import { hashedCounts, readAlphabet, weigh } from "./features.js";
+import { hashedCounts, isStrange, readAlphabet, weigh } from "./features.js";
 import { decide, denseLogits, mix, sparseLogits } from "./heads.js";
 import { tensors } from "./parts.js";
 import { TokenReader } from "./tokens.js";
@@ -42,8 +42,8 @@ async function openEncoder(encoder, files, runtime) {
 
 /** A loaded specialist. */
 export class Classifier {
-  constructor(plan, members, encoders) {
-    Object.assign(this, { plan, members, encoders });
+  constructor(plan, alphabet, members, encoders) {
+    Object.assign(this, { plan, alphabet, members, encoders });
   }
 
   /**
@@ -66,14 +66,15 @@ export class Classifier {
       members.push(member.kind === "linear" ? linear(member, labels, bytes, alphabet) : dense(member, labels, bytes, encoder));
     }
     files.clear();
-    return new Classifier(plan, members, encoders);
+    return new Classifier(plan, alphabet, members, encoders);
   }
 
-  /** The answer for one text, in the fields of `POST /v1/classify`. */
+  /** The answer for one text, in the fields of `POST /v1/classify`; `strange`: see `isStrange`. */
   async classify(text, top = 5) {
     const logits = [];
     for (const member of this.members) logits.push(await member(text));
-    return decide(mix(logits, this.plan.members.map((member) => member.weight)), this.plan, top);
+    const mixed = mix(logits, this.plan.members.map((member) => member.weight));
+    return { ...decide(mixed, this.plan, top), strange: isStrange(text, this.alphabet) };
   }
 
   /** Gives its memory back. */

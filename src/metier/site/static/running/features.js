@@ -48,6 +48,13 @@ function folded(text, alphabet) {
   return text.split(alphabet.unknown).map((piece, index) => (index % 2 ? piece : plain(piece))).join("");
 }
 
+/** Whether a text has characters that the server knows and this browser does not. */
+export function isStrange(text, alphabet) {
+  if (!/\p{Cn}/u.test(text)) return false;
+  const left = alphabet.unknown ? text.split(alphabet.unknown).filter((_, index) => index % 2 === 0) : [text];
+  return left.some((piece) => /\p{Cn}/u.test(piece));
+}
+
 /** The text as the UTF-16 units of " word word ". */
 export function codeUnits(text, alphabet) {
   const words = folded(shortened(text), alphabet).split(BETWEEN).filter(Boolean).join(" ");

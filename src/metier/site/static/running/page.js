@@ -13,6 +13,7 @@ const input = one("#here-text");
 const MOST_REMEMBERED = 50;
 
 let plan = null;
+let policy = null;
 let worker = null;
 let asked = 0;
 let busy = false;
@@ -42,8 +43,8 @@ async function readPlan() {
 /** A worker of our own script, past Trusted Types: the address is the page's, not a caller's. */
 function startWorker() {
   const address = place.dataset.worker;
-  const policy = globalThis.trustedTypes?.createPolicy(`metier-running-${asked}`, { createScriptURL: (text) => text });
-  return new Worker(policy ? policy.createScriptURL(address) : address, { type: "module" });
+  policy ??= globalThis.trustedTypes?.createPolicy("metier-running", { createScriptURL: (text) => text });
+  return new Worker(policy?.createScriptURL(address) ?? address, { type: "module" });
 }
 
 async function tellKept() {
@@ -77,7 +78,8 @@ const heard = {
     }
     const middle = [...spent].sort((a, b) => a - b)[Math.floor(spent.length / 2)];
     one("[data-speed]").textContent =
-      `Computed here. Median of ${spent.length === 1 ? "1 text" : `${spent.length} texts`}: ${milliseconds(middle)}.`;
+      `Computed here. Median of ${spent.length === 1 ? "1 text" : `${spent.length} texts`}: ${milliseconds(middle)}.` +
+      (answer.strange ? " It has characters that this browser does not know; the server may read them otherwise." : "");
     if (waiting !== null) ask();
   },
   failed({ problem }) {
@@ -176,7 +178,7 @@ one("[data-forget]").addEventListener("click", async () => {
 });
 one("[data-compare]").addEventListener("click", compare);
 input.addEventListener("input", ask);
-addEventListener("pagehide", () => worker?.terminate());
+addEventListener("pagehide", stop);
 hide("[data-without]", true);
 hide("[data-acts]", false);
 tellKept().catch((error) => complain(error.message));
