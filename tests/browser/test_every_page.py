@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from inspecting import needs_axe, too_wide, violations, watch
+from metier.catalog.curated import entries
 
 pytestmark = pytest.mark.browser
 
@@ -42,12 +43,12 @@ SHEETS = [
     Sheet("chat specialist", "home", "/specialists/coder"),
     Sheet("pack", "home", "/specialists/notes"),
     Sheet("local model", "home", "/specialists/tiny"),
-    Sheet("catalogue entry", "home", "/entries/curated/rockypod/svelte-coder"),
+    Sheet("entry of a catalogue", "home", f"/entries/curated/{entries()[0].name}"),
+    Sheet("removal", "home", "/fleet/remove?name=help-desk"),
     Sheet("make", "home", "/make"),
     Sheet("compare", "home", "/compare"),
     Sheet("compare nothing", "bare_home", "/compare"),
     Sheet("compare among hostile cards", "server", "/compare"),
-    Sheet("find by eval", "home", "/find/eval"),
     Sheet("http", "home", "/docs"),
     Sheet("not there", "home", "/nothing"),
     Sheet("sign in", "home", "/sign-in"),

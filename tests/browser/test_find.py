@@ -328,7 +328,7 @@ def test_hostile_texts_run_nothing_and_break_nothing(page: Page, width: int) -> 
     for row in hits(page).all():
         box = row.bounding_box()
         assert box is not None
-        assert box["height"] < 1600
+        assert box["height"] < 2600, "a hit takes a few screens at most, whatever it holds"
     page.get_by_role("searchbox").fill("evil <img src=x onerror=alert(4)>")
     expect(page.locator("[data-count]")).to_have_text("Nothing found")
     assert said == []

@@ -107,7 +107,6 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
     files = JobFiles(home) if home is not None else None
     jobs = Jobs(limits, files, partial(orders.again, metier))
     website = Website(metier, pages, jobs, batches, api_key=api_key, port=port, limits=limits)
-
     guest = Guest(agents) if agents is not None else None
 
     @asynccontextmanager

@@ -159,7 +159,7 @@ def entry_address(hit: Hit) -> str:
     name = hit.entry.name[:MOST_NAME]
     climbs = {".", ".."} & set(name.split("/"))
     kept = quote(name, safe="" if climbs else "/")
-    return f"/catalogue/{quote(hit.origin[:MOST_NAME], safe='')}/{kept}"
+    return f"/entries/{quote(hit.origin[:MOST_NAME], safe='')}/{kept}"
 
 
 def _facts(entry: Entry) -> list[str]:

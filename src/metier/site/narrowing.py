@@ -114,7 +114,7 @@ def command(query: Query) -> str:
         value = getattr(query, name)
         if value is True:
             parts.append(option)
-        elif value not in (False, None, "") and value != getattr(_PLAIN, name):
+        elif _is_set(query, name):
             said = _typed_size(value) if name == "most_bytes" else words.clip(value, 80)
             parts += [option, shell(said)]
     if not query.meaning:
@@ -122,12 +122,17 @@ def command(query: Query) -> str:
     return " ".join(parts)
 
 
+def _is_set(query: Query, name: str) -> bool:
+    return bool(getattr(query, name) != getattr(_PLAIN, name))
+
+
 def _typed_size(number: int) -> str:
     """Bytes as the command line reads them, exactly."""
     for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if number and number % scale == 0:
             return f"{number // scale}{unit}"
-    return f"{number}B"
+    # The command line reads nine digits.
+    return f"{number}B" if number < 10**9 else f"{number // 10**6}MB"
 
 
 def _chosen(query: Query) -> list[dict[str, str]]:
@@ -135,7 +140,7 @@ def _chosen(query: Query) -> list[dict[str, str]]:
     made = []
     for name in (*_TITLES, *_FLAGS):
         value = getattr(query, name)
-        if value in ("", None, False):
+        if not _is_set(query, name):
             continue
         said = _FLAGS.get(name) or f"{_TITLES[name]}: {_value(name, value)}"
         made.append({"said": said, "without": address(query, **{name: getattr(_PLAIN, name)})})

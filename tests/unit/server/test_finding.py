@@ -13,6 +13,7 @@ from metier.finding import Entry, Found, Hit, Query
 from metier.server.finding import warm
 from metier.server.queries import parameters
 from metier.site import Site
+from metier.site.finding import entry_address
 from stand_in.cards import banking, spam
 from stand_in.metier import StandIn
 from stand_in.serving import serving
@@ -53,6 +54,16 @@ def test_the_first_page_answers_people_scripts_and_programs(client: httpx.Client
     told = client.get("/", headers={"Accept": "application/json"}).json()
     assert told["total"] == 2
     assert client.get("/").text == "Ollama is running"
+
+
+def test_a_hit_that_is_not_here_leads_to_its_page(client: httpx.Client, metier: StandIn) -> None:
+    hit = Hit(Entry(name="owner/far-away", kind="model", task="chat"), "curated")
+    metier.found.append(hit)
+    metier.catalogue["curated", "owner/far-away"] = hit
+    shown = client.get("/", params={"q": "far-away"}, headers=PAGE).text
+    assert f'href="{entry_address(hit)}"' in shown
+    assert client.get(entry_address(hit), headers=PAGE).status_code == 200
+    metier.found.remove(hit)
 
 
 def test_a_bad_filter_is_said_on_a_page(client: httpx.Client) -> None:

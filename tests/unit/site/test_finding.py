@@ -150,9 +150,9 @@ def test_there_is_a_page_before_and_a_page_after() -> None:
 
 
 def test_every_page_of_a_hit_has_a_safe_address() -> None:
-    assert entry_address(HIT) == "/catalogue/curated/owner/coder"
+    assert entry_address(HIT) == "/entries/curated/owner/coder"
     hostile = Hit(ENTRY.model_copy(update={"name": '"/../?#<x>'}), "a/b?c")
-    assert entry_address(hostile) == "/catalogue/a%2Fb%3Fc/%22%2F..%2F%3F%23%3Cx%3E"
+    assert entry_address(hostile) == "/entries/a%2Fb%3Fc/%22%2F..%2F%3F%23%3Cx%3E"
 
 
 @pytest.mark.parametrize(
