@@ -155,8 +155,8 @@ def test_a_download_that_fails_says_how_to_mend_it(page: Page) -> None:
     page.get_by_role("button", name="Pull").click()
     row = page.locator(".downloads li").first
     expect(row).to_contain_text("Ask for access.")
-    expect(row.get_by_role("button", name="Resume")).to_have_text("Try again")
-    row.get_by_role("button", name="Take hf.co").click()
+    expect(row.get_by_role("button", name="Try again")).to_be_visible()
+    row.get_by_role("button", name="Take off the list").click()
     expect(page.locator(".downloads li")).to_have_count(0)
 
 
