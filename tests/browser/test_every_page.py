@@ -43,6 +43,7 @@ SHEETS = [
     Sheet("pack", "home", "/specialists/notes"),
     Sheet("local model", "home", "/specialists/tiny"),
     Sheet("catalogue entry", "home", "/entries/curated/rockypod/svelte-coder"),
+    Sheet("before a removal", "server", "/fleet/remove?name=banking-intents"),
     Sheet("make", "home", "/make"),
     Sheet("compare", "home", "/compare"),
     Sheet("compare nothing", "bare_home", "/compare"),
