@@ -42,7 +42,7 @@ def test_the_evidence_page_answers_above_the_fold(page: Page) -> None:
     headline = page.get_by_text("Better than its base by 23.1 points (21.4 to 24.8")
     assert headline.bounding_box()["y"] < 400
     charts = page.locator("svg[role=img]")
-    expect(charts).to_have_count(4)
+    expect(charts).to_have_count(5)
     names = [chart.locator("title").first.text_content() for chart in charts.all()]
     assert names[0] == "WIN against its base: +23.1 points"
     page.get_by_text("The numbers", exact=True).click()
@@ -92,7 +92,7 @@ def test_every_page_reads_without_scripts(plain_page: Page, path: str) -> None:
 
 def test_trying_works_without_scripts(plain_page: Page) -> None:
     plain_page.goto("/specialists/message-spam")
-    plain_page.get_by_label("Try message-spam").fill("call now to win a prize")
+    plain_page.get_by_label("Texts, one a line").fill("call now to win a prize")
     plain_page.get_by_role("button", name="Run").click()
     expect(plain_page.locator(".answer .scores li")).to_have_count(2)
 

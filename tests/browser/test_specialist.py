@@ -51,6 +51,8 @@ class Hostile(StandIn):
             pull="hf.co/team/x",
             claims=(claim,),
         )
+        plain = Entry(name="team/coder", kind="model", task="chat", pull="hf.co/team/coder")
+        self.catalogue["curated", plain.name] = Hit(plain, "curated", fit=Fit("yes"))
         fit = Fit("no", lacking_bytes=6_000_000_000, why=HOSTILE)
         self.catalogue["curated", entry.name] = Hit(entry, "curated", fit=fit)
 
@@ -145,6 +147,15 @@ def test_hostile_names_and_claims_run_nothing(page: Page) -> None:
     expect(page.get_by_role("button", name="Pull")).to_be_visible()
     page.goto("/specialists/hostile")
     assert page.locator("main img, main script").count() == 0
+
+
+def test_an_entry_is_pulled_with_one_press(page: Page) -> None:
+    page.goto("/entries/curated/team/coder")
+    expect(page.get_by_text("runs here", exact=False).first).to_be_visible()
+    expect(page.get_by_text("metier pull hf.co/team/coder")).to_have_count(2)
+    page.get_by_role("button", name="Pull").click()
+    page.wait_for_url("**/jobs/*")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("coder")
 
 
 def test_digests_are_copied(page: Page) -> None:

@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from metier.errors import CorruptError, InputError, MetierError
+from metier.errors import CorruptError, InputError
 
 if TYPE_CHECKING:
     from metier.engines.encoder import BaseDescription
@@ -226,12 +226,3 @@ def _gaps(numbers: Iterable[int]) -> list[int]:
             told += [number - end, 1]
         end = number + 1
     return told
-
-
-def runnable(plan: Callable[[], RunPlan]) -> str | None:
-    """Why a page cannot run a specialist, in a sentence; ``None`` if it can."""
-    try:
-        plan()
-    except MetierError as error:
-        return error.message
-    return None

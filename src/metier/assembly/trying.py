@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypedDict, Unpack
+from urllib.parse import urlsplit
 
 from metier.answer import Answering
 from metier.assembly.bases import LOCAL, REMOTE, Bases
@@ -25,6 +26,7 @@ from metier.ledger import Ledger
 from metier.manifest import canonical_json
 from metier.messages import Report, silent
 from metier.reference import Digest
+from metier.services import is_loopback
 from metier.settings import Settings
 
 if TYPE_CHECKING:
@@ -135,7 +137,8 @@ class Trying:
 
         Args:
             source: Labelled texts, or questions with answers.
-            **told: ``candidates`` names who is tried (all that can, by default); ``questions`` or
+            **told: ``candidates`` names who is tried (by default all that can on this machine: a
+                remote service gets no question before it is named); ``questions`` or
                 ``seconds`` is the budget; ``seed`` orders the questions; ``against`` names a
                 candidate with which the winner is compared too; ``name`` is what people call the
                 file; ``report`` receives progress and ``cancelled`` stops the search.
@@ -158,6 +161,8 @@ class Trying:
         if against is not None and wanted and against not in wanted:
             wanted.append(against)
         field = self.field(source, wanted, name=told.get("name"), cancelled=cancelled)
+        if not wanted:
+            field = _kept_here(field)
         if not field.candidates:
             raise _nobody(field)
         sealed = field.sealed or _sealed(field)
@@ -305,14 +310,21 @@ class Trying:
             parallel=entry.parallel if entry is not None else 1,
             cancelled=cancelled,
         )
+        kind = "service" if self._is_elsewhere(name) else "local service"
         return Candidate(
             name=name,
-            kind="service" if item is None else "writer",
+            kind=kind if item is None else "writer",
             system=system,
             batch=max(_WRITER_BATCH, system.parallel),
             weight=HEAVY if item is None else float(item.size_bytes),
             act=f"metier run {shlex.quote(name)}",
         )
+
+    def _is_elsewhere(self, name: str) -> bool:
+        """Whether a service is reached over a network, so that questions would leave here."""
+        entry = self._bases.services().get(name.removeprefix(REMOTE))
+        url = entry.url if entry is not None else self._settings.general_url or ""
+        return not is_loopback(urlsplit(url).hostname or "")
 
     def _specialist(
         self, item: Installed, sheet: Sheet, cancelled: Callable[[], bool]
@@ -405,6 +417,17 @@ class _Specialist:
             cancelled=cancelled or self.cancelled,
         )
         return Draft(reply.text, reply.tokens_in, reply.tokens_out, reply.seconds, reply.spent)
+
+
+def _kept_here(field: Field) -> Field:
+    """Without remote services: somebody's examples leave the machine only if that is asked for."""
+    from metier.examine.tried import LeftOut
+
+    elsewhere = tuple(one for one in field.candidates if one.kind == "service")
+    said = "It is a remote service and would get your questions; it is tried if you name it."
+    told = tuple(LeftOut(one.name, said, f"--candidate {one.name}") for one in elsewhere)
+    here = tuple(one for one in field.candidates if one.kind != "service")
+    return replace(field, candidates=here, left_out=(*field.left_out, *told))
 
 
 def _is_left_out(found: Candidate | LeftOut) -> bool:

@@ -121,8 +121,9 @@ class Library:
             records: Whether the records are put aside too, to be filled again.
         """
         with self._lock:
-            self.close()
+            self._open.clear()
             if records:
+                self.close()
                 put_aside(self._folder / _FILE)
             for folder in self._folder.glob("*-*"):
                 if (folder / "about.json").exists() or (folder / "words").exists():

@@ -455,7 +455,7 @@ def _errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
+        if type(error) is not sqlite3.DatabaseError:  # busy, full, closed: no damage
             raise _unusable(path, error) from error
         raise CorruptError(
             f"The catalogue's file {str(path)!r} is damaged: {error}.", code="bad_records"

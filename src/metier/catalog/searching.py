@@ -123,7 +123,8 @@ class _Scan:
         count = sum(volume.count for volume in listed)
         share = weights(meant, lambda term: known(term, listed), max(count, 1))
         self._sought = sought(meant, share)
-        self._window = WINDOW if count < LARGE else LARGE_WINDOW
+        self._large = count >= LARGE
+        self._window = LARGE_WINDOW if self._large else WINDOW
         self._masks = {origin: volume.mask(filters) for origin, volume in volumes.items()}
 
     def best(self) -> Ranked:
@@ -141,8 +142,7 @@ class _Scan:
         if complete:
             total, facets = len(ranked), _facets_of([one for one, _ in ranked], origins)
         else:
-            extra = [one for one in candidates if not one.matches]
-            total, facets = self._counted(extra, origins)
+            total, facets = self._counted(candidates, origins)
             if start + most > len(ranked):
                 seen = {one.row.id for one in candidates}
                 ranked += self._further(start + most, seen, ranked, origins)
@@ -170,7 +170,7 @@ class _Scan:
         elif tried:
             total, facets = len(found), _facets_of(found, origins)
         else:
-            facets = self._facets(every=True)
+            facets = self._facets(found, every=True)
             total = sum(facets["origin"].values())
         found.sort(key=lambda one: _plain_key(order, one.row))
         return Ranked(tuple((one, 1) for one in found[start:end]), origins, total, facets)
@@ -263,28 +263,35 @@ class _Scan:
         return found, dict(ids)
 
     def _counted(
-        self, extra: Sequence[Candidate], origins: Mapping[int, str]
+        self, candidates: Sequence[Candidate], origins: Mapping[int, str]
     ) -> tuple[int, Facets]:
         """How many have one of the words, and what meaning alone found beside."""
-        facets = self._facets(every=False)
-        for one in extra:
-            for name in FACETS:
-                if value := getattr(one.row, name):
-                    facets[name][value] = facets[name].get(value, 0) + 1
-            origin = origins[one.row.id]
-            facets["origin"][origin] = facets["origin"].get(origin, 0) + 1
+        facets = self._facets(candidates, every=False)
+        for one in candidates:
+            if not one.matches:
+                for name in FACETS if not self._large else ():
+                    if value := getattr(one.row, name):
+                        facets[name][value] = facets[name].get(value, 0) + 1
+                origin = origins[one.row.id]
+                facets["origin"][origin] = facets["origin"].get(origin, 0) + 1
         return sum(facets["origin"].values()), facets
 
-    def _facets(self, *, every: bool) -> Facets:
+    def _facets(self, best: Sequence[Candidate], *, every: bool) -> Facets:
+        """What can be filtered by: among all, or among the best where there are very many."""
         wanted = _wanted(self._filters)
         found: Facets = {name: {} for name in (*FACETS, "origin")}
         for origin, volume in self._volumes.items():
             if (count := volume.words.count_all(self._meant, wanted, every=every)) == 0:
                 continue
             found["origin"][origin] = count
+            if self._large:
+                continue
             for name, counts in volume.words.facets(self._meant, wanted, every=every).items():
                 for value, number in counts.items():
                     found[name][value] = found[name].get(value, 0) + number
+        if self._large:
+            found |= _facets_of(best, {})
+            self.notes.append(f"The filters count the best {len(best):,} only: there are too many.")
         return found
 
     def _further(
@@ -317,7 +324,8 @@ def _facets_of(found: Sequence[Candidate], origins: Mapping[int, str]) -> Facets
         name: dict(Counter(value for one in found if (value := getattr(one.row, name))))
         for name in FACETS
     }
-    facets["origin"] = dict(Counter(origins[one.row.id] for one in found))
+    if origins:
+        facets["origin"] = dict(Counter(origins[one.row.id] for one in found))
     return facets
 
 

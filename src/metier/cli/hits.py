@@ -84,6 +84,8 @@ def nothing_lines(query: Query, width: int, *, hub_asked: bool = False) -> list[
     lines = [Text(f"Nothing found{asked}.", style="bold")]
     if filters := filters_of(query):
         told = f"Widen the search: leave out {', '.join(filters)}."
+        if query.most_bytes or query.least_context or query.licence or query.since:
+            told += " An entry that does not state it fails the filter."
         lines += wrapped(told, min(width, _PROSE), indent="  ")
     quoted = shlex.quote(words) if words else "WORDS"
     task = f"--task {shlex.quote(_own(query.task))} " if query.task else ""

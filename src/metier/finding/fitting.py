@@ -32,6 +32,7 @@ class Fit:
             0 if unknown. ``memory_bytes`` is what it would get, as ``ps`` shows it.
         memory_off_by: How far off ``memory_bytes`` may be, as ``off_by``.
         writes: Whether it is a model that writes (its speed is counted in tokens).
+        measurable: Whether the self-benchmark, which has not run, would tell its speed.
     """
 
     runs: Literal["yes", "tight", "no", "unknown"]
@@ -45,6 +46,7 @@ class Fit:
     least_bytes: int = 0
     memory_off_by: float | None = None
     writes: bool = False
+    measurable: bool = True
 
     @property
     def said(self) -> str:
@@ -75,7 +77,7 @@ class Fit:
         elif self.ms_per_text is not None:
             told = f"{_few(self.ms_per_text)} ms per text"
         else:
-            return UNMEASURED
+            return UNMEASURED if self.measurable else ""
         if self.measured:
             return f"{told}, measured here"
         band = f" ± {self.off_by * 100:.0f} %" if self.off_by is not None else ""

@@ -41,6 +41,18 @@ _WHICH: dict[str, Which] = {
 }  # fmt: skip
 
 
+def contrast_order(metier: Facade, names: Sequence[str], on: str) -> Order:
+    """The order that measures what is missing of a comparison; also when it is resumed."""
+    asked = _Asked(names, on)
+
+    def work(report: Report, cancelled: Callable[[], bool]) -> Any:
+        metier.comparing.measure(asked.names, on=on, report=report, cancelled=cancelled)
+        return {"page": f"/compare?{asked.query()}", "names": list(asked.names), "on": on}
+
+    fields = {"names": "\n".join(asked.names), "on": on}
+    return Order(KIND, " and ".join(asked.names), asked.command, work, fields=fields)
+
+
 class Comparing:
     """Those pages of one server."""
 
@@ -95,7 +107,7 @@ class Comparing:
         form = await request.form(max_files=0, max_fields=MOST_NAMES + 10)
         asked = _asked([(key, str(value)) for key, value in form.multi_items()])
         await run_in_threadpool(self._gather, asked)
-        snapshot = self._jobs.submit(self._order(asked))
+        snapshot = self._jobs.submit(contrast_order(self._metier, asked.names, asked.on))
         if _wants_json(request):
             return json_response(snapshot, 202)
         return RedirectResponse(snapshot["page"], status_code=303)
@@ -188,17 +200,6 @@ class Comparing:
             yield event({**told, "over": duel.over}, "done")
         finally:
             gone.set()
-
-    def _order(self, asked: _Asked) -> Order:
-        address = f"/compare?{asked.query()}"
-
-        def work(report: Report, cancelled: Callable[[], bool]) -> Any:
-            self._metier.comparing.measure(
-                asked.names, on=asked.on, report=report, cancelled=cancelled
-            )
-            return {"page": address, "names": list(asked.names), "on": asked.on}
-
-        return Order(KIND, " and ".join(asked.names), asked.command, work)
 
     def _document(self, asked: _Asked) -> dict[str, Any]:
         """Everything that the page shows, as JSON."""

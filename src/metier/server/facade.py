@@ -27,7 +27,7 @@ from metier.generating import Models, ModelSheet, RunningModel
 from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
-from metier.server.runplans import Browses, Running
+from metier.server.runplans import Browses, RunPages
 from metier.server.tries import Tries
 
 if TYPE_CHECKING:
@@ -371,7 +371,7 @@ class PageOptions:
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
-class Pages(Protocol):
+class Pages(RunPages, Protocol):
     """The website: values in, HTML out. It escapes everything and answers nothing itself."""
 
     def fleet(self, fleet: Mapping[str, Any], options: PageOptions) -> str:
@@ -444,15 +444,6 @@ class Pages(Protocol):
 
     def asset(self, name: str) -> tuple[bytes, str] | None:
         """A style sheet, script or picture and its media type, or ``None``."""
-
-    def run(self, running: Running, options: PageOptions) -> str:
-        """The page that runs a specialist itself."""
-
-    def running_module(self, name: str) -> bytes | None:
-        """A script of that page, or ``None``."""
-
-    def running_version(self) -> str:
-        """What changes with any of those scripts."""
 
     def compare(self, document: Mapping[str, Any], options: PageOptions) -> str:
         """Two or more on one eval; ``document`` is what ``/compare.json`` gives."""

@@ -15,6 +15,8 @@ from typing import Any
 from metier.errors import InputError
 from metier.messages import Progress, Report
 from metier.reference import Reference
+from metier.server.comparing import KIND as CONTRAST
+from metier.server.comparing import contrast_order
 from metier.server.facade import Facade
 from metier.server.jobrecords import Order
 from metier.server.trying import find_order
@@ -157,6 +159,9 @@ def again(
     if kind == "verify":
         plain = fields.get("remake") == "false"
         return verify_order(metier) if plain else remake_order(metier)
+    if kind == CONTRAST:
+        names = fields.get("names", "").split("\n")
+        return contrast_order(metier, names, fields.get("on", ""))
     orders = {
         "make": make_order,
         "evaluate": evaluate_order,

@@ -90,3 +90,16 @@ class Running:
     assets: Mapping[str, Path]
     problem: str | None = None
     remedy: str | None = None
+
+
+class RunPages(Protocol):
+    """The part of the website that such a page is drawn by."""
+
+    def run(self, running: Running, options: Any) -> str:
+        """The page; ``options`` are ``facade.PageOptions``."""
+
+    def running_module(self, name: str) -> bytes | None:
+        """A script of that page, or ``None``."""
+
+    def running_version(self) -> str:
+        """What changes with any of those scripts."""

@@ -114,7 +114,8 @@ def summary(family: Sequence[Kin]) -> str:
         does += [f"checks with {listed(tools)}"] if tools else []
         said = f"It {listed(does)}; the base is chosen when it is asked."
     else:
-        said = "It was made from nothing that is known here."
+        data = [clip(kin.name, 80) for kin in family if kin.role == "data"]
+        said = f"Made from {listed(data)}, on no base." if data else "Where it came from is not known here."
     if made:
         said += f" {plural(made, 'thing')} here {'is' if made == 1 else 'are'} made from it."
     return said

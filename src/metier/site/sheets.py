@@ -5,10 +5,11 @@ It lays out cards, files, family and mistakes; it writes no HTML but the charts 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from metier.card import AnyCard, Card, ChatCard, SearchCard
+from metier.card import AnyCard, Card, ChatCard, SearchCard, Verdict
 from metier.coding import SourceFile
 from metier.finding import Fit, Proof
 from metier.generating import ModelSheet, RunningModel
@@ -93,6 +94,7 @@ def specialist(
         "card": card,
         "calls": calls(name, options.here),
         "tried": trials.several(tried),
+        "unproved": _unproved(name, card),
         "well": well_and_badly(around.mistakes),
         "licences": licences(card),
         **_claims(item, card, evidence.roles(around.parts)),
@@ -200,6 +202,16 @@ def licences(card: AnyCard) -> list[tuple[str, str]]:
     if isinstance(card, Card | SearchCard) and card.base is not None:
         said.append((f"the base, {card.base.name}", card.base.licence or "not said"))
     return said
+
+
+def _unproved(name: str, card: Card) -> str:
+    """What would measure here what the card claims to win; "" where it claims nothing."""
+    wins = {Verdict.WIN, Verdict.NOT_WORSE}
+    for evidence in card.evidence:
+        if evidence.against in ("base", "general") and evidence.difference.verdict in wins:
+            quoted = shlex.quote(name)
+            return f"metier eval {quoted} --on {quoted} --against {evidence.against}"
+    return ""
 
 
 def well_and_badly(known: Mistakes | None) -> dict[str, Any] | None:

@@ -20,7 +20,8 @@ _KINDS = {
     "classifier": "specialist that gives labels",
     "encoder": "encoder on label names",
     "writer": "model that writes, here",
-    "service": "remote service, gets the questions",
+    "service": "remote service, would get the questions",
+    "local service": "service on this machine",
     "specialist": "chat specialist",
 }
 _MAKE = {"href": "/make", "said": "Make a specialist of them"}
@@ -86,7 +87,7 @@ def form(looked: Looked, jobs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
                 "name": one["name"],
                 "kind": _KINDS.get(one["kind"], one["kind"]),
                 "size": words.size(one["bytes"]) if one["bytes"] is not None else "",
-                "chosen": not chosen or one["name"] in chosen,
+                "chosen": one["name"] in chosen if chosen else one["kind"] != "service",
             }
             for one in candidates
         ],

@@ -39,7 +39,7 @@ def metier(home: Path) -> Metier:
     classifier(metier, home, "good", made_up.rows(60, seed=2, noise=0.0))
     classifier(metier, home, "other", made_up.rows(8)[:0] + others())
     install_local(metier.fleet, "small", tiny_gguf.tiny_model(home))
-    (home / "services.toml").write_text('[far]\nurl = "http://127.0.0.1:9/v1"\nmodel = "x"\n')
+    (home / "services.toml").write_text('[far]\nurl = "https://far.example/v1"\nmodel = "x"\n')
     return metier
 
 
@@ -81,6 +81,15 @@ def test_questions_are_for_what_writes(metier: Metier, home: Path) -> None:
     named = metier.trying.field(questions(home), ["good", "tiny"])
     assert [one.name for one in named.left_out] == ["good", "tiny"]
     assert "gives labels" in named.left_out[0].why
+
+
+def test_questions_leave_the_machine_only_if_that_is_asked_for(metier: Metier, mine: Path) -> None:
+    tried = metier.find_by_eval(mine, questions=60)
+    assert "remote:far" not in {one.name for one in tried.candidates}
+    (far,) = [one for one in tried.left_out if one.name == "remote:far"]
+    assert "would get your questions" in far.why
+    assert far.command == "--candidate remote:far"
+    metier.close()
 
 
 def test_what_is_not_here_is_only_named(metier: Metier, mine: Path) -> None:
@@ -165,7 +174,7 @@ def test_a_chat_specialist_answers_over_its_base(tmp_path: Path) -> None:
         found = metier.find_by_eval(questions(tmp_path), candidates=["coder", "remote:big"])
         metier.close()
     kinds = {one.name: one.kind for one in found.candidates}
-    assert kinds == {"coder": "specialist", "remote:big": "service"}
+    assert kinds == {"coder": "specialist", "remote:big": "local service"}
     assert found.failures == ()
     assert found.search.level
     bare = Metier.open(workshop.settings(home))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from catalog_entries import encode, entry, evidence
+from metier.catalog import searching
 from metier.catalog.library import Library
 from metier.catalog.meaning import unit
 from metier.catalog.records import Fresh
@@ -237,3 +238,17 @@ def test_many_entries_page_by_page(tmp_path: Path) -> None:
     assert found.total == 400
     assert found.facets["task"] == {"chat": 400}
     assert search(Query(words="common ", order="name"), sources).total == 400
+
+
+def test_where_there_are_very_many_the_filters_count_the_best(
+    sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = search(Query(words="coder ", limit=9), sources)
+    monkeypatch.setattr(searching, "LARGE", 5)
+    monkeypatch.setattr(searching, "LARGE_WINDOW", 2)
+    found = search(Query(words="coder ", limit=9), sources)
+    assert set(names(found)) >= {"svelte-coder", "sqlcoder"}
+    assert found.facets["origin"]["curated"] >= 3
+    assert sum(found.facets["task"].values()) <= 5
+    assert "filters count the best" in found.notes[0]
+    assert found.total == everything.total or found.total >= 3

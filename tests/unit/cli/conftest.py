@@ -43,16 +43,16 @@ from metier.evals.checking import check_eval
 from metier.evals.items import seal
 from metier.examine import Examined
 from metier.finding import Fit
-from metier.fitting import Here, Speeds
-from metier.fleet import Installed, Part
+from metier.fleet import Installed
 from metier.messages import Example, Prediction, Progress, Report, silent
 from metier.recipe import DataPart, LadderPart, Recipe, SpecialistPart, SplitPart
 from metier.reference import Digest, Reference
 from metier.settings import Settings
 from metier.toolchains import Toolchains
+from stand_in.fitting import SmallFitting
+from stand_in.fleet import SmallFleet
 
 DIGEST = "sha256:" + "ab" * 32
-RESULT = "results/base.jsonl"
 METHOD = "paired, cluster-robust, 95 %"
 
 
@@ -257,44 +257,6 @@ class Item:
     chat = Installed.chat
     pack = Installed.pack
     model = None
-
-
-class SmallFleet:
-    """The files of every specialist, and what is damaged."""
-
-    def __init__(self) -> None:
-        self.files = {"recipe.toml": b'format = 1\n[specialist]\nname = "x"\n', RESULT: b"{}\n"}
-        self.damaged: dict[Reference, MetierError] = {}
-
-    def broken(self) -> dict[Reference, MetierError]:
-        return self.damaged
-
-    def parts(self, _name: str) -> list[Part]:
-        return [Part(path, "doc", Digest.of(body), len(body)) for path, body in self.files.items()]
-
-    def read_part(self, name: str, filepath: str) -> bytes:
-        if filepath not in self.files:
-            raise NotFoundError(f"{name!r} has no part {filepath!r}.", code="part_not_found")
-        return self.files[filepath]
-
-    def part_path(self, _name: str, filepath: str) -> Path:
-        return Path("blobs") / Digest.of(self.files[filepath]).hex
-
-
-class SmallFitting:
-    """This machine, and speeds that somebody measured elsewhere."""
-
-    measured: Speeds | None = None
-
-    def here(self) -> Here:
-        return Here("a processor", "x86-64-v4", 4, 16 << 30, 8 << 30, 8 << 30)
-
-    def speeds(self) -> Speeds | None:
-        return self.measured
-
-    def measure(self, **_how: Any) -> Speeds:
-        rates = {"Q4_K": 2e10}
-        return Speeds("2026-11-23T12:00:00+00:00", "x86-64-v4", 4, "0.1", "engine 1", rates)
 
 
 class SmallFacade:

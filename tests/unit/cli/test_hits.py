@@ -135,14 +135,20 @@ def test_the_last_line_is_the_next_command() -> None:
 
 
 def test_nothing_found_says_what_to_do() -> None:
-    query = Query("fly me", task="chat", most_bytes=5_000_000, fits=True)
+    query = Query("fly me", base="b", most_bytes=5_000_000, fits=True)
 
     assert text(query=query).splitlines() == [
         "Nothing found for 'fly me'.",
-        "Widen the search: leave out --task chat, --max-size 5.00 MB, --fits.",
+        "Widen the search: leave out --base b, --max-size 5.00 MB, --fits. An entry that does not",
+        "  state it fails the filter.",
         "Ask the hub:  metier find 'fly me' --hub",
-        "Make one:  metier make --task chat --data FILE --name NAME",
+        "Make one:  metier make --data FILE --name NAME",
     ]
+    assert (
+        text(query=Query(task="chat"))
+        .splitlines()[-1]
+        .startswith("Make one:  metier make --task chat ")
+    )
     assert text(query=Query()).startswith("Nothing found.\nAsk the hub:")
 
 

@@ -113,3 +113,12 @@ def test_nothing_known_is_unknown() -> None:
     assert fit.runs == "unknown"
     assert fit.memory_bytes
     assert fit.tokens_per_second is None
+
+
+def test_measuring_is_proposed_only_where_it_would_tell_something() -> None:
+    pack = ModelFacts("tables", False, resident=1000)
+    assert estimate(pack, HERE, None).said == "runs here, about 1.0 kB"
+    assert "doctor --measure" in estimate(replace(pack, system="sha256:x"), HERE, None).said
+    unknown = ModelFacts("encoder", False, resident=1000)
+    assert "doctor --measure" in estimate(unknown, HERE, None).said
+    assert "doctor --measure" not in estimate(unknown, HERE, SPEEDS).said

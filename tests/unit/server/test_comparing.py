@@ -11,7 +11,9 @@ from starlette.testclient import TestClient
 import made_up
 import workshop
 from metier.assembly import Metier
-from metier.server import create_app
+from metier.messages import silent
+from metier.server import create_app, orders
+from metier.server.comparing import contrast_order
 from metier.site import Site
 
 JSON = {"accept": "application/json"}
@@ -96,6 +98,13 @@ def test_what_is_missing_becomes_a_job_and_then_the_page(client: TestClient) -> 
     found = client.get("/compare.json", params=asked).json()
     assert found["missing"] == []
     assert found["contrast"]["leaks_not_looked_for"] == []
+
+
+def test_a_job_of_an_earlier_server_is_ordered_again(metier: Metier) -> None:
+    order = contrast_order(metier, ["words", "dull"], "words")
+    same = orders.again(metier, order.kind, None, order.fields, {})
+    assert (same.name, same.command, same.fields) == (order.name, order.command, order.fields)
+    assert same.work(silent, lambda: False)["page"] == "/compare?name=words&name=dull&on=words"
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,9 @@ def test_the_table_has_every_member_and_links_what_is_here() -> None:
 def test_one_alone_is_not_drawn_and_is_said() -> None:
     alone = (Kin("self", "it"),)
     assert lineage.drawing(alone) == ""
-    assert lineage.summary(alone) == "It was made from nothing that is known here."
+    assert lineage.summary(alone) == "Where it came from is not known here."
+    rows = (Kin("data", "rows.jsonl"), Kin("self", "it"))
+    assert lineage.summary(rows) == "Made from rows.jsonl, on no base."
     assert lineage.summary(FAMILY).endswith("1 thing here is made from it.")
     chat = (Kin("pack", "docs"), Kin("tool", "svelte"), Kin("self", "it"))
     assert lineage.summary(chat) == (
