@@ -97,6 +97,8 @@ class Tally:
                     "total": size,
                     "completed": done,
                     "bytes_per_second": round(speed),
+                    "whole_total": self.total,
+                    "whole_completed": there,
                 },
             )
         )

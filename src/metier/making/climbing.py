@@ -17,7 +17,7 @@ from metier.card import Interval, Rung, Score
 from metier.heads import FloatArray
 from metier.making.clock import Clock
 from metier.making.learners import Learner
-from metier.making.resuming import Keeper
+from metier.making.resuming import Keeper, Kept
 from metier.messages import Progress, Report
 from metier.training.fitting import Rows, at_once, cross_validate, fit_whole
 from metier.training.ladder import Candidate, Choice, choose, mixture
@@ -86,9 +86,8 @@ class Climb:
             self._no_time(learner, encoding_seconds)
             return False
         rows = learner.view(task.texts)
-        key = {"rung": learner.name, "member": learner.member.model_dump(mode="json")}
-        before = self.keeper.find(key)
-        if before is not None and before.array.shape == (task.classes.size, task.labels):
+        before = self._before(learner)
+        if before is not None:
             known = before.array
         expected = 0.0 if known is not None else self._fit_seconds(learner, rows, folds)
         if expected > (float("inf") if always else self.clock.left - reserve):
@@ -99,13 +98,12 @@ class Climb:
         if logits is None:
             self._no_time(learner, expected)
             return False
-        facts = before.facts if before is not None else {}
+        facts = dict(before.facts) if before is not None else {}
         milliseconds = facts.get("ms_per_text") or learner.milliseconds(self._sample())
         spent = time.perf_counter() - start + facts.get("seconds", 0.0)
         processor = time.process_time() - processor + facts.get("cpu_seconds", 0.0)
         if before is None:
-            facts = {"ms_per_text": milliseconds, "seconds": spent, "cpu_seconds": processor}
-            self.keeper.keep(key, logits, facts)
+            self.keeper.keep(_key(learner), logits, _took(milliseconds, spent, processor))
         candidate = mixture(
             learner.name,
             [(learner.name, logits)],
@@ -183,6 +181,12 @@ class Climb:
         )
         return choice, ladder
 
+    def _before(self, learner: Learner) -> Kept | None:
+        """The rung as it was climbed before a stop."""
+        found = self.keeper.find(_key(learner))
+        shape = (self.task.classes.size, self.task.labels)
+        return found if found is not None and found.array.shape == shape else None
+
     def _validate(self, learner: Learner, rows: Rows, always: bool) -> FloatArray | None:
         """Out-of-fold logits, or ``None`` if time ran out."""
         return cross_validate(
@@ -240,6 +244,16 @@ class Climb:
         fit_whole(learner.fit, rows[picked], task.classes[picked], task.labels, task.seed)
         one = (time.perf_counter() - start) * number / picked.size
         return one * folds / min(at_once(learner.fit, self.workers), folds)
+
+
+def _key(learner: Learner) -> dict[str, object]:
+    """Under which the logits of a rung are kept."""
+    return {"rung": learner.name, "member": learner.member.model_dump(mode="json")}
+
+
+def _took(milliseconds: float, seconds: float, cpu_seconds: float) -> dict[str, float]:
+    """What is kept beside the logits of a rung."""
+    return {"ms_per_text": milliseconds, "seconds": seconds, "cpu_seconds": cpu_seconds}
 
 
 def _rung_sentence(rung: Rung) -> str:

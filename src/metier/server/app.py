@@ -104,8 +104,7 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
         lambda name, texts, top: metier.classify(name, texts, top=top),
         waiting=limits.waiting_texts,
     )
-    files = JobFiles(home) if home is not None else None
-    jobs = Jobs(limits, files, partial(orders.again, metier))
+    jobs = _jobs(metier, limits, home)
     website = Website(metier, pages, jobs, batches, api_key=api_key, port=port, limits=limits)
     guest = Guest(agents) if agents is not None else None
 
@@ -146,6 +145,11 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
     )
     app.add_middleware(cast("Any", Observing), metrics=metrics, log_requests=log_requests)
     return app
+
+
+def _jobs(metier: Facade, limits: Limits, home: Path | None) -> Jobs:
+    files = JobFiles(home) if home is not None else None
+    return Jobs(limits, files, partial(orders.again, metier))
 
 
 def _add_routers(app: FastAPI, metier: Facade, jobs: Jobs) -> None:

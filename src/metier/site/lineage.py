@@ -115,7 +115,11 @@ def summary(family: Sequence[Kin]) -> str:
         said = f"It {listed(does)}; the base is chosen when it is asked."
     else:
         data = [clip(kin.name, 80) for kin in family if kin.role == "data"]
-        said = f"Made from {listed(data)}, on no base." if data else "Where it came from is not known here."
+        said = (
+            f"Made from {listed(data)}, on no base."
+            if data
+            else "Where it came from is not known here."
+        )
     if made:
         said += f" {plural(made, 'thing')} here {'is' if made == 1 else 'are'} made from it."
     return said
