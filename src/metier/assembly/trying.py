@@ -17,13 +17,12 @@ from metier.answer import Answering
 from metier.assembly.bases import LOCAL, REMOTE, Bases
 from metier.assembly.conversations import Conversations, conversant_base
 from metier.assembly.measuring import SUITES
+from metier.assembly.overbase import SpecialistOverBase
 from metier.assembly.workbench import Workbench, never, today, toolchain
-from metier.conversing import Draft, Generator, Manner, OnText, Sampling, Turn
 from metier.errors import InputError, MetierError, NotFoundError
 from metier.finding import Found, Query
 from metier.fleet import Fleet, Installed
 from metier.ledger import Ledger
-from metier.manifest import canonical_json
 from metier.messages import Report, silent
 from metier.reference import Digest
 from metier.services import is_loopback
@@ -338,7 +337,7 @@ class Trying:
         base = self._settings.base or conversant_base(conversant)
         if base is None:
             return LeftOut(item.name, "It needs a base that writes: set METIER_BASE.")
-        generator = _Specialist(
+        generator = SpecialistOverBase(
             item, self._bases.generator(base), base, self._conversations, cancelled
         )
         return Candidate(
@@ -373,50 +372,6 @@ class Trying:
         if candidate.kind != "classifier":
             return frozenset()
         return self._workbench.examiner().leaked(candidate.name, sealed, silent)
-
-
-@dataclass(frozen=True)
-class _Specialist:
-    """A chat specialist over a base as something that writes; no other base is given to it."""
-
-    item: Installed
-    base: Generator
-    ref: str
-    conversations: Conversations
-    cancelled: Callable[[], bool]
-
-    @property
-    def name(self) -> str:
-        return self.item.name
-
-    @property
-    def digest(self) -> str:
-        both = {"specialist": str(self.item.system), "base": self.base.digest}
-        return str(Digest.of(canonical_json(both)))
-
-    @property
-    def servable(self) -> bool:
-        return self.base.servable
-
-    def generate(
-        self,
-        turns: Sequence[Turn],
-        sampling: Sampling,
-        *,
-        on_text: OnText | None = None,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> Draft:
-        reply = self.conversations.answer(
-            self.item.name,
-            turns,
-            base=self.ref,
-            sampling=sampling,
-            manner=Manner(),
-            on_text=on_text,
-            on_step=None,
-            cancelled=cancelled or self.cancelled,
-        )
-        return Draft(reply.text, reply.tokens_in, reply.tokens_out, reply.seconds, reply.spent)
 
 
 def _kept_here(field: Field) -> Field:

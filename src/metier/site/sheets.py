@@ -207,10 +207,10 @@ def licences(card: AnyCard) -> list[tuple[str, str]]:
 def _unproved(name: str, card: Card) -> str:
     """What would measure here what the card claims to win; "" where it claims nothing."""
     wins = {Verdict.WIN, Verdict.NOT_WORSE}
-    for evidence in card.evidence:
-        if evidence.against in ("base", "general") and evidence.difference.verdict in wins:
+    for claim in card.evidence:
+        if claim.against in ("base", "general") and claim.difference.verdict in wins:
             quoted = shlex.quote(name)
-            return f"metier eval {quoted} --on {quoted} --against {evidence.against}"
+            return f"metier eval {quoted} --on {quoted} --against {claim.against}"
     return ""
 
 

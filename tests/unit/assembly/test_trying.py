@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-import coding_fleet
 import made_up
 import tiny_gguf
 import workshop
@@ -163,23 +162,6 @@ def test_nobody_and_no_such_candidate(metier: Metier, home: Path) -> None:
         metier.find_by_eval(questions(home), candidates=["nosuch"])
     with pytest.raises(NotFoundError):
         metier.find_by_eval(home / "nowhere.jsonl")
-
-
-def test_a_chat_specialist_answers_over_its_base(tmp_path: Path) -> None:
-    with service() as seen:
-        seen.always = told("It is 3.\n3")
-        home = tmp_path / "home"
-        coding_fleet.opened(home, service=seen.service.url).close()
-        metier = Metier.open(workshop.settings(home, METIER_BASE="remote:big"))
-        found = metier.find_by_eval(questions(tmp_path), candidates=["coder", "remote:big"])
-        metier.close()
-    kinds = {one.name: one.kind for one in found.candidates}
-    assert kinds == {"coder": "specialist", "remote:big": "local service"}
-    assert found.failures == ()
-    assert found.search.level
-    bare = Metier.open(workshop.settings(home))
-    (left,) = bare.trying.field(questions(tmp_path), ["coder"]).left_out
-    assert "needs a base" in left.why
 
 
 def test_a_sealed_eval_keeps_its_fingerprint(metier: Metier, home: Path, mine: Path) -> None:
