@@ -25,7 +25,7 @@ from metier.finding import Proof, Query
 if TYPE_CHECKING:
     from metier.catalog.text import Wanted
 
-WINDOW, LARGE_WINDOW, LARGE = 200, 60, 100_000
+WINDOW, LARGE_WINDOW, LARGE = 200, 40, 100_000
 """Entries by words, and half as many by meaning, that are ranked against each other; fewer where
 there are many. All that are proved are among them. Further pages follow in the order of words."""
 NEAR_ENOUGH = 0.3
