@@ -100,7 +100,7 @@ class Fitting:
             known = None
         else:
             known = self._catalogue.known(what if isinstance(what, str) else what.name)
-            key = (str(known.installed.digest),)
+            key = (str(known.installed.digest), self._missing(known.installed))
         with self._lock:
             # The memory that is at hand changes by the second, yet seldom by a step.
             if self._known_of is not now or len(self._known) >= MOST_REMEMBERED:
@@ -164,12 +164,24 @@ class Fitting:
                 system=str(installed.system),
                 ms_per_text=chosen.ms_per_text if chosen is not None else None,
                 measured_on=(card.machine.processor, card.machine.cores),
+                missing=self._missing(installed),
             )
         if isinstance(card, ChatCard | SearchCard):
             return of_tables(installed.size_bytes)
         if installed.manifest.part("base.json") is not None:
             return of_encoder(installed.size_bytes, multiplied_by(self._fleet, installed))
         return NOTHING
+
+    def _missing(self, installed: Installed) -> str:
+        """Says that what a classifier stands over is not installed; "" if nothing lacks."""
+        card = installed.card
+        if not isinstance(card, Card) or card.base is None:
+            return ""
+        try:
+            self._fleet.show(card.base.name)
+        except MetierError:
+            return f"its base {card.base.name} is not installed"
+        return ""
 
     def _model_facts(self, known: Known, file: LocalModelFile) -> ModelFacts:
         try:

@@ -64,7 +64,7 @@ class Fit:
         if self.runs == "no":
             if self.lacking_bytes:
                 return f"needs {_bytes(self.lacking_bytes)} more memory"
-            return "does not run here"
+            return f"does not run here: {self.why}" if self.why else "does not run here"
         return f"not known whether it runs here{size}"
 
     @property

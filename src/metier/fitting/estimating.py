@@ -59,6 +59,8 @@ def estimate(facts: ModelFacts, here: Here, speeds: Speeds | None) -> Fit:
             why = "Other programs hold memory that it would need, or METIER_MEMORY keeps it."
     if facts.why_not:
         runs, why = "unknown", facts.why_not
+    if facts.missing:
+        runs, why = "no", facts.missing
     told = _NO_SPEED
     if runs in ("yes", "tight"):
         told = _speed(facts, here, speeds)
@@ -66,7 +68,7 @@ def estimate(facts: ModelFacts, here: Here, speeds: Speeds | None) -> Fit:
     return Fit(
         runs,
         memory or least,
-        lacking_bytes=max(least - here.room, 1) if runs == "no" else 0,
+        lacking_bytes=max(least - here.room, 1) if runs == "no" and not facts.missing else 0,
         tokens_per_second=tokens,
         ms_per_text=milliseconds,
         off_by=off_by,
@@ -101,7 +103,8 @@ def _speed(facts: ModelFacts, here: Here, speeds: Speeds | None) -> _Speed:
     if asked is not None:
         return None, asked, None, True, "It was asked itself, one text at a time."
     if facts.ms_per_text is not None and facts.measured_on == (here.processor, here.cores):
-        return None, facts.ms_per_text, None, True, "Measured when it was made, on such a machine."
+        # By whoever made it: nothing was measured here.
+        return None, facts.ms_per_text, None, False, "Its card says so, of such a machine."
     if mine is None:
         return _NO_SPEED
     found = _writing(facts, mine) if facts.writes else _reading(facts, mine)

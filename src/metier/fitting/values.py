@@ -33,6 +33,7 @@ class ModelFacts:
         measured_on: Processor and cores of the machine that the card's time was measured on.
         system: Digest of what answers, if it is installed: it may have been asked itself.
         why_not: Why nothing here can run it, or "".
+        missing: What must be installed before it runs, as a clause, or "".
     """
 
     engine: Engine
@@ -46,6 +47,7 @@ class ModelFacts:
     measured_on: tuple[str, int] | None = None
     system: str = ""
     why_not: str = ""
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,14 +49,24 @@ def test_a_local_model_has_the_schedulers_memory(metier: Metier) -> None:
 
 
 def test_installed_things_fit_by_name_value_and_hit(metier: Metier) -> None:
-    installed = metier.show("banking-intents")
-    fit = metier.fit("banking-intents")
+    installed = metier.show("message-spam")
+    fit = metier.fit("message-spam")
     assert fit.runs == "yes"
+    assert not fit.measured
     assert fit.memory_bytes >= installed.size_bytes
     assert metier.fit(installed) == fit
-    assert metier.fit(Hit(entry(), "here", installed="banking-intents")) == fit
+    assert metier.fit(Hit(entry(), "here", installed="message-spam")) == fit
     assert metier.fit("sveltekit").runs == "yes"
     assert metier.fit(Hit(entry(), "curated")).runs == "yes"
+
+
+def test_what_stands_over_a_base_that_is_not_here_does_not_run(metier: Metier) -> None:
+    fit = metier.fit("banking-intents")
+    if "all-minilm-l6-v2" in {item.name for item in metier.list()}:
+        assert fit.runs == "yes"
+    else:
+        assert fit.said == "does not run here: its base all-minilm-l6-v2 is not installed"
+    assert fit.lacking_bytes == 0
 
 
 def test_a_name_that_is_not_here_is_said(metier: Metier) -> None:

@@ -102,9 +102,18 @@ def test_a_card_from_such_a_machine_counts() -> None:
     made = ModelFacts(
         "tables", False, resident=1000, ms_per_text=9.0, measured_on=("a processor", 4)
     )
-    assert estimate(made, HERE, None).ms_per_text == 9.0
+    told = estimate(made, HERE, None)
+    assert (told.ms_per_text, told.measured) == (9.0, False)
+    assert told.said == "runs here, about 1.0 kB, about 9.0 ms per text"
     other = replace(made, measured_on=("another", 4))
     assert estimate(other, HERE, None).ms_per_text is None
+
+
+def test_what_lacks_its_base_does_not_run() -> None:
+    bare = ModelFacts("encoder", False, resident=1000, missing="its base minilm is not installed")
+    fit = estimate(bare, HERE, SPEEDS)
+    assert (fit.runs, fit.lacking_bytes, fit.ms_per_text) == ("no", 0, None)
+    assert fit.said == "does not run here: its base minilm is not installed"
 
 
 def test_nothing_known_is_unknown() -> None:
