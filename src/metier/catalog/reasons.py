@@ -151,7 +151,7 @@ def _claims(entry: Entry, judged: Sequence[Judged], installed: str) -> list[Reas
         key = (evidence.against, evidence.eval_fingerprint, evidence.date)
         if evidence.against in ("base", "general") and key not in told:
             command = measuring(entry, installed, evidence.against)
-            here = f" To measure here: {command}" if command else ""
+            here = f" {command} measures it here." if command else ""
             sentence = f"Its publisher's claim: {_lower(evidence_sentence(evidence))}."
             found.append(Reason("claim", f"{sentence} Not measured here.{here}"))
     found.extend(Reason("claim", claim_sentence(claim)) for claim in entry.claims[:MOST_CLAIMS])

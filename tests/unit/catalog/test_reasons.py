@@ -43,7 +43,7 @@ def test_evidence_of_a_card_is_a_claim_with_the_command_that_measures() -> None:
     (claim, _) = said(Candidate(ROW), card, installed="spam")
     assert claim.startswith("claim: Its publisher's claim: better than its base by 23.1 points")
     assert "Not measured here." in claim
-    assert claim.endswith("metier eval spam --on spam --against base")
+    assert claim.endswith(" metier eval spam --on spam --against base measures it here.")
 
 
 def test_an_expired_proof_is_told_as_expired() -> None:
