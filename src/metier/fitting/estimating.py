@@ -101,7 +101,8 @@ def _speed(facts: ModelFacts, here: Here, speeds: Speeds | None) -> _Speed:
     if asked is not None:
         return None, asked, None, True, "It was asked itself, one text at a time."
     if facts.ms_per_text is not None and facts.measured_on == (here.processor, here.cores):
-        return None, facts.ms_per_text, None, True, "Measured when it was made, on such a machine."
+        # Such a machine is not this one: what was measured elsewhere is an estimate here.
+        return None, facts.ms_per_text, None, False, "Measured when it was made, on such a machine."
     if mine is None:
         return _NO_SPEED
     found = _writing(facts, mine) if facts.writes else _reading(facts, mine)

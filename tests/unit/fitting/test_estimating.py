@@ -102,7 +102,9 @@ def test_a_card_from_such_a_machine_counts() -> None:
     made = ModelFacts(
         "tables", False, resident=1000, ms_per_text=9.0, measured_on=("a processor", 4)
     )
-    assert estimate(made, HERE, None).ms_per_text == 9.0
+    fit = estimate(made, HERE, None)
+    assert (fit.ms_per_text, fit.measured) == (9.0, False)
+    assert fit.said == "runs here, about 1.0 kB, about 9.0 ms per text"
     other = replace(made, measured_on=("another", 4))
     assert estimate(other, HERE, None).ms_per_text is None
 
