@@ -28,7 +28,8 @@ import numpy as np
 from record import write
 from threadpoolctl import threadpool_limits
 
-from metier.conversion import find_packaged_default, prepare_base
+from metier.conversion.preparation import prepare_base
+from metier.conversion.upstream import find_packaged_default
 from metier.engines.encoder import OnnxEncoder
 from metier.engines.static import StaticEncoder
 

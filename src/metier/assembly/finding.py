@@ -52,6 +52,8 @@ _PREPARING = "Meaning is still being worked out: found by words alone."
 _NO_ENCODER = (
     "Meaning is left out: the default encoder is not installed; 'metier doctor' says how to get it."
 )
+MOST_REMEMBERED = 64
+"""Queries without words whose order is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class Finder:
         self._stamped: tuple[object, str] | None = None
         self._learning: threading.Thread | None = None
         self._shown: dict[tuple[str, str], str] = {}
+        self._remembered: tuple[object, dict[Query, Ranked]] | None = None
 
     def find(self, query: Query, *, wait: bool = True) -> Found:
         """Hits in an honest order, each with the reasons why it is there.
@@ -321,7 +324,7 @@ class Finder:
             installed=places,
             fits=self._fitting,
         )
-        ranked = search(query, sources)
+        ranked = self._ranked(query, sources)
         kept = records.kept([one.row.id for one, _ in ranked.hits])
         hits = tuple(
             self._hit(one, group, kept[one.row.id], query, (places, proofs))
@@ -329,6 +332,24 @@ class Finder:
             if one.row.id in kept
         )
         return hits, ranked, notes
+
+    def _ranked(self, query: Query, sources: Sources) -> Ranked:
+        """What a search comes to; without words it is the same until something changes.
+
+        The first page asks nothing else, and ranking a thousand entries takes it longest.
+        """
+        if query.words.strip() or query.fits:
+            return search(query, sources)
+        judged, placed = self._proved, self._placed
+        now = (tuple(sources.volumes.values()), judged and judged[0], placed and placed[0])
+        if self._remembered is None or self._remembered[0] != now:
+            self._remembered = (now, {})
+        known = self._remembered[1]
+        if query not in known:
+            if len(known) >= MOST_REMEMBERED:
+                known.clear()
+            known[query] = search(query, sources)
+        return known[query]
 
     def _hit(
         self,

@@ -53,10 +53,11 @@ def install_base(
     """
     import tempfile
 
-    from metier.conversion.preparation import prepare_base
     from metier.conversion.upstream import find_packaged_default
 
     folder = source or find_packaged_default()
+    from metier.conversion.preparation import prepare_base  # loads ONNX: only if there is something
+
     work = home / "work"
     work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=work) as temporary:

@@ -2,9 +2,7 @@
 
 It knows tensors, ONNX graphs and quantisation. It does not run what it makes, fetch anything, or
 know where the store keeps files: it reads one folder and writes one folder.
+
+Its modules are imported by name: to look whether an encoder's package is here costs nothing, to
+convert one loads ONNX.
 """
-
-from metier.conversion.preparation import BaseFiles, prepare_base
-from metier.conversion.upstream import DEFAULT_NAME, find_packaged_default
-
-__all__ = ["DEFAULT_NAME", "BaseFiles", "find_packaged_default", "prepare_base"]

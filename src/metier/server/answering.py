@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from metier.errors import InputError, MetierError
@@ -63,6 +64,12 @@ async def read_body(receive: Receive) -> bytes:
             raise InputError("The caller left before the body was complete.", code="not_json")
         chunks.append(message.get("body", b""))
     return b"".join(chunks)
+
+
+def accepts_json(request: Request) -> bool:
+    """Whether a page's address is asked for as JSON: by a program, not by a browser."""
+    accept = request.headers.get("accept", "")
+    return "application/json" in accept and "text/html" not in accept
 
 
 def json_response(value: object, status: int = 200) -> Response:

@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from metier.errors import InputError, MetierError, NotFoundError
 from metier.messages import Report
-from metier.server.answering import json_response
+from metier.server.answering import accepts_json, json_response
 from metier.server.duels import Duel, Duels, Slot
 from metier.server.events import ALIVE, event
 from metier.server.facade import Facade, PageOptions, Pages
@@ -90,7 +90,7 @@ class Comparing:
 
     def page(self, request: Request) -> Response:
         """``/compare``: what is known of the chosen ones; as JSON the same."""
-        as_json = request.url.path.endswith(".json") or _wants_json(request)
+        as_json = request.url.path.endswith(".json") or accepts_json(request)
         try:
             found = self._document(_asked(request.query_params.multi_items()))
         except MetierError as error:
@@ -108,7 +108,7 @@ class Comparing:
         asked = _asked([(key, str(value)) for key, value in form.multi_items()])
         await run_in_threadpool(self._gather, asked)
         snapshot = self._jobs.submit(contrast_order(self._metier, asked.names, asked.on))
-        if _wants_json(request):
+        if accepts_json(request):
             return json_response(snapshot, 202)
         return RedirectResponse(snapshot["page"], status_code=303)
 
@@ -127,7 +127,7 @@ class Comparing:
                 )
             )
         except MetierError as error:
-            if _wants_json(request):
+            if accepts_json(request):
                 raise
             found = await run_in_threadpool(self._document, _Asked())
             found |= {"problem": _sentence(error), "prompt": str(form.get("prompt", ""))[:20_000]}
@@ -135,7 +135,7 @@ class Comparing:
         if form.get("live") is None:
             for slot in duel.slots:
                 await run_in_threadpool(self._duels.ask, duel, slot)
-        if _wants_json(request):
+        if accepts_json(request):
             return json_response(duel.to_dict())
         return RedirectResponse(f"/compare/asked/{duel.token}", status_code=303)
 
@@ -143,7 +143,7 @@ class Comparing:
         """``/compare/asked/{token}``: the answers; those that wait are written by a script."""
         token = request.path_params["token"]
         duel = self._duels.of(token.removesuffix(".json"))
-        if token.endswith(".json") or _wants_json(request):
+        if token.endswith(".json") or accepts_json(request):
             return json_response(duel.to_dict())
         return HTMLResponse(self._pages.asked(duel.to_dict(), self._options(request)))
 
@@ -151,7 +151,7 @@ class Comparing:
         """``POST …/vote``: show the names."""
         form = await request.form(max_files=0, max_fields=3)
         duel = self._duels.vote(request.path_params["token"], str(form.get("vote", "")))
-        if _wants_json(request):
+        if accepts_json(request):
             return json_response(duel.to_dict())
         return RedirectResponse(f"/compare/asked/{duel.token}", status_code=303)
 
@@ -307,8 +307,3 @@ def _asked(items: Sequence[tuple[str, str]]) -> _Asked:
 
 def _sentence(error: MetierError) -> str:
     return " ".join(filter(None, (error.message, error.remedy)))
-
-
-def _wants_json(request: Request) -> bool:
-    accept = request.headers.get("accept", "")
-    return "application/json" in accept and "text/html" not in accept

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from metier.errors import NotFoundError
 from metier.finding import Hit
-from metier.server.answering import json_response
+from metier.server.answering import accepts_json, json_response
 from metier.server.facade import Facade, PageOptions, Pages
 from metier.server.queries import hit_json
 
@@ -36,8 +36,7 @@ class Entries:
     def page(self, request: Request) -> Response:
         """``GET /entries/{origin}/{name}``; with ``.json`` or by Accept as JSON."""
         origin, name = request.path_params["origin"], request.path_params["name"]
-        accept = request.headers.get("accept", "")
-        as_json = "application/json" in accept and "text/html" not in accept
+        as_json = accepts_json(request)
         try:
             hit = self._metier.entry(origin, name)
         except NotFoundError:

@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from metier.errors import MetierError, UnavailableError
 from metier.finding import Found, Hit, Query
+from metier.hardware import give_back_memory
 from metier.server import native, queries
 from metier.server.answering import json_response
 from metier.server.facade import Facade, Here, HubSaid, PageOptions, Pages
@@ -28,6 +29,7 @@ def warm(metier: Facade, pages: Pages, address: str) -> None:
     """Read in what the first page shows and draw it once, so that no visitor waits for that."""
     with suppress(MetierError):  # Whoever opens the page is told of it.
         pages.find(metier.find(Query()), PageOptions(here=Here(address)))
+    give_back_memory()  # the server runs for days after this
 
 
 def router(metier: Facade) -> APIRouter:

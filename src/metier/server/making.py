@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from metier.errors import InputError, MetierError, NotFoundError
 from metier.server import orders, uploads
-from metier.server.answering import json_response
+from metier.server.answering import accepts_json, json_response
 from metier.server.facade import Facade, PageOptions, Pages
 from metier.server.jobs import Jobs
 from metier.server.recognising import FIELDS, Look, Looks, as_json
@@ -315,7 +315,4 @@ def _sentence(error: MetierError) -> str:
 
 
 def _wants_json(request: Request) -> bool:
-    if request.url.path.endswith(".json"):
-        return True
-    accept = request.headers.get("accept", "")
-    return "application/json" in accept and "text/html" not in accept
+    return request.url.path.endswith(".json") or accepts_json(request)

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from metier.errors import NotFoundError
 from metier.server import surroundings
-from metier.server.answering import json_response
+from metier.server.answering import accepts_json, json_response
 from metier.server.batching import Batches
 from metier.server.browsing import Browsing
 from metier.server.classifying import Classifying
@@ -189,10 +189,7 @@ class Website:
 
 
 def _wants_json(request: Request) -> bool:
-    if request.url.path.endswith(("/index.json", "/fleet.json")):
-        return True
-    accept = request.headers.get("accept", "")
-    return "application/json" in accept and "text/html" not in accept
+    return request.url.path in ("/index.json", "/fleet.json") or accepts_json(request)
 
 
 def _is_heartbeat(request: Request) -> bool:

@@ -24,7 +24,7 @@ from starlette.routing import Route
 from metier.errors import InputError, MetierError
 from metier.messages import Report
 from metier.server import uploads
-from metier.server.answering import json_response
+from metier.server.answering import accepts_json, json_response
 from metier.server.facade import Facade, PageOptions, Pages
 from metier.server.jobrecords import Order
 from metier.server.jobs import Jobs
@@ -137,7 +137,7 @@ class Trying:
     def form(self, request: Request) -> Response:
         """``/find/eval``: the form; as JSON the searches so far."""
         jobs = [job for job in self._jobs.all() if job["kind"] == KIND]
-        if request.url.path.endswith(".json") or _wants_json(request):
+        if request.url.path.endswith(".json") or accepts_json(request):
             return json_response({"jobs": jobs})
         return HTMLResponse(self._pages.try_eval(Looked(), jobs, self._options(request)))
 
@@ -150,11 +150,11 @@ class Trying:
             order = await run_in_threadpool(find_order, self._metier, upload)
             snapshot = self._jobs.submit(order)
         except MetierError as error:
-            if _wants_json(request):
+            if accepts_json(request):
                 self._drop(upload)
                 raise
             return await run_in_threadpool(self._look, request, upload, token, error)
-        if _wants_json(request):
+        if accepts_json(request):
             return json_response(snapshot, 202)
         return RedirectResponse(snapshot["page"], status_code=303)
 
@@ -195,7 +195,7 @@ class Trying:
             field = field_json(self._metier.trying.field(source))
         except MetierError as wrong:
             self._drop(upload)
-            if _wants_json(request):
+            if accepts_json(request):
                 raise
             looked = Looked(problem=_sentence(wrong), fields=dict(upload.fields))
             return HTMLResponse(
@@ -203,7 +203,7 @@ class Trying:
             )
         names = frozenset(str(one["name"]) for one in field["candidates"])
         token = self._keep(_Waiting(upload, names), token)
-        if _wants_json(request):
+        if accepts_json(request):
             return json_response({"token": token, "source": source.name, **field})
         looked = Looked(
             token=token,
@@ -283,8 +283,3 @@ def _ending(rows: str) -> str:
 
 def _sentence(error: MetierError) -> str:
     return " ".join(filter(None, (error.message, error.remedy)))
-
-
-def _wants_json(request: Request) -> bool:
-    accept = request.headers.get("accept", "")
-    return "application/json" in accept and "text/html" not in accept

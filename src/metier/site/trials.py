@@ -10,28 +10,9 @@ from typing import Any, Protocol
 
 from metier.messages import Prediction
 from metier.site import charts, words
+from metier.site.values import Tried
 
 MOST_TEXT = 100_000
-
-
-class Trial(Protocol):
-    """One text that was tried and what came of it."""
-
-    @property
-    def text(self) -> str:
-        """The text."""
-
-    @property
-    def prediction(self) -> Prediction | None:
-        """The answer, or ``None``."""
-
-    @property
-    def ms(self) -> float:
-        """Milliseconds that it took."""
-
-    @property
-    def problem(self) -> str | None:
-        """Why there is no answer."""
 
 
 class Trials(Protocol):
@@ -54,7 +35,7 @@ class Trials(Protocol):
         """Why there is no answer."""
 
 
-def one(trial: Trial) -> dict[str, Any]:
+def one(trial: Tried) -> dict[str, Any]:
     """A text with its answer."""
     return {
         "text": trial.text[:MOST_TEXT],

@@ -53,6 +53,7 @@ def test_evidence_in_the_ledger_is_proof(metier: Metier, monkeypatch: pytest.Mon
     assert card is not None
     against = next(one for one in card.evidence if one.against == "base")
     body = {**against.model_dump(mode="json"), "date": finding_module.today()}
+    assert metier.find(Query()).hits[0].proof is None
     metier.ledger.append("evidence", "message-spam", Digest.parse(card.system), body)
     # Here stands what it was made with, as if it had been made here.
     monkeypatch.setattr(finding_module, "toolchain", lambda: dict(card.toolchain))
@@ -80,10 +81,13 @@ def test_a_day_later_it_may_have_expired(metier: Metier, monkeypatch: pytest.Mon
 
 def test_what_is_installed_and_removed_is_seen_at_once(metier: Metier, tmp_path: Path) -> None:
     assert names(metier, words="tinytalk ") == []
+    before = names(metier, here=True)
     install_local(metier.fleet, "tinytalk", tiny_model(tmp_path))
     assert names(metier, words="tinytalk ") == ["tinytalk"]
+    assert set(names(metier, here=True)) == {*before, "tinytalk"}
     metier.remove("tinytalk")
     assert names(metier, words="tinytalk ") == []
+    assert names(metier, here=True) == before
 
 
 def test_a_catalogue_that_was_added_is_searched(metier: Metier, tmp_path: Path) -> None:

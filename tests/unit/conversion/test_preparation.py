@@ -15,11 +15,12 @@ import pytest
 from safetensors.numpy import save_file
 
 import tiny_bert
-from metier.conversion import BaseFiles, find_packaged_default, prepare_base
+from metier.conversion.preparation import BaseFiles, prepare_base
+from metier.conversion.upstream import find_packaged_default
 from metier.errors import CorruptError, NotFoundError
 from metier.messages import Progress
 
-MAKE = "import sys, pathlib\nfrom metier.conversion import prepare_base\n"
+MAKE = "import sys, pathlib\nfrom metier.conversion.preparation import prepare_base\n"
 CALL = "prepare_base(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))\n"
 
 

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tiny_bert
-from metier.conversion import find_packaged_default, prepare_base
 from metier.conversion.calibration import SENTENCES
+from metier.conversion.preparation import prepare_base
+from metier.conversion.upstream import find_packaged_default
 from metier.engines.encoder import (
     OnnxEncoder,
     Precision,

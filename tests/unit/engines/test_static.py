@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 import tiny_bert
-from metier.conversion import prepare_base
+from metier.conversion.preparation import prepare_base
 from metier.engines.static import StaticEncoder
 from metier.errors import CorruptError, NotFoundError
 

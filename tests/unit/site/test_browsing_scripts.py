@@ -13,7 +13,7 @@ import running_fleet
 import workshop
 from metier.answer.browsing import alphabet
 from metier.assembly import Metier
-from metier.conversion import find_packaged_default
+from metier.conversion.upstream import find_packaged_default
 from metier.engines.tokenizing import TokenReader
 from metier.errors import NotFoundError
 from metier.features import FeatureSpec, hashed_counts
