@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Literal
 
 from metier.card import Evidence, Verdict
 from metier.catalog.proving import Judged
@@ -145,8 +146,9 @@ def _claims(entry: Entry, judged: Sequence[Judged], installed: str) -> list[Reas
             continue
         told.add((evidence.against, evidence.eval_fingerprint, evidence.date))
         command = measuring(entry, installed, evidence.against)
-        again = f" Measure again: {command}" if command and one.failed != "verdict" else ""
-        found.append(Reason("claim", f"{evidence_sentence(evidence)}. {one.why}{again}"))
+        again = f" To measure again: {command}" if command and one.failed != "verdict" else ""
+        kind: Literal["claim", "lapsed"] = "claim" if one.failed == "measured" else "lapsed"
+        found.append(Reason(kind, f"{evidence_sentence(evidence)}. {one.why}{again}"))
     for evidence in entry.evidence:
         key = (evidence.against, evidence.eval_fingerprint, evidence.date)
         if evidence.against in ("base", "general") and key not in told:

@@ -34,7 +34,9 @@ class Proof:
 class Reason:
     """Why a hit stands where it stands: a kind, and a sentence for people."""
 
-    kind: Literal["proof", "claim", "word", "typo", "meaning", "filter", "size", "fresh", "fit"]
+    kind: Literal[
+        "proof", "lapsed", "claim", "word", "typo", "meaning", "filter", "size", "fresh", "fit"
+    ]
     said: str
 
 

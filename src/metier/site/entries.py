@@ -14,6 +14,7 @@ from metier.card import Evidence
 from metier.finding import Claim, Entry, Fit, Hit, Proof, Source
 from metier.site import words
 from metier.site.finding import outside
+from metier.site.narrowing import origin_words
 
 _FACTS = (
     ("task", "Task"),
@@ -35,6 +36,7 @@ def values(hit: Hit, fit: Fit | None) -> dict[str, Any]:
         "name": entry.name,
         "entry": entry,
         "origin": hit.origin,
+        "listed": _listed(hit.origin),
         "installed": hit.installed,
         "kind": "A specialist" if entry.kind == "specialist" else "A general model",
         "chip": chip(fit),
@@ -94,6 +96,12 @@ def _value(field: str, value: Any) -> str:
     if field == "languages":
         return ", ".join(value)
     return words.date(value) if field == "released" else str(value)
+
+
+def _listed(origin: str) -> str:
+    """Which list names it, in the words of the page Find."""
+    said = origin_words(origin)
+    return said if said != words.clip(origin, 60) else f"in the catalogue {said}"
 
 
 def _parameters(number: int) -> str:

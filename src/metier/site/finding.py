@@ -26,6 +26,9 @@ MOST_NOTES = 5
 MOST_NAME = 600
 """Characters of a name in an address; no entry that was read strictly has as many."""
 _ROLES = ("base", "general")
+_SHOWN = frozenset({"fit", "typo", "claim", "proof"})
+"""Reasons that stand in the row already: as a bar, a claim with its source, the fit."""
+_INSTALLED = "Installed here."
 _ACTS = {"classify": "try", "classify-image": "try", "search": "try"}
 
 
@@ -104,21 +107,26 @@ def _groups(
     """Rows under what can be said of them together; one group without a word where it is sorted."""
     if not grouped:
         return [{"title": "", "note": "", "rows": list(rows)}] if rows else []
-    made = []
+    made: list[dict[str, Any]] = []
     for _, pairs in groupby(zip(hits, rows, strict=True), key=lambda pair: pair[0].group):
         members = list(pairs)
         title, note = _together([hit for hit, _ in members])
-        made.append({"title": title, "note": note, "rows": [row for _, row in members]})
+        told = [row for _, row in members]
+        # What is not proved is not told apart by proof: one heading is enough for all of it.
+        if made and not members[0][0].proof and made[-1]["title"] == title:
+            made[-1]["rows"] += told
+        else:
+            made.append({"title": title, "note": note, "rows": told})
     return made
 
 
 def _together(hits: Sequence[Hit]) -> tuple[str, str]:
-    alike = "They cannot be told apart by what was measured." if len(hits) > 1 else ""
     if all(hit.proof is not None for hit in hits):
+        alike = "They cannot be told apart by what was measured." if len(hits) > 1 else ""
         return "Proved here", alike
     if any(hit.entry.evidence or hit.entry.claims for hit in hits):
-        return "Not proved here", "Their numbers are claims, not measured by us."
-    return "Not measured", alike
+        return "Not proved here", "Numbers shown were reported by others, not measured here."
+    return "Not measured", "Nobody's numbers are known."
 
 
 def _row(hit: Hit, number: int, domain: charts.Domain) -> dict[str, Any]:
@@ -145,10 +153,15 @@ def _row(hit: Hit, number: int, domain: charts.Domain) -> dict[str, Any]:
 
 
 def _reasons(hit: Hit) -> list[str]:
-    """Why it is here, without what the page shows beside it anyway: fit, claims, corrections."""
-    shown = {"fit", "typo"} | ({"claim"} if hit.entry.claims else set())
-    told = [reason for reason in hit.reasons if reason.kind not in shown]
-    return [words.clip(one.said, 240) for one in (told or hit.reasons)[:MOST_REASONS]]
+    """Why it is here, without what its row shows anyway; where all is shown, what weighs most."""
+    told = [one.said for one in hit.reasons if one.kind not in _SHOWN and one.said != _INSTALLED]
+    if not told and hit.proof is not None:
+        told = [f"Proved against {words.RIVALS[hit.proof.evidence.against]}."]
+    if not told:
+        plain = [one.said for one in hit.reasons if one.kind not in _SHOWN]
+        told = plain[:1] or ["Its numbers are reported."]
+    ended = [one if one.endswith((".", "?")) or "metier " in one else f"{one}." for one in told]
+    return [words.clip(one, 240) for one in ended[:MOST_REASONS]]
 
 
 def entry_address(hit: Hit) -> str:
@@ -191,8 +204,11 @@ def _short(number: int) -> str:
 
 def _fit(hit: Hit) -> dict[str, str] | None:
     fit = hit.fit
-    if fit is None:
+    if fit is None or (fit.runs == "unknown" and _act(hit)["kind"] == "none"):
         return None
+    if hit.installed and hit.entry.kind == "specialist" and hit.entry.task == "chat":
+        said = "runs here with a base of yours; memory and speed are the base's"
+        return {"runs": fit.runs, "said": said, "why": ""}
     # That no speed was measured yet is said once for the page, not beside every hit.
     said = fit.memory_said if fit.speed_said == UNMEASURED else fit.said
     return {"runs": fit.runs, "said": words.clip(said, 120), "why": words.clip(fit.why, 300)}
@@ -209,7 +225,7 @@ def _compared(hit: Hit) -> dict[str, Evidence]:
 def _evidence(hit: Hit, number: int, domain: charts.Domain) -> list[EvidenceRow]:
     compared = _compared(hit)
     if not compared:
-        return [_unmeasured(hit, "against its base and the general model", *_ROLES)]
+        return [_unmeasured(hit, "against its base or the general model", *_ROLES)]
     rows = []
     for role in _ROLES:
         against = f"against {words.RIVALS[role]}"
@@ -228,10 +244,12 @@ def _measured(
     difference = one.difference
     facts = f"{words.plural(difference.n, 'question')}, {words.date(one.date)}"
     proof = hit.proof
-    if proof is None or proof.evidence is not one:
-        facts += "; reported, not measured here"
-    else:
-        facts += f"; holds until {words.date(proof.until)}"
+    proved = proof is not None and proof.evidence is one
+    facts += (
+        f"; holds until {words.date(proof.until)}"
+        if proof is not None and proved
+        else "; reported, not measured here"
+    )
     return EvidenceRow(
         against=against,
         rival=words.clip(one.rival_name, 80),
@@ -243,29 +261,28 @@ def _measured(
         interval=words.interval_words(difference),
         sentence=facts,
         note=words.sentence(one) if difference.verdict is Verdict.UNDERPOWERED else "",
+        command="" if proved else _measuring(hit, one.against),
         result=f"{entry_address(hit)}#evidence",
     )
 
 
+def _measuring(hit: Hit, *rivals: str) -> str:
+    """The command that measures it as it stands; "" where none works without more being known.
+
+    A classifier brings its sealed eval along, under its own name; others are measured on an eval
+    that a person has, of which their own page tells.
+    """
+    if not hit.installed or hit.entry.task != "classify":
+        return ""
+    name = shell(hit.installed[:MOST_NAME])
+    asked = " ".join(f"--against {rival}" for rival in rivals)
+    return words.clip(f"metier eval {name} --on {name} {asked}", 240)
+
+
 def _unmeasured(hit: Hit, against: str, *rivals: str) -> EvidenceRow:
-    """A row without a bar, with what would measure it: what is not here is fetched first."""
-    note = ""
-    if hit.installed:
-        name = hit.installed[:MOST_NAME]
-        # A classifier brings its sealed eval along, under its own name.
-        on = name if hit.entry.task == "classify" else "EVAL"
-        asked = " ".join(f"--against {rival}" for rival in rivals)
-        command = f"metier eval {shell(name)} --on {shell(on)} {asked}"
-    elif _act(hit)["kind"] == "pull":
-        note, command = "To measure it, fetch it first:", f"metier pull {shell(hit.entry.pull)}"
-    else:
-        command = ""
-    return EvidenceRow(
-        against=against,
-        rival=words.NOT_MEASURED,
-        note=note,
-        command=words.clip(command, 240),
-    )
+    """A row without a bar, with what would measure it if that can be said."""
+    command = _measuring(hit, *rivals)
+    return EvidenceRow(against=against, rival=words.NOT_MEASURED, command=command)
 
 
 def _claim(claim: Claim) -> dict[str, Any]:
@@ -309,4 +326,5 @@ def _act(hit: Hit) -> dict[str, str]:
     if hit.fit is not None and hit.fit.runs == "no":
         return {"kind": "none", "why": words.clip(hit.fit.why, 200)}
     size = words.size(entry.size_bytes) if entry.size_bytes else ""
-    return {"kind": "pull", "name": entry.pull, "size": size}
+    command = words.clip(f"metier pull {shell(entry.pull)}", 240)
+    return {"kind": "pull", "name": entry.pull, "size": size, "command": command}

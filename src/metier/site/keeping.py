@@ -92,6 +92,7 @@ def _row(item: Mapping[str, Any]) -> dict[str, Any]:
         "resident": _resident_words(resident) if resident else None,
         "memory": words.size(resident["memory_bytes"]) if resident else "",
         "loadable": bool(item.get("loadable")),
+        "over_base": task == "chat",
         "proofs": _verdicts(item.get("evidence") or ()),
         "search": f"{item['name']} {task} {item.get('description', '')}".casefold()[:600],
     }
@@ -101,13 +102,15 @@ def parameters(number: int) -> str:
     """494032768 as "494 M", 1500000000 as "1.5 B"."""
     if number >= 999_500_000:
         return f"{number / 1e9:.1f}\u202fB"
-    return f"{max(1, round(number / 1e6))}\u202fM"
+    if number >= 999_500:
+        return f"{round(number / 1e6)}\u202fM"
+    return f"{round(number / 1e3)}\u202fk" if number >= 1000 else str(number)
 
 
 def _verdicts(evidence: Sequence[Mapping[str, Any]]) -> list[words.VerdictWords]:
-    """The verdict against the base, else the first."""
-    found = sorted(evidence, key=lambda one: one.get("against") != "base")
-    for one in found[:1]:
+    """The verdict against the base, else against the general model: no other rival proves."""
+    found = {str(one.get("against")): one for one in reversed(evidence)}
+    for one in [found[role] for role in ("base", "general") if role in found][:1]:
         verdict = str(one.get("difference", {}).get("verdict", ""))
         return [told for key, told in words.VERDICTS.items() if key.value == verdict]
     return []

@@ -13,7 +13,7 @@ from html import escape
 from typing import Protocol
 from urllib.parse import quote
 
-from metier.site.words import clip, listed, plural
+from metier.site.words import clip, dated, listed, plural
 
 ROW = 46
 _TRUNK, _SIDE, _TEXT = 11, 29, 48
@@ -72,7 +72,7 @@ def rows(family: Sequence[Kin]) -> list[Row]:
         Row(
             _WORDS.get(kin.role, "part"),
             clip(kin.name, 200),
-            clip(", ".join(kin.facts), 200),
+            clip(dated(", ".join(kin.facts)), 200),
             kin.digest,
             f"/specialists/{quote(kin.here)}" if kin.here and kin.role != "self" else "",
         )
@@ -156,7 +156,7 @@ def _member(place: int, kin: Kin) -> str:
     facts = [_WORDS.get(kin.role, "part"), *kin.facts]
     if kin.digest:
         facts.append(kin.digest.removeprefix("sha256:")[:12])
-    small = escape(clip(" · ".join(facts), 46))
+    small = escape(clip(dated(" · ".join(facts)), 46))
     return f'{dot}{name}<text x="{_TEXT}" y="{down + 20}">{small}</text>'
 
 

@@ -31,7 +31,7 @@ _TITLES = {
     "task": "Task",
     "domain": "Domain",
     "licence": "Licence",
-    "origin": "From",
+    "origin": "Known from",
     "verdict": "Verdict",
     "base": "Made from",
     "most_bytes": "Size",
@@ -54,6 +54,10 @@ _OPTIONS = {
     "order": "--order",
 }
 _ORIGINS = {"here": "installed here", "curated": "Metier's own list", "hub": "the hub"}
+
+
+_RARE = ("least_context", "verdict", "origin", "base", "since")
+"""Filters that are folded away until one of them is chosen."""
 
 
 def address(query: Query, path: str = "/", **changes: Any) -> str:
@@ -89,6 +93,8 @@ def narrowing(found: Found) -> dict[str, Any]:
         "selects": [
             _facets(found, "licence"),
             _numbers("most_bytes", query.most_bytes, _SIZES, "up to {}", words.size),
+        ],
+        "rarely": [
             _numbers("least_context", query.least_context, _CONTEXTS, "{} or more", _tokens),
             _verdicts(query),
             _facets(found, "origin"),
@@ -99,6 +105,7 @@ def narrowing(found: Found) -> dict[str, Any]:
         ],
         "orders": [(name, title, query.order == name) for name, title in _ORDERS.items()],
         "chosen": chosen,
+        "rare": any(_is_set(query, name) for name in _RARE),
         "everything": address(Query()),
         "fewer": address(Query(words=query.words)) if chosen else "",
         "command": command(query),

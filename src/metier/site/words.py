@@ -15,6 +15,7 @@ from typing import NamedTuple
 from metier.card import Card, Difference, Evidence, Rung, Score, Verdict
 
 NOT_MEASURED = "not measured"
+_DAY = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 # Control characters, and those that reorder or hide text (Unicode TR 36, TR 39).
 _UNSEEN = re.compile(
@@ -124,6 +125,11 @@ def date(text: str) -> str:
     except ValueError:
         return clip(text, 40)
     return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+
+
+def dated(text: str) -> str:
+    """A sentence whose ISO days are told as all days are: 2026-11-12 as "12 Nov 2026"."""
+    return _DAY.sub(lambda found: date(found[0]), text)
 
 
 def moment(text: str) -> str:

@@ -52,9 +52,10 @@ def test_an_expired_proof_is_told_as_expired() -> None:
     judged = judge(measured, Now(SYSTEM, "", {}, date(2026, 11, 23)))
     card = entry("spam", task="classify", evidence=(old,))
     found = said(Candidate(ROW), card, judged=[judged], installed="spam")
-    assert len([one for one in found if one.startswith("claim")]) == 1, "told once"
+    assert len([one for one in found if one.startswith("lapsed")]) == 1, "told once"
+    assert not [one for one in found if one.startswith("claim")]
     assert "The proof expired: it is of 2026-01-01" in found[0]
-    assert "Measure again: metier eval spam" in found[0]
+    assert "To measure again: metier eval spam" in found[0]
 
 
 def test_a_correction_is_owned_up_to() -> None:

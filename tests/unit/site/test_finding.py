@@ -64,20 +64,53 @@ def test_a_claim_is_told_with_its_source() -> None:
     assert row["more_claims"] == 10 - MOST_CLAIMS
 
 
-def test_what_was_not_measured_is_a_row_with_its_command() -> None:
+def test_what_was_not_measured_is_a_row_without_a_command_that_cannot_work() -> None:
     (row,) = row_of(HIT)["evidence"]
-    assert row.against == "against its base and the general model"
-    assert row.note == "To measure it, fetch it first:"
-    assert row.command == "metier pull hf.co/owner/coder"
+    assert (row.against, row.command) == ("against its base or the general model", "")
     measured = replace(HIT, entry=ENTRY.model_copy(update={"evidence": (BASE,)}))
     base, general = row_of(measured)["evidence"]
     assert base.bar is not None
     assert base.sentence == "3,080 questions, 12 Nov 2026; reported, not measured here"
-    assert (general.bar, general.command) == (None, "metier pull hf.co/owner/coder")
+    assert (general.bar, general.command) == (None, "")
     here = replace(measured, installed="coder")
-    assert row_of(here)["evidence"][1].command == "metier eval coder --on EVAL --against general"
+    assert row_of(here)["evidence"][1].command == ""
+    classifier = measured.entry.model_copy(update={"task": "classify"})
+    base, general = row_of(replace(here, entry=classifier))["evidence"]
+    assert base.command == "metier eval coder --on coder --against base"
+    assert general.command == "metier eval coder --on coder --against general"
     nowhere = replace(HIT, entry=ENTRY.model_copy(update={"pull": ""}))
     assert [one.command for one in row_of(nowhere)["evidence"]] == [""]
+
+
+def test_reasons_leave_out_what_the_row_shows_and_end_with_one_stop() -> None:
+    word, here = Reason("word", "Has “svelte” in its name"), Reason("filter", "Installed here.")
+    claim, fit = Reason("claim", "Reported: 70 %."), Reason("fit", "runs here")
+    hit = replace(HIT, reasons=(word, claim, here, fit))
+    assert row_of(hit)["reasons"] == ["Has “svelte” in its name."]
+    assert row_of(replace(hit, reasons=(claim, here, fit)))["reasons"] == ["Installed here."]
+    proof = Proof(BASE, "here", "2027-02-10")
+    assert row_of(replace(hit, reasons=(here,), proof=proof))["reasons"] == [
+        "Proved against its base."
+    ]
+    lapsed = Reason("lapsed", "Better than its base. The proof expired. To measure again: metier x")
+    assert row_of(replace(hit, reasons=(lapsed,)))["reasons"] == [lapsed.said]
+
+
+def test_what_is_not_proved_stands_under_one_heading() -> None:
+    hits = (HIT, replace(HIT, group=2), replace(HIT, group=3))
+    (group,) = page_values(Found(Query(), hits, 3))["groups"]
+    assert group["title"] == "Not proved here"
+    assert [row["number"] for row in group["rows"]] == [1, 2, 3]
+
+
+def test_a_chat_specialist_has_the_memory_of_its_base() -> None:
+    told = row_of(replace(HIT, installed="coder"))["fit"]["said"]
+    assert told == "runs here with a base of yours; memory and speed are the base's"
+
+
+def test_what_cannot_run_says_so_once() -> None:
+    entry = ENTRY.model_copy(update={"pull": ""})
+    assert row_of(replace(HIT, entry=entry, fit=Fit("unknown")))["fit"] is None
 
 
 def test_a_classifier_is_measured_on_its_own_sealed_eval() -> None:
@@ -105,7 +138,13 @@ def test_too_few_questions_are_said() -> None:
 @pytest.mark.parametrize(
     ("hit", "act"),
     [
-        (HIT, {"kind": "pull", "name": "hf.co/owner/coder", "size": "8.4\u202fGB"}),
+        (
+            HIT,
+            {
+                "kind": "pull", "name": "hf.co/owner/coder", "size": "8.4\u202fGB",
+                "command": "metier pull hf.co/owner/coder",
+            },
+        ),
         (
             Hit(ENTRY, "here", installed="coder"),
             {"kind": "open", "address": "/specialists/coder#ask"},

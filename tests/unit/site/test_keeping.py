@@ -37,7 +37,7 @@ def test_how_long_a_model_stays(expires: float | None, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("number", "said"),
-    [(1_100, "1\u202fM"), (246_000_000, "246\u202fM"), (1_500_000_000, "1.5\u202fB")],
+    [(1100, "1\u202fk"), (246_000_000, "246\u202fM"), (1_500_000_000, "1.5\u202fB")],
 )
 def test_parameters_are_short(number: int, said: str) -> None:
     assert keeping.parameters(number) == said

@@ -107,6 +107,11 @@ def test_dates(text: str, shown: str) -> None:
     assert words.date(text) == shown
 
 
+def test_days_in_a_sentence_are_told_as_all_days_are() -> None:
+    told = words.dated("8 tasks, 2026-02-26; version 2026-1, not 2026-13-40")
+    assert told == "8 tasks, 26 Feb 2026; version 2026-1, not 2026-13-40"
+
+
 @given(
     st.text(alphabet="ab\u202e\u2066\u200b\x00\x1b\n\tä\U0001f388", max_size=50), st.integers(1, 20)
 )

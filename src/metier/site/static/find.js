@@ -42,11 +42,12 @@
 
   function put(found) {
     const focused = document.activeElement?.id;
-    const folded = part("filters").querySelector("details").open;
+    const folds = () => part("filters").querySelectorAll("details");
+    const folded = Array.from(folds(), (one) => one.open);
     for (const name of ["filters", "results"]) {
       part(name).replaceWith(document.adoptNode(part(name, found)));
     }
-    part("filters").querySelector("details").open = folded;
+    folds().forEach((one, index) => { one.open ||= folded[index] ?? false; });
     document.querySelector("[data-find-command]").textContent =
       found.querySelector("[data-find-command]").textContent;
     document.title = found.title;
