@@ -30,6 +30,7 @@ from metier.fitting import (
     of_encoder,
     of_entry,
     of_headers,
+    of_prompting,
     of_tables,
 )
 from metier.fleet import Fleet, Installed
@@ -166,7 +167,9 @@ class Fitting:
                 measured_on=(card.machine.processor, card.machine.cores),
                 missing=self._missing(installed),
             )
-        if isinstance(card, ChatCard | SearchCard):
+        if isinstance(card, ChatCard):
+            return of_prompting(installed.size_bytes)
+        if isinstance(card, SearchCard):
             return of_tables(installed.size_bytes)
         if installed.manifest.part("base.json") is not None:
             return of_encoder(installed.size_bytes, multiplied_by(self._fleet, installed))

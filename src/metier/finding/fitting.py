@@ -33,6 +33,7 @@ class Fit:
         memory_off_by: How far off ``memory_bytes`` may be, as ``off_by``.
         writes: Whether it is a model that writes (its speed is counted in tokens).
         measurable: Whether the self-benchmark, which has not run, would tell its speed.
+        over_base: Whether a base of the person's choice does the work: memory and speed are its.
     """
 
     runs: Literal["yes", "tight", "no", "unknown"]
@@ -47,10 +48,13 @@ class Fit:
     memory_off_by: float | None = None
     writes: bool = False
     measurable: bool = True
+    over_base: bool = False
 
     @property
     def said(self) -> str:
         """The chip: ``runs here, about 1.2 GB, about 40 tokens/s ± 20 %``."""
+        if self.over_base:
+            return "runs here over a base; memory and speed are the base's"
         return ", ".join(part for part in (self.memory_said, self.speed_said) if part)
 
     @property

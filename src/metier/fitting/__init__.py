@@ -6,7 +6,7 @@ machine with the engines that answer. It loads no model of anybody's and decides
 
 from metier.fitting.accelerators import accelerators
 from metier.fitting.estimating import estimate, valid
-from metier.fitting.facts import of_encoder, of_entry, of_headers, of_tables
+from metier.fitting.facts import of_encoder, of_entry, of_headers, of_prompting, of_tables
 from metier.fitting.values import Accelerator, Here, ModelFacts, Speeds
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "of_encoder",
     "of_entry",
     "of_headers",
+    "of_prompting",
     "of_tables",
     "valid",
 ]

@@ -47,6 +47,9 @@ def estimate(facts: ModelFacts, here: Here, speeds: Speeds | None) -> Fit:
     if facts.shape is None and not facts.resident:
         why = facts.why_not or "Neither its size nor its number of parameters is known."
         return Fit("unknown", why=why, writes=facts.writes)
+    if facts.over_base:
+        why = "It writes with the base that it is given."
+        return Fit("yes", why=why, measurable=False, over_base=True)
     least = _taken(facts, _ALONE, _NO_END) or 0
     runs: Literal["yes", "tight", "no", "unknown"] = "yes"
     memory, why = _taken(facts, _ANY, here.room_now), ""

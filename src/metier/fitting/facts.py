@@ -153,6 +153,11 @@ def of_tables(weights: int) -> ModelFacts:
     return ModelFacts("tables", False, resident=weights, exact=True)
 
 
+def of_prompting(own: int) -> ModelFacts:
+    """A chat specialist: a prompt, documents and tools of ``own`` bytes, over any base."""
+    return ModelFacts("tables", False, resident=own, exact=True, over_base=True)
+
+
 def _elements(tensor: GgufTensor) -> int:
     product = 1
     for size in tensor.shape:

@@ -34,6 +34,7 @@ class ModelFacts:
         system: Digest of what answers, if it is installed: it may have been asked itself.
         why_not: Why nothing here can run it, or "".
         missing: What must be installed before it runs, as a clause, or "".
+        over_base: Whether a base of the person's choice does the work: what it takes is the base's.
     """
 
     engine: Engine
@@ -48,6 +49,7 @@ class ModelFacts:
     system: str = ""
     why_not: str = ""
     missing: str = ""
+    over_base: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from metier.fitting import Here, ModelFacts, Speeds, estimate, valid
+from metier.fitting import Here, ModelFacts, Speeds, estimate, of_prompting, valid
 from metier.fitting.estimating import (
     OFF_BY_EXACT,
     OFF_BY_GUESSED,
@@ -131,3 +131,9 @@ def test_measuring_is_proposed_only_where_it_would_tell_something() -> None:
     unknown = ModelFacts("encoder", False, resident=1000)
     assert "doctor --measure" in estimate(unknown, HERE, None).said
     assert "doctor --measure" not in estimate(unknown, HERE, SPEEDS).said
+
+
+def test_a_chat_specialist_takes_what_its_base_takes() -> None:
+    fit = estimate(of_prompting(9_000), HERE, None)
+    assert (fit.runs, fit.memory_bytes, fit.ms_per_text, fit.measurable) == ("yes", 0, None, False)
+    assert fit.said == "runs here over a base; memory and speed are the base's"
