@@ -184,7 +184,11 @@ class Guard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *extra]
+                told = [*message.get("headers", ()), *extra]
+                if self._bearer is not None and all(name != b"cache-control" for name, _ in told):
+                    # What only holders of the key may read stays in no cache on the way.
+                    told.append((b"cache-control", b"no-store"))
+                message["headers"] = told
             await send(message)
 
         problem = self._problem(scope, headers)

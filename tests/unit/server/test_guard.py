@@ -283,6 +283,14 @@ def test_with_the_key_everything_is(keyed_server: str) -> None:
     assert httpx.get(f"{keyed_server}/", headers=headers).status_code == 200
 
 
+def test_what_needs_the_key_is_kept_by_no_cache(keyed_server: str, open_server: str) -> None:
+    told = {"Authorization": f"Bearer {KEY}"}
+    assert httpx.get(f"{keyed_server}/fleet", headers=told).headers["cache-control"] == "no-store"
+    assert "cache-control" not in httpx.get(f"{open_server}/fleet").headers
+    style = httpx.get(f"{keyed_server}/static/site.css?1")
+    assert "immutable" in style.headers["cache-control"]
+
+
 def test_health_and_style_sheets_need_no_key(keyed_server: str) -> None:
     assert httpx.get(f"{keyed_server}/health").json()["status"] == "ok"
     assert httpx.get(f"{keyed_server}/static/site.css").status_code == 200
