@@ -45,6 +45,7 @@ _STATES = {
 }
 _KINDS = {
     "make": "Make",
+    "find": "Find by eval",
     "pull": "Pull",
     "evaluate": "Evaluate",
     "compare": "Compare",
