@@ -242,13 +242,13 @@ def test_proof_and_claims_are_told_apart(page: Page) -> None:
     expect(page.get_by_role("heading", level=3).first).to_contain_text("Proved here")
     expect(first).to_contain_text("3,080 questions, 12 Nov 2026; holds until 10 Feb 2027")
     expect(first.locator("svg[role=img] title").first).to_contain_text("WIN against its base")
-    expect(first).to_contain_text("Why it is here: measured here")
+    expect(first).to_contain_text("Why it is here: Proved against its base.")
     claimed = hits(page).filter(has_text="maker/coder")
     expect(claimed).to_contain_text("Reported, not measured by us")
     link = claimed.get_by_role("link", name="example.org")
     assert link.get_attribute("href") == SOURCE.address
     assert "noreferrer" in link.get_attribute("rel")
-    expect(claimed.locator(".unmeasured")).to_contain_text("not measured")
+    expect(claimed).to_contain_text("Not measured against its base or the general model.")
     expect(claimed).to_contain_text("metier pull hf.co/maker/coder")
 
 

@@ -84,7 +84,7 @@ def draw(
         report(
             Progress(
                 "curve",
-                f"{step} labels a class: {points[-1].mean:.3f}",
+                f"{step} labels a class: {100 * points[-1].mean:.1f} %",
                 fraction=(position + 1) / len(steps),
                 data=points[-1].model_dump(),
             )
@@ -119,9 +119,9 @@ def _crossing(points: Sequence[CurvePoint], rival: str, accuracy: float) -> Cros
     above = [point.mean > accuracy for point in points]
     lasting = next((i for i in range(len(above)) if all(above[i:])), None)
     if lasting is None:
-        sentence = f"Does not pass {rival} ({accuracy:.3f}) with the labels there are."
+        sentence = f"Does not pass {rival} ({100 * accuracy:.1f} %) with the labels there are."
         return Crossover(against=rival, accuracy=accuracy, per_class=None, sentence=sentence)
     per_class = points[lasting].per_class
     noun = "label" if per_class == 1 else "labels"
-    sentence = f"Passes {rival} ({accuracy:.3f}) from {per_class} {noun} a class on."
+    sentence = f"Passes {rival} ({100 * accuracy:.1f} %) from {per_class} {noun} a class on."
     return Crossover(against=rival, accuracy=accuracy, per_class=per_class, sentence=sentence)

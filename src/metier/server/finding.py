@@ -72,8 +72,11 @@ def router(metier: Facade) -> APIRouter:
 
 
 def _body() -> dict[str, Any]:
-    properties = {one["name"]: one["schema"] for one in queries.parameters()}
-    schema = {"type": "object", "properties": properties}
+    properties = {
+        one["name"]: {**one["schema"], "description": one["description"]}
+        for one in queries.parameters()
+    }
+    schema = {"type": "object", "properties": properties, "example": {"q": "svelte"}}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 

@@ -45,6 +45,7 @@ _STATES = {
 }
 _KINDS = {
     "make": "Make",
+    "find": "Find by eval",
     "pull": "Pull",
     "evaluate": "Evaluate",
     "compare": "Compare",
@@ -297,7 +298,7 @@ def job_values(job: Mapping[str, Any]) -> dict[str, Any]:
         "found": _found_words(job.get("notes") or {}),
         "ladder": rows,
         "waiting": _waiting(rungs) if live else [],
-        "chosen": f"{words.clip(chosen.title, 80)}: {words.clip(chosen.why, 300)}"
+        "chosen": f"{words.clip(chosen.title, 80)}. {words.clip(chosen.why, 300)}"
         if chosen
         else "",
         "plot": charts.ladder_plot(rungs, key="ladder"),
@@ -315,7 +316,7 @@ def _state(job: Mapping[str, Any]) -> str:
         return words.clip(progress["message"], 300) if progress else "Starting."
     stopped = {"make": "Stopped. Nothing was installed.", "pull": "Stopped."}
     return {
-        "done": "It is made and proved." if job["kind"] == "make" else "Done.",
+        "done": "It is made; its page shows the evidence." if job["kind"] == "make" else "Done.",
         "failed": "It failed.",
         "stopped": stopped.get(str(job["kind"]), "Stopped."),
         "interrupted": "Interrupted: the server ended while this job ran.",

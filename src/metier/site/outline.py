@@ -5,6 +5,7 @@ It knows the document's shape only, and shows what it finds; nothing is fetched.
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Mapping
@@ -131,6 +132,6 @@ def _curl(method: str, path: str, media_type: str, schema: Mapping[str, Any], he
     elif media_type:
         names = needed or list(schema.get("properties", {}))
         pairs = ", ".join(f'"{name}": {_EXAMPLES.get(name, chr(34) * 2)}' for name in names)
-        line += ["-d", f"{{{pairs}}}"]
+        line += ["-d", json.dumps(schema["example"]) if "example" in schema else f"{{{pairs}}}"]
     example = re.sub(r"{(\w+)}", lambda match: _PLACES.get(match[1], match[1].upper()), path)
     return shlex.join([*line, here.address + example])

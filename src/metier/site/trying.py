@@ -236,6 +236,20 @@ def _row(item: Evidence, domain: charts.Domain, key: str) -> EvidenceRow:
         interval=words.interval_words(difference),
         sentence=f"{words.plural(difference.n, 'untouched question')}, {words.date(item.date)}."
         + rest,
+        note=_leaked(item),
+    )
+
+
+def _leaked(item: Evidence) -> str:
+    """Why the verdict is no WIN although the bar looks like one: it was trained on the rows."""
+    rest = item.without_leaks
+    if rest is None:
+        return ""
+    known = item.difference.n - rest.n
+    return (
+        f"{words.count(known)} of them {'is' if known == 1 else 'are'} among training rows, so no "
+        f"WIN is given. Without them: {words.points(rest.difference, signed=True)} points "
+        f"({words.interval_words(rest)}), {words.VERDICTS[rest.verdict].word}."
     )
 
 

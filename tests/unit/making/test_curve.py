@@ -136,7 +136,7 @@ def test_a_crossing_counts_only_from_where_it_lasts() -> None:
     found = finished({1: 0.3, 2: 0.7, 3: 0.5, 5: 0.8, 9: 0.9}, row("base", 0.6))
     (crossing,) = found.crossovers
     assert crossing.per_class == 5
-    assert crossing.sentence == "Passes the base (0.600) from 5 labels a class on."
+    assert crossing.sentence == "Passes the base (60.0 %) from 5 labels a class on."
 
 
 def test_one_label_can_be_enough() -> None:
@@ -148,7 +148,7 @@ def test_one_label_can_be_enough() -> None:
 def test_a_rival_that_is_equalled_is_not_passed() -> None:
     (crossing,) = finished({1: 0.5, 2: 0.6}, row("general", 0.6)).crossovers
     assert crossing.per_class is None
-    assert "Does not pass the general (0.600)" in crossing.sentence
+    assert "Does not pass the general (60.0 %)" in crossing.sentence
 
 
 def test_a_curve_that_falls_back_at_the_end_has_not_passed() -> None:

@@ -51,7 +51,7 @@ def test_a_person_gets_a_page_with_the_way_out(server: str) -> None:
     assert reply.status_code == 404
     assert reply.headers["content-type"].startswith("text/html")
     assert "<script>" not in reply.text.replace('<script src="/static/', "")
-    assert "Go to the fleet" in reply.text
+    assert "Go to Find" in reply.text
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])

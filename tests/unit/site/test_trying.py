@@ -165,6 +165,13 @@ def test_the_next_act_is_there() -> None:
     assert away["page"] == ""
 
 
+def test_questions_that_were_trained_on_are_owned_up_to() -> None:
+    whole, rest = evidence([1.0] * 20, [0.0] * 20), evidence([1.0] * 15, [0.0] * 15)
+    leaked = {**whole, "without_leaks": rest["difference"]}
+    (row,) = trying.job(job(result=result(evidence=[leaked])))["result"]["evidence"]
+    assert row.note.startswith("5 of them are among training rows, so no WIN is given. Without")
+
+
 def test_evidence_has_its_bar_and_its_questions() -> None:
     (row,) = trying.job(job(result=result()))["result"]["evidence"]
     assert row.sentence == "20 untouched questions, 23 Nov 2026."

@@ -56,7 +56,7 @@
     source.addEventListener("done", (event) => {
       source.close();
       const told = JSON.parse(event.data);
-      took.textContent = told.ms === null ? "" : `${told.ms < 100 ? told.ms.toFixed(1) : Math.round(told.ms)} ms`;
+      took.textContent = told.ms === null ? "" : `${told.ms < 100 ? told.ms.toFixed(1) : Math.round(told.ms).toLocaleString("en")} ms`;
       if (told.problem) took.textContent = told.problem;
       over(slot);
     });
