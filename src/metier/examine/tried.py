@@ -291,7 +291,8 @@ def _chance(tried: Tried) -> list[str]:
         told = f"worse than {name}: {gap}"
     else:
         told = f"not shown to be better than {name}: {gap}"
-    chance = f"{name[:1].upper()}{name[1:]} gets {score} on the same questions."
+    own = "" if always.chose else ", of which that is the most frequent label"
+    chance = f"{name[:1].upper()}{name[1:]} gets {score} on the same questions{own}."
     return [f"{chance} {tried.search.winner} is {told}."]
 
 

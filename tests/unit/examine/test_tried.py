@@ -166,6 +166,8 @@ def test_chance_stands_beside_the_score(
     assert document["always"]["label"] == "food"
     assert document["always"]["most_frequent_of"] == "choosing"
     assert document["beside"] == [told]
+    itself = replace(found, always=replace(found.always, chose=False))
+    assert "on the same questions, of which that is the most frequent" in itself.sentences()[1]
 
 
 def test_questions_with_answers_have_no_such_row() -> None:
