@@ -191,6 +191,7 @@ class Trying:
             left_out=(*field.left_out, *tried.left_out),
             others=field.others,
             sheet=field.sheet.to_dict(),
+            alone=self._alone(field, cancelled),
         )
         for item in tried.evidence:
             self._here.ledger.append(
@@ -367,11 +368,18 @@ class Trying:
                     found.setdefault(entry.name, LeftOut(entry.name, NOT_HERE, command))
         return tuple(found.values())
 
-    def _leaked(self, candidate: Candidate, sealed: Eval) -> frozenset[str]:
-        """Ids of the items that overlap a classifier's training rows, where they are here."""
+    def _leaked(self, candidate: Candidate, sealed: Eval) -> frozenset[str] | None:
+        """Ids of the items that overlap a classifier's training rows; ``None`` if not known."""
         if candidate.kind != "classifier":
-            return frozenset()
-        return self._workbench.examiner().leaked(candidate.name, sealed, silent)
+            return None
+        return self._workbench.examiner().leaks_of(candidate.name, sealed, silent)
+
+    def _alone(self, field: Field, cancelled: Callable[[], bool]) -> bool:
+        """Whether the one candidate is the only one that can answer, named or not."""
+        if len(field.candidates) != 1:
+            return False
+        rest = [one for one in self._everybody(field.sheet) if one != field.candidates[0].name]
+        return all(_is_left_out(self._candidate(one, field.sheet, cancelled)) for one in rest)
 
 
 def _kept_here(field: Field) -> Field:

@@ -15,7 +15,7 @@ from rich.text import Text
 from metier.card import Card, Evidence, LeakReport, Row, Score, Verdict
 from metier.cli.charts import curve_chart
 from metier.cli.ladder import ladder_lines
-from metier.cli.terminal import Line, Signs, aligned, beside, shortened, wrapped
+from metier.cli.terminal import Line, Signs, aligned, beside, shortened, shown_text, wrapped
 from metier.cli.verdicts import Comparison, evidence_bars
 from metier.cli.wording import (
     NOT_MEASURED,
@@ -74,7 +74,8 @@ def bar_lines(evidence: Sequence[Evidence], width: int, signs: Signs) -> list[Te
 
 
 def _rival(evidence: Evidence) -> str:
-    return evidence.rival_name if evidence.against == "other" else evidence.against
+    named = evidence.against in ("other", "majority")
+    return shown_text(evidence.rival_name) if named else evidence.against
 
 
 def _heading(card: Card, width: int, name: str) -> list[Text]:

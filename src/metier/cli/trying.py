@@ -176,7 +176,7 @@ def tried_lines(tried: Tried, width: int, signs: Signs) -> list[Text]:
     if tried.evidence:
         lines += bar_lines(tried.evidence, width, signs)
     for sentence in said:
-        lines += wrapped(sentence, width, indent="  ")
+        lines += wrapped(shown_text(sentence), width, indent="  ")
     for title, rows in (
         ("Not tried", [(one.name, one.why) for one in tried.left_out]),
         ("Failed", list(tried.failures)),

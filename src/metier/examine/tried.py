@@ -70,6 +70,37 @@ class Budget:
     seconds: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Always:
+    """What always giving one label gets on the untouched questions.
+
+    Attributes:
+        label: The label.
+        share: What it gets.
+        chose: Whether it is the most frequent of the questions that chose; else, where none did,
+            of the untouched ones themselves.
+    """
+
+    label: str
+    share: Share
+    chose: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """How many untouched questions a finalist was trained on.
+
+    Attributes:
+        name: Whose training rows.
+        of: Untouched questions, before any was left out.
+        found: Those that overlap its rows, which were left out; ``None`` if that is not known.
+    """
+
+    name: str
+    of: int
+    found: int | None
+
+
 @dataclass(frozen=True)
 class Tried:
     """A search by eval.
@@ -83,13 +114,17 @@ class Tried:
         failures: Names of those that failed on the way, with the reason.
         search: The rounds, the winner, and the untouched questions.
         budget: What was to be spent.
-        evidence: The winner against the runner-up and the reference, on untouched questions.
+        evidence: The winner against the runner-up, the reference and one label for
+            everything, on untouched questions.
         again: Answers that were there from before.
         seconds: What asking took this time.
         date: ISO date.
         command: What repeats it.
         others: Not installed here; they could be tried after a pull.
         sheet: What the file was taken for.
+        always: What always giving one label gets; ``None`` where answers are no labels.
+        overlaps: What is known of the finalists' training rows.
+        alone: Whether nobody else could have answered.
     """
 
     fingerprint: str
@@ -107,6 +142,9 @@ class Tried:
     command: str
     others: tuple[LeftOut, ...] = ()
     sheet: dict[str, Any] | None = None
+    always: Always | None = None
+    overlaps: tuple[Overlap, ...] = ()
+    alone: bool = False
 
     @property
     def winner(self) -> Candidate:
@@ -119,8 +157,19 @@ class Tried:
         return not any(
             item.difference.verdict is Verdict.LOSS
             for item in self.evidence
-            if item.rival_name == self.search.runner_up
+            if item.rival_name == self.search.runner_up or item.against == "majority"
         )
+
+    @property
+    def only(self) -> str:
+        """Of one candidate, the only one that what; "" if there were more."""
+        if len(self.candidates) != 1:
+            return ""
+        return "can answer" if self.alone else "was tried"
+
+    def beside(self) -> tuple[str, ...]:
+        """What belongs beside the winner's score: chance, and what is known of training rows."""
+        return (*_only(self), *_chance(self), *_training(self))
 
     def sentences(self) -> tuple[str, ...]:
         """What may be said, the weightiest first."""
@@ -134,7 +183,9 @@ class Tried:
             "runner_up": self.search.runner_up,
             "reference": self.search.reference,
             "settled": self.settled,
+            "only": self.only,
             "said": list(self.sentences()),
+            "beside": list(self.beside()),
             "act": self.winner.act,
             "eval": {
                 "fingerprint": self.fingerprint,
@@ -158,6 +209,14 @@ class Tried:
                 "questions": len(final.questions),
                 "scores": [_share_dict(one) for one in (final.winner, *final.rivals)],
             },
+            "always": None
+            if self.always is None
+            else {
+                "label": self.always.label,
+                "most_frequent_of": "choosing" if self.always.chose else "untouched",
+                **_share_dict(self.always.share),
+            },
+            "overlaps": [asdict(one) for one in self.overlaps],
             "evidence": [item.model_dump(mode="json") for item in self.evidence],
             "candidates": [one.to_dict() for one in self.candidates],
             "left_out": [asdict(one) for one in self.left_out],
@@ -186,11 +245,12 @@ def sentences(tried: Tried) -> tuple[str, ...]:
     if final is not None:
         said.append(_score(final.winner, len(final.questions)))
     else:
-        said.append(
-            f"{search.winner} was chosen, and no untouched question was left to score it on."
-        )
+        what = f"is the only one that {tried.only}" if tried.only else "was chosen"
+        said.append(f"{search.winner} {what}, and no untouched question was left to score it on.")
+    said += tried.beside()
     for item in tried.evidence:
-        said.append(_against(str(search.winner), item.rival_name, item.difference))
+        if item.against != "majority":
+            said.append(_against(str(search.winner), item.rival_name, item.difference))
     if search.level:
         level = ", ".join(search.level)
         said.append(
@@ -205,7 +265,64 @@ def sentences(tried: Tried) -> tuple[str, ...]:
     return tuple(said)
 
 
+def _only(tried: Tried) -> list[str]:
+    """That nobody stood beside it, where it was scored."""
+    if not tried.only or tried.search.final is None:
+        return []
+    return [f"It is the only one that {tried.only}: nobody was compared with it."]
+
+
+def _chance(tried: Tried) -> list[str]:
+    """The winner against always giving one label, on the same questions."""
+    always = tried.always
+    item = next((one for one in tried.evidence if one.against == "majority"), None)
+    if always is None or item is None or always.share.value is None:
+        return []
+    found, name = item.difference, item.rival_name
+    ends = f"{100 * found.interval.low:.1f} to {100 * found.interval.high:.1f}"
+    gap = f"{_signed(100 * found.difference)} points ({ends})"
+    score = f"{100 * always.share.value:.1f} %"
+    if always.share.interval is not None:
+        low, high = 100 * always.share.interval.low, 100 * always.share.interval.high
+        score += f" ({low:.1f} to {high:.1f})"
+    if found.verdict is Verdict.WIN:
+        told = f"better than {name}: {gap}"
+    elif found.verdict is Verdict.LOSS:
+        told = f"worse than {name}: {gap}"
+    else:
+        told = f"not shown to be better than {name}: {gap}"
+    own = "" if always.chose else ", of which that is the most frequent label"
+    chance = f"{name[:1].upper()}{name[1:]} gets {score} on the same questions{own}."
+    return [f"{chance} {tried.search.winner} is {told}."]
+
+
+def _training(tried: Tried) -> list[str]:
+    """What is known of the finalists' training rows; of models in general, once."""
+    kinds = {one.name: one.kind for one in tried.candidates}
+    said = []
+    for one in tried.overlaps:
+        if one.found:
+            were = "overlaps" if one.found == 1 else "overlap"
+            left = "was" if one.found == 1 else "were"
+            said.append(
+                f"{one.found} of {one.of} untouched questions {were} rows that {one.name} was "
+                f"trained on and {left} left out."
+            )
+        elif one.found == 0:
+            said.append(
+                f"None of {one.of} untouched questions overlaps the rows that {one.name} was "
+                "trained on; none was left out."
+            )
+        elif kinds.get(one.name) == "classifier":
+            said.append(f"Whether {one.name} was trained on these rows is not known.")
+    if any(one.found is None and kinds.get(one.name) != "classifier" for one in tried.overlaps):
+        said.append("Whether the models have seen these questions is not known.")
+    return said
+
+
 def _score(share: Share, asked: int) -> str:
+    if asked == 0:
+        return f"{share.name} has no clean score: every untouched question overlaps training rows."
     if share.value is None or share.interval is None:
         return f"{share.name}: none of {asked} untouched questions could be scored."
     ends = f"{100 * share.interval.low:.1f} to {100 * share.interval.high:.1f}"

@@ -14,16 +14,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from metier.card import Cost, Evidence
 from metier.errors import InputError, MetierError, UnavailableError
-from metier.evals.comparing import compare
 from metier.evals.items import Eval
 from metier.evals.results import Result, Timings, write_result
 from metier.examine.answered import Answered, Answers
 from metier.examine.tried import Budget, Candidate, LeftOut, Tried, round_dict
+from metier.examine.untouched import scored_again
 from metier.messages import Progress, Report
 from metier.reference import Digest
-from metier.stats import Asked, Contender, Rules, Search, halve, least_budget, plan
+from metier.stats import Asked, Contender, Rules, halve, least_budget, plan
 from metier.stats.searched import Round
 
 PER_CANDIDATE = 40
@@ -50,7 +49,7 @@ class Trier:
         results: Folder in which results are kept.
         toolchain: Part of every result.
         today: ISO date.
-        leaked: Ids of the items that overlap a candidate's training rows, where they are here.
+        leaked: Ids of the items that overlap a candidate's training rows; ``None``: not known.
         report: Receives progress.
         cancelled: Asked before each batch.
     """
@@ -59,7 +58,7 @@ class Trier:
     results: Path
     toolchain: dict[str, str]
     today: str
-    leaked: Callable[[Candidate, Eval], frozenset[str]]
+    leaked: Callable[[Candidate, Eval], frozenset[str] | None]
     report: Report
     cancelled: Callable[[], bool]
 
@@ -110,7 +109,15 @@ class Trier:
             if found.winner is None:
                 raise _nobody(asking.failures)
             by_name = {one.name: one for one, _ in taking}
-            evidence = self._evidence(found, sealed, asking, by_name, command)
+            again = scored_again(
+                found,
+                sealed,
+                lambda name, items: asking.result(by_name[name], items),
+                lambda name: self.leaked(by_name[name], sealed),
+                command=command,
+                date=self.today,
+            )
+            self._keep(again.results)
             return Tried(
                 fingerprint=sealed.fingerprint,
                 scorer=sealed.scorer,
@@ -118,51 +125,22 @@ class Trier:
                 candidates=tuple(by_name.values()),
                 left_out=left_out,
                 failures=tuple(sorted(asking.failures.items())),
-                search=found,
+                search=again.search,
                 budget=replace(budget, questions=None if budget.seconds else int(spendable)),
-                evidence=evidence,
+                evidence=again.evidence,
                 again=asking.known,
                 seconds=asking.fresh_seconds,
                 date=self.today,
                 command=command,
+                always=again.always,
+                overlaps=again.overlaps,
             )
 
-    def _evidence(
-        self,
-        found: Search,
-        sealed: Eval,
-        asking: _Asking,
-        by_name: dict[str, Candidate],
-        command: str,
-    ) -> tuple[Evidence, ...]:
-        """The winner against each rival on the untouched items, as results that can be scored."""
-        final = found.final
-        if final is None or found.winner is None:
-            return ()
-        untouched = Eval(tuple(sealed.items[place] for place in final.questions), sealed.scorer)
-        names = [found.winner, *(rival.name for rival in final.rivals)]
-        results = {name: asking.result(by_name[name], untouched) for name in names}
+    def _keep(self, results: Sequence[Result]) -> None:
+        """Write what the evidence was computed from."""
         self.results.mkdir(parents=True, exist_ok=True)
-        for result in results.values():
+        for result in results:
             write_result(self.results / f"{Digest.parse(result.digest).hex}.jsonl", result)
-        winner = results[found.winner]
-        leaked = self.leaked(by_name[found.winner], untouched)
-        evidence = []
-        for rival, difference in zip(final.rivals, final.differences, strict=True):
-            if difference is None:
-                continue
-            evidence.append(
-                compare(
-                    winner,
-                    results[rival.name],
-                    against="general" if rival.name == "remote:general" else "other",
-                    command=command,
-                    date=self.today,
-                    leaked=leaked,
-                    costs=(_cost(winner), _cost(results[rival.name])),
-                )
-            )
-        return tuple(evidence)
 
 
 class _Asking:
@@ -383,10 +361,6 @@ def _spendable(contenders: Sequence[Contender], sealed: Eval, budget: Budget, qu
 
 def _clusters(sealed: Eval) -> tuple[str, ...]:
     return tuple(item.cluster for item in sealed.items)
-
-
-def _cost(result: Result) -> Cost:
-    return Cost(ms_per_text=result.timings.median_ms() if result.timings else None)
 
 
 def _nobody(failures: dict[str, str]) -> UnavailableError:

@@ -192,11 +192,13 @@ def _result(result: Mapping[str, Any]) -> dict[str, Any]:
     winner = next(one for one in result["candidates"] if one["name"] == result["winner"])
     here = winner["kind"] != "service"
     untouched = result["untouched"]
+    beside = result.get("beside", [])
     return {
         "winner": result["winner"],
         "kind": _KINDS.get(winner["kind"], winner["kind"]),
-        "fate": _fate(result["settled"], evidence),
-        "said": result["said"],
+        "fate": _fate(result, evidence),
+        "lead": [result["said"][0], *beside],
+        "said": [one for one in result["said"][1:] if one not in beside],
         "untouched": 0 if untouched is None else untouched["questions"],
         "evidence": [_row(item, domain, f"e{place}") for place, item in enumerate(evidence)],
         "page": f"/specialists/{quote(result['winner'])}" if here else "",
@@ -211,13 +213,16 @@ def _result(result: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _fate(settled: bool, evidence: Sequence[Evidence]) -> str:
+def _fate(result: Mapping[str, Any], evidence: Sequence[Evidence]) -> str:
     """What the heading may say of the winner: that it did best only if every comparison does."""
-    if not settled:
-        return "was chosen, and lost"
+    if result.get("only"):
+        rest = " on" if result["only"] == "was tried" else ""
+        return f"is the only one that {result['only']}{rest}"
+    if not result["settled"]:
+        return "was chosen, and lost on"
     if evidence and all(item.difference.verdict is Verdict.WIN for item in evidence):
-        return "did best"
-    return "was chosen"
+        return "did best on"
+    return "was chosen on"
 
 
 def _row(item: Evidence, domain: charts.Domain, key: str) -> EvidenceRow:

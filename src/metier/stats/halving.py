@@ -332,7 +332,7 @@ def _final(table: _Table, planned: Plan, names: Sequence[str], rules: Rules) -> 
     cost = sum(table.put(name, questions) for name in names)
     outcomes = table.seen(names, questions)
     codes = None if rules.clusters is None else np.asarray(rules.clusters)[list(questions)]
-    shares = [_share(name, row, codes) for name, row in zip(names, outcomes, strict=True)]
+    shares = [share_of(name, row, codes) for name, row in zip(names, outcomes, strict=True)]
     differences: list[Difference | None] = []
     for row in outcomes[1:]:
         both = np.isfinite(outcomes[0]) & np.isfinite(row)
@@ -349,7 +349,8 @@ def _final(table: _Table, planned: Plan, names: Sequence[str], rules: Rules) -> 
     return Final(tuple(questions), shares[0], tuple(shares[1:]), tuple(differences), cost)
 
 
-def _share(name: str, outcomes: Floats, clusters: NDArray[np.generic] | None) -> Share:
+def share_of(name: str, outcomes: Floats, clusters: NDArray[np.generic] | None) -> Share:
+    """What one came to; outcomes of shape (items,), NaN where unscored; clusters likewise."""
     there = np.isfinite(outcomes)
     scored = outcomes[there]
     missing = int(outcomes.size - scored.size)

@@ -117,6 +117,34 @@ def test_the_best_specialist_is_found_and_its_evidence_kept(metier: Metier, mine
     assert tried.sheet["rows"] == 120
 
 
+def test_rows_that_a_specialist_was_trained_on_are_left_out(metier: Metier, home: Path) -> None:
+    fresh = made_up.rows(15, seed=78, noise=0.0)
+    path = made_up.write(home / "mixed.jsonl", [*made_up.rows(60, seed=2, noise=0.0)[:40], *fresh])
+    tried = metier.find_by_eval(path, candidates=["good"])
+    (one,) = tried.overlaps
+    assert one.found
+    assert tried.search.final is not None
+    assert len(tried.search.final.questions) == one.of - one.found
+    assert any("was trained on and were left out." in line for line in tried.beside())
+    assert tried.only == "was tried", "poor and tiny can answer too"
+
+
+def test_where_the_training_rows_are_gone_that_is_said(
+    metier: Metier, home: Path, mine: Path
+) -> None:
+    rows = home / "poor.jsonl"
+    kept = rows.read_bytes()
+    rows.unlink()
+    try:
+        tried = metier.find_by_eval(mine, candidates=["poor", "small"], questions=24)
+    finally:
+        rows.write_bytes(kept)
+    assert "Whether poor was trained on these rows is not known." in tried.beside()
+    assert tried.beside()[-1] == "Whether the models have seen these questions is not known."
+    assert tried.always is not None
+    metier.close()
+
+
 def test_a_model_here_is_held_to_the_labels(metier: Metier, mine: Path) -> None:
     tried = metier.find_by_eval(mine, candidates=["good", "local:small"], questions=24)
     assert tried.search.winner == "good"

@@ -64,6 +64,8 @@ def test_the_best_is_shown_with_rounds_evidence_and_the_next_command(run: Run, m
     assert "round  tried  questions  best" in out
     assert "scored again on" in out
     assert "Better than tiny by" in out
+    assert "good is better than always saying '" in " ".join(out.split())
+    assert "overlaps the rows that good was trained on" in " ".join(out.split())
     assert out.splitlines()[-1] == "metier run good"
     assert "Round 1: 2 of 3 stay after" in err
 
@@ -75,7 +77,10 @@ def test_json_is_one_document(run: Run, mine: Path) -> None:
     document = json.loads(out)
     assert (code, document["winner"]) == (0, "good")
     assert document["eval"]["recognised"]["kind"] == "labels"
-    assert document["said"]
+    assert document["said"][1:3] == document["beside"][:2]
+    assert document["always"]["value"] < 0.5
+    assert {one["name"] for one in document["overlaps"]} == {"good", "poor"}
+    assert document["evidence"][-1]["against"] == "majority"
 
 
 @pytest.mark.parametrize(
@@ -157,4 +162,13 @@ def test_who_was_left_out_and_hostile_names_are_shown_safely(opened: Metier, min
 def test_one_candidate_is_only_scored(opened: Metier, mine: Path) -> None:
     text = lines(opened.find_by_eval(mine, candidates=["good"]), 60)
     assert "round" not in text
-    assert "scored again on 120" in " ".join(text.split())
+    assert "scored again on 1" in " ".join(text.split())
+    assert "the only one that was tried" in " ".join(text.split())
+
+
+def test_labels_are_shown_safely(opened: Metier, mine: Path) -> None:
+    tried = opened.find_by_eval(mine, candidates=["good", "poor"])
+    chance = tried.evidence[-1].model_copy(update={"rival_name": "always saying '\x1b[31mx\u202e'"})
+    text = lines(replace(tried, evidence=(*tried.evidence[:-1], chance)))
+    assert "\x1b" not in text
+    assert "\u202e" not in text

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from metier.card import Cost, Evidence, Score
-from metier.examine.tried import HEAVY, Budget, Candidate, LeftOut, Tried
+from metier.examine.tried import HEAVY, Always, Budget, Candidate, LeftOut, Overlap, Tried
 from metier.messages import Answer
 from metier.stats import Asked, Contender, Rules, halve, paired_difference
+from metier.stats.searched import Share
 
 DIGEST = "sha256:" + "ab" * 32
 
@@ -132,3 +133,71 @@ def test_what_runs_elsewhere_has_no_bytes() -> None:
     assert Candidate("remote:x", "service", Nobody()).to_dict()["bytes"] is None
     assert Candidate("x", "writer", Nobody(), weight=5.0).to_dict()["bytes"] == 5
     assert Candidate("remote:x", "service", Nobody()).weight == HEAVY
+
+
+def always(winner: np.ndarray, constant: np.ndarray) -> Tried:
+    name = "always saying 'food'"
+    item = evidence(winner, constant, name).model_copy(update={"against": "majority"})
+    share = Share(name, float(constant.mean()), None, constant.size, 0)
+    return tried(evidence=(item,), always=Always("food", share, chose=True))
+
+
+HALF = np.array([1.0, 0.0] * 20)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said", "settled"),
+    [
+        (np.ones(40), HALF, "a is better than always saying 'food': +50.0 points (", True),
+        (HALF, HALF, "a is not shown to be better than always saying 'food': 0.0 points (", True),
+        (HALF, np.ones(40), "a is worse than always saying 'food': -50.0 points (", False),
+    ],
+)
+def test_chance_stands_beside_the_score(
+    first: np.ndarray, second: np.ndarray, said: str, settled: bool
+) -> None:
+    found = always(first, second)
+    told = found.sentences()[1]
+    assert told.startswith("Always saying 'food' gets ")
+    assert f" on the same questions. {said}" in told
+    assert found.settled is settled
+    assert not any("as good as" in line.lower() for line in found.sentences())
+    document = found.to_dict()
+    assert document["always"]["label"] == "food"
+    assert document["always"]["most_frequent_of"] == "choosing"
+    assert document["beside"] == [told]
+    itself = replace(found, always=replace(found.always, chose=False))
+    assert "on the same questions, of which that is the most frequent" in itself.sentences()[1]
+
+
+def test_questions_with_answers_have_no_such_row() -> None:
+    assert tried().to_dict()["always"] is None
+    assert tried().beside() == ()
+
+
+def test_what_is_known_of_training_rows_is_said_beside_the_score() -> None:
+    kinds = {"a": "classifier", "b": "classifier", "c": "writer", "d": "service"}
+    found = tried(
+        candidates=tuple(Candidate(name, kind, Nobody()) for name, kind in kinds.items()),
+        overlaps=(Overlap("a", 7, None), Overlap("b", 7, 2), *(Overlap(x, 7, None) for x in "cd")),
+    )
+    assert found.sentences()[1:4] == (
+        "Whether a was trained on these rows is not known.",
+        "2 of 7 untouched questions overlap rows that b was trained on and were left out.",
+        "Whether the models have seen these questions is not known.",
+    )
+    assert found.to_dict()["overlaps"][0] == {"name": "a", "of": 7, "found": None}
+    clean = tried(overlaps=(Overlap("a", 7, 0),)).beside()
+    assert clean == (
+        "None of 7 untouched questions overlaps the rows that a was trained on; none was left out.",
+    )
+
+
+def test_the_only_one_was_not_chosen() -> None:
+    one = tried(candidates=(Candidate("a", "writer", Nobody()),), evidence=())
+    assert "It is the only one that was tried: nobody was compared with it." in one.sentences()
+    alone = replace(one, alone=True)
+    assert alone.to_dict()["only"] == "can answer"
+    bare = replace(alone, search=replace(alone.search, final=None))
+    assert bare.sentences()[0].startswith("a is the only one that can answer, and no untouched")
+    assert tried().only == ""

@@ -90,7 +90,8 @@ def test_the_best_is_found_within_the_budget_and_scored_again(tmp_path: Path) ->
     assert found.search.winner == "c"
     assert sum(len(one.asked) for one in systems) == found.search.asked <= 220
     assert found.again == 0
-    (evidence,) = found.evidence
+    evidence, chance = found.evidence
+    assert chance.against == "majority"
     assert (evidence.system_name, evidence.rival_name) == ("c", found.search.runner_up)
     assert evidence.difference.n == len(found.search.final.questions)
     for digest in evidence.results:
@@ -180,16 +181,38 @@ def test_without_a_budget_each_gets_forty_questions_or_two_hundred_in_all(tmp_pa
 
 def test_the_reference_is_compared_too(tmp_path: Path) -> None:
     found = search(tmp_path, five(), budget=Budget(questions=260), reference="e")
-    assert [item.rival_name for item in found.evidence] == [found.search.runner_up, "e"]
+    assert [item.rival_name for item in found.evidence] == [
+        found.search.runner_up,
+        "e",
+        f"always saying '{found.always.label}'",
+    ]
     assert found.evidence[1].difference.verdict is Verdict.WIN
 
 
-def test_leaked_items_withhold_a_win(tmp_path: Path) -> None:
-    leaky = trier(tmp_path, leaked=lambda _one, sealed: frozenset(item.id for item in sealed.items))
-    found = leaky.search(
-        examples(), [candidate(one) for one in five()], budget=Budget(questions=260), reference="e"
+def test_leaked_items_are_left_out_and_withhold_a_win(tmp_path: Path) -> None:
+    def some(_one: Candidate, sealed: Eval) -> frozenset[str]:
+        return frozenset(item.id for item in sealed.items[::4])
+
+    budget = Budget(questions=260)
+    plain = search(tmp_path, five(), budget=budget, reference="e")
+    found = trier(tmp_path, leaked=some).search(
+        examples(), [candidate(one) for one in five()], budget=budget, reference="e"
     )
+    before, after = plain.search.final, found.search.final
+    left_out = {one.found for one in found.overlaps}
+    assert left_out == {len(before.questions) - len(after.questions)}
+    assert 0 not in left_out
+    assert after.winner.scored == len(after.questions)
+    assert {item.difference.n for item in found.evidence} == {len(after.questions)}
+    assert plain.evidence[1].difference.verdict is Verdict.WIN
     assert all(item.difference.verdict is not Verdict.WIN for item in found.evidence)
+
+
+def test_where_every_untouched_item_leaked_there_is_no_score(tmp_path: Path) -> None:
+    leaky = trier(tmp_path, leaked=lambda _one, sealed: frozenset(item.id for item in sealed.items))
+    found = leaky.search(examples(), [candidate(one) for one in five()])
+    assert found.evidence == ()
+    assert found.sentences()[0].startswith("c has no clean score")
 
 
 def test_progress_tells_rounds_shares_and_who_is_asked(tmp_path: Path) -> None:

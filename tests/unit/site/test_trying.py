@@ -142,14 +142,23 @@ def test_rounds_so_far_are_those_of_the_job() -> None:
 @pytest.mark.parametrize(
     ("changed", "fate"),
     [
-        ({}, "did best"),
-        ({"settled": False}, "was chosen, and lost"),
-        ({"evidence": [evidence([1.0, 1.0, 0.0], [1.0, 0.0, 0.0])]}, "was chosen"),
-        ({"evidence": []}, "was chosen"),
+        ({}, "did best on"),
+        ({"settled": False}, "was chosen, and lost on"),
+        ({"evidence": [evidence([1.0, 1.0, 0.0], [1.0, 0.0, 0.0])]}, "was chosen on"),
+        ({"evidence": []}, "was chosen on"),
+        ({"only": "can answer"}, "is the only one that can answer"),
+        ({"only": "was tried"}, "is the only one that was tried on"),
     ],
 )
 def test_the_heading_claims_no_more_than_was_shown(changed: dict[str, Any], fate: str) -> None:
     assert trying.job(job(result=result(**changed)))["result"]["fate"] == fate
+
+
+def test_chance_and_training_rows_stand_beside_the_score() -> None:
+    lines = ["a: 90.0 %.", "Always saying 'food' gets 58.3 %.", "Whether a was trained.", "Better."]
+    shown = trying.job(job(result=result(said=lines, beside=lines[1:3])))["result"]
+    assert shown["lead"] == lines[:3]
+    assert shown["said"] == ["Better."]
 
 
 def test_the_next_act_is_there() -> None:
