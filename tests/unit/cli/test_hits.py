@@ -40,7 +40,8 @@ def test_a_hit_says_what_it_is_and_why_it_is_there() -> None:
 
     said = text(hit)
 
-    assert said.splitlines()[0].split("  ") == [
+    assert said.splitlines()[0] == "Nothing is reported of them. Nobody's numbers are known."
+    assert said.splitlines()[1].split("  ") == [
         "maker/model", "chat, svelte", "8.40 GB", "MIT, curated",
     ]  # fmt: skip
     assert "  Writes it." in said
@@ -58,7 +59,7 @@ def test_evidence_is_drawn_and_says_whether_it_is_proved(make: Any) -> None:
     said = text(proved, claimed)
 
     assert said.count("▲ WIN +31.0 (+29.3 to +32.7)") == 2
-    assert said.count("not measured") == 2, "against the general model, for both"
+    assert said.count("general  not measured") == 2, "against the general model, for both"
     assert "proved: measured here, holds until 10 Feb 2027" in said
     assert "claimed by its publisher" in said
 
@@ -81,12 +82,13 @@ def test_a_share_and_a_rival_are_told_in_the_claims_own_words() -> None:
     assert claim_said(claim).startswith("pass@1 0.651 on an eval, 204 items (other: 0.4): reported")
 
 
-def test_groups_that_proof_tells_apart_are_ruled() -> None:
+def test_neighbours_without_proof_stand_under_one_heading() -> None:
     hits = [Hit(entry(f"a/{n}"), "curated", group=group) for n, group in ((1, 1), (2, 1), (3, 2))]
 
-    lines = [line.plain for line in hit_lines(hits, 80, UNICODE)]
+    lines = [line.plain for line in hit_lines(hits, 80, UNICODE, headed=True)]
 
-    assert [line for line in lines if line.startswith("---")] == ["-" * 80]
+    assert [line for line in lines if "reported" in line] == [lines[0]]
+    assert not [line for line in lines if line.startswith("--")]
 
 
 def test_the_names_are_aligned_and_cut_to_the_width() -> None:
