@@ -43,7 +43,9 @@ _TASKS = {
     "search": "retrieval",
 }
 """What people call the tasks."""
-_LANGUAGES = "iif(json_valid(body), ifnull(body ->> '$.languages', ''), '')"
+_AT = "instr(body, '\"languages\":[')"
+_LANGUAGES = f"iif({_AT}, substr(body, {_AT} + 12, 300), '')"
+"""Read off the canonical text: parsing the whole of every row would cost a third of a search."""
 _BY_IDS = f"SELECT {_FIELDS}, {_LANGUAGES} FROM entries WHERE id IN"  # noqa: S608  constants of ours
 _CREATE = """
 CREATE TABLE IF NOT EXISTS origins (
@@ -100,7 +102,7 @@ class Row:
     more_terms: str
     text_terms: str
     languages: str = ""
-    """A JSON list; read only with the rows that are ranked."""
+    """A JSON list and what follows it; read only with the rows that are ranked."""
 
     @property
     def size_class(self) -> int:

@@ -6,10 +6,11 @@ or a word of the publisher's (``multilingual``), and limits nothing.
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Collection
 from functools import lru_cache
 
+_NAME = re.compile(r'"([^"\\]*)"')
 _HOME = "en"
 """What queries are taken to be about: the names, tasks and descriptions are written in it."""
 _NAMES = (
@@ -30,11 +31,11 @@ def foreign(languages: str) -> str:
     """The languages of people that an entry is limited to, ``Japanese``; "" where English is one.
 
     Args:
-        languages: A JSON list as an entry has it, or "".
+        languages: A JSON list as an entry has it, or ""; what follows the list is not read.
     """
     if not languages:
         return ""
-    codes = [str(one).casefold().partition("-")[0] for one in json.loads(languages)]
+    codes = [one.casefold().partition("-")[0] for one in _NAME.findall(languages.partition("]")[0])]
     if _HOME in codes or "english" in codes or "multilingual" in codes:
         return ""
     by_name = {name.casefold(): name for name in _BY_CODE.values()}

@@ -15,6 +15,7 @@ from metier.catalog.tongues import foreign, named_in
         ('["pt-BR"]', "Portuguese"),
         ('["ja", "python"]', "Japanese"),
         ('["de", "fr"]', "German and French"),
+        ('["ja"],"licence":"en"', "Japanese"),
         ('["sql"]', ""),
         ('["en", "zh"]', ""),
         ('["multilingual", "de"]', ""),

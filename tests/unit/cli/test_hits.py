@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from metier.card import Verdict
 from metier.cli.hits import claim_said, filters_of, found_lines, hit_lines, next_line
 from metier.cli.terminal import UNICODE
-from metier.finding import Claim, Entry, Fit, Found, Hit, Proof, Query, Reason, Source
+from metier.finding import Claim, Entry, Fit, Found, Hit, Proof, Query, Reason, Source, sections
 
 SOURCE = Source(address="https://example.org/page", read="2026-11-23")
 CLAIM = Claim(
@@ -89,6 +90,20 @@ def test_neighbours_without_proof_stand_under_one_heading() -> None:
 
     assert [line for line in lines if "reported" in line] == [lines[0]]
     assert not [line for line in lines if line.startswith("--")]
+
+
+def test_a_heading_parts_what_proof_parts_and_nothing_else(make: Any) -> None:
+    bare = Hit(entry(), "curated")
+    proof = Proof(make.evidence("base", make.difference(0.3)), "here", "2027-02-10")
+    proved = Hit(entry(), "here", "a", proof)
+
+    made = sections([proved, replace(proved, group=2), bare, replace(bare, group=4)])
+
+    assert [(one.title, len(one.hits)) for one in made] == [
+        ("Proved here", 2),
+        ("Nothing is reported of them", 2),
+    ]
+    assert made[0].note == "They cannot be told apart from each other."
 
 
 def test_the_names_are_aligned_and_cut_to_the_width() -> None:
