@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,7 +31,7 @@ from metier.catalog.records import Fresh, Kept
 from metier.catalog.searching import Ranked, Sources, search
 from metier.catalog.standing import telling
 from metier.catalog.words import unicode_only
-from metier.errors import CorruptError, MetierError, NotFoundError
+from metier.errors import CorruptError, MetierError, NotFoundError, StorageError
 from metier.finding import Facet, Fit, Found, Hit, Query, Reason
 from metier.fleet import Fleet
 from metier.generating import ModelListing
@@ -51,6 +52,10 @@ AT_ONCE = 400
 _PREPARING = "Meaning is still being worked out: found by words alone."
 _NO_ENCODER = (
     "Meaning is left out: the default encoder is not installed; 'metier doctor' says how to get it."
+)
+_READ_ONLY = (
+    "The home may not be written: found as of the last search; what was measured here may be left"
+    " out."
 )
 MOST_REMEMBERED = 64
 """Queries without words whose order is kept."""
@@ -233,7 +238,13 @@ class Finder:
 
     def _proofs(self) -> Proofs:
         """What holds today; judged again when anything that it depends on changed."""
-        ledger, day, records = self._means.ledger(), today(), self._library.records
+        try:
+            ledger = self._means.ledger()
+        except StorageError:
+            if os.access(self._means.home, os.W_OK):
+                raise
+            return Proofs()  # ``_faults`` tells it
+        day, records = today(), self._library.records
         now = state(ledger.head(), records.origins().get(HERE), day)
         if self._proved is None or self._proved[0] != now:
             rows = ledger.rows("evidence")
@@ -361,25 +372,25 @@ class Finder:
     ) -> Hit:
         installed = here[0].get(kept.id, "")
         judged = here[1].judged.get(kept.id, ())
-        verdicts = {
-            role: str(evidence.difference.verdict)
-            for role, evidence in telling(
-                (*kept.entry.evidence, *(item.measured.evidence for item in judged))
-            ).items()
-        }
+        own = [item.measured.evidence for item in judged if item.measured.by]
+        told = telling((*kept.entry.evidence, *(item.measured.evidence for item in judged)))
         bare = Hit(kept.entry, kept.origin, installed=installed)
         fit = self._means.fit(bare)
-        told = reasons(one, kept.entry, query, judged=judged, installed=installed)
+        why = reasons(one, kept.entry, query, judged=judged, installed=installed)
         if fit.runs != "unknown":
-            told = (*told, Reason("fit", fit.said))
+            why = (*why, Reason("fit", fit.said))
         return Hit(
             entry=kept.entry,
             origin=kept.origin,
             installed=installed,
             proof=one.proof,
-            verdicts=verdicts,
+            verdicts={role: str(item.difference.verdict) for role, item in told.items()},
+            verdict_sources={
+                role: "here" if any(item is mine for mine in own) else "claim"
+                for role, item in told.items()
+            },
             fit=fit,
-            reasons=told,
+            reasons=why,
             group=group,
         )
 
@@ -395,7 +406,7 @@ class Finder:
 
     def _faults(self) -> list[str]:
         """Catalogues that were added and cannot be read, each with what is wrong."""
-        found = []
+        found = [] if os.access(self._means.home, os.W_OK) else [_READ_ONLY]
         for name, (_, _, count) in self._library.records.origins().items():
             if not count and name not in RESERVED:
                 try:

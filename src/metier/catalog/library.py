@@ -7,6 +7,7 @@ damaged is made again.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -64,6 +65,8 @@ class Library:
         """
         if self._agree(stamps):
             return True
+        if not self.records.writable:
+            return False
         with self._lock, storage_errors("Keeping the catalogue"):
             self._folder.mkdir(parents=True, exist_ok=True)
             try:
@@ -121,6 +124,13 @@ class Library:
             records: Whether the records are put aside too, to be filled again.
         """
         with self._lock:
+            if not self._writable():
+                raise StorageError(
+                    f"The catalogue in {str(self._folder)!r} cannot be read whole, and may not be"
+                    " written.",
+                    code="catalogue_storage",
+                    remedy="Search once with a home that can be written.",
+                )
             self._open.clear()
             if records:
                 self.close()
@@ -128,6 +138,10 @@ class Library:
             for folder in self._folder.glob("*-*"):
                 if (folder / "about.json").exists() or (folder / "words").exists():
                     discard(folder)
+
+    def _writable(self) -> bool:
+        """Whether what is damaged can be made again."""
+        return not self._folder.exists() or os.access(self._folder, os.W_OK)
 
     def _agree(self, stamps: Mapping[str, str]) -> bool:
         known = self.records.origins()

@@ -30,6 +30,9 @@ UNLIKE, ALIKE = 0.2, 0.65
 the same."""
 MEANING = 0.5
 """The share of what words leave open that meaning can fill."""
+ELSEWHERE = 0.6
+"""What an entry is worth that is for another language than the query's, which is taken for English
+unless it names one: less than any that is comparable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,9 @@ class Candidate:
         proof: The best proof that it holds here.
         level: See ``standing``; ``PROVED`` with a proof.
         exact: Whether the query is its name.
+        named: How many words its name has that say nothing elsewhere: see ``words.idle``.
+        tongue: The language that it is for, if not English: see ``tongues.foreign``.
+        called: Whether the query names that language.
     """
 
     row: Row
@@ -62,6 +68,9 @@ class Candidate:
     proof: Proof | None = None
     level: int = 2
     exact: bool = False
+    named: int = 0
+    tongue: str = ""
+    called: bool = False
 
     @property
     def relevance(self) -> float:
@@ -72,7 +81,8 @@ class Candidate:
         """
         if self.exact:
             return 1.0
-        return self.coverage + MEANING * likeness(self.cosine) * (1.0 - self.coverage)
+        whole = self.coverage + MEANING * likeness(self.cosine) * (1.0 - self.coverage)
+        return ELSEWHERE * whole if self.tongue and not self.called else whole
 
     @property
     def band(self) -> int:
@@ -174,7 +184,8 @@ def _key(one: Candidate) -> tuple[Any, ...]:
     row, relevance = one.row, one.relevance
     band = math.floor((1.0 - relevance) / BAND + 1e-9)
     near = round((relevance + FINER * likeness(one.cosine)) / STEP)
-    return (band, one.level, -near, row.size_class, -row.released, row.size, row.name.casefold())
+    cost = (row.size_class, -row.released, row.size, row.name.casefold())
+    return (band, one.level, -near, -one.named, *cost)
 
 
 def _chains(proved: Sequence[Candidate]) -> Mapping[int, int]:

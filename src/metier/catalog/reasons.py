@@ -42,6 +42,9 @@ def reasons(
     if one.proof is not None:
         found.append(Reason("proof", proof_sentence(one.proof)))
     found.extend(_words(one.matches))
+    if one.tongue and query.words:
+        told = "." if one.called else ", which is not asked for: ranked lower."
+        found.append(Reason("filter", f"It is for {one.tongue}{told}"))
     if one.cosine is not None and one.cosine >= SIMILAR and query.words:
         found.append(Reason("meaning", f"Alike in meaning: similarity {one.cosine:.2f} of 1."))
     if one.proof is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -42,7 +43,10 @@ _TASKS = {
     "search": "retrieval",
 }
 """What people call the tasks."""
-_BY_IDS = f"SELECT {_FIELDS} FROM entries WHERE id IN"  # noqa: S608  a constant of ours
+_AT = "instr(body, '\"languages\":[')"
+_LANGUAGES = f"iif({_AT}, substr(body, {_AT} + 12, 300), '')"
+"""Read off the canonical text: parsing the whole of every row would cost a third of a search."""
+_BY_IDS = f"SELECT {_FIELDS}, {_LANGUAGES} FROM entries WHERE id IN"  # noqa: S608  constants of ours
 _CREATE = """
 CREATE TABLE IF NOT EXISTS origins (
   name TEXT PRIMARY KEY, stamp TEXT NOT NULL, digest TEXT NOT NULL, count INTEGER NOT NULL
@@ -97,6 +101,8 @@ class Row:
     key_terms: str
     more_terms: str
     text_terms: str
+    languages: str = ""
+    """A JSON list and what follows it; read only with the rows that are ranked."""
 
     @property
     def size_class(self) -> int:
@@ -117,7 +123,8 @@ class Kept:
 class Records:
     """One file; threads may share it, and processes that each open it."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, writable: bool = True) -> None:
+        self.writable = writable
         self._connection = connection
         self._path = path
         self._lock = threading.RLock()
@@ -126,11 +133,15 @@ class Records:
     def open(cls, path: Path) -> Records:
         """Open or make the file; one that is damaged or of another version is put aside first.
 
+        One that is there and may not be written is opened to read.
+
         Raises:
-            StorageError: It cannot be written.
+            StorageError: It cannot be made or read.
         """
         with _errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists() and not os.access(path.parent, os.W_OK):
+                return cls(_connect_to_read(path), path, False)
             try:
                 return cls(_connect(path), path)
             except sqlite3.DatabaseError as error:
@@ -188,7 +199,7 @@ class Records:
         The rows can be gone through more than once; others may write meanwhile.
         """
         with _errors(self._path):
-            connection = _connect(self._path)
+            connection = _connect(self._path) if self.writable else _connect_to_read(self._path)
         try:
             connection.execute("BEGIN")
             found = connection.execute("SELECT digest FROM origins WHERE name = ?", (origin,))
@@ -444,6 +455,21 @@ def _connect(path: Path) -> sqlite3.Connection:
         if version == 0:
             connection.executescript(_CREATE)
             connection.execute(f"PRAGMA user_version = {SCHEMA}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """Of a folder that may not be written: no log is opened beside it; a closed file has none."""
+    where = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    connection = sqlite3.connect(where, uri=True, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if version != SCHEMA:
+            raise sqlite3.OperationalError(f"it is of version {version} and may not be written")
     except BaseException:
         connection.close()
         raise

@@ -18,8 +18,9 @@ from metier.catalog.ranking import Candidate, covered, ordered, sought, weights
 from metier.catalog.records import Records, Row, day_number
 from metier.catalog.resolving import known, resolve
 from metier.catalog.standing import PROVED, verdict_bit
+from metier.catalog.tongues import foreign, named_in
 from metier.catalog.volumes import Filters, Mask, Volume
-from metier.catalog.words import Meant, fold, unicode_only, words
+from metier.catalog.words import Meant, fold, idle, unicode_only, words
 from metier.finding import Proof, Query
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ NEAR_ENOUGH = 0.3
 """The least cosine by which meaning alone finds an entry."""
 RELEVANT = 0.1
 """Relevance under which an entry is left out, where all that match were ranked."""
+SHARE = 0.4
+"""The share of the best one's relevance under which it is left out too: who has one word of many
+is noise behind who has them all, and stays where nobody has more."""
 MOST_TRIED = 5000
 """Entries that are looked at one by one, for what no index can filter."""
 MOST_HITS, FARTHEST, LONGEST_FILTER = 1000, 100_000, 301
@@ -120,6 +124,7 @@ class _Scan:
         self._query, self._sources, self._volumes = query, sources, volumes
         self._filters, self._meant = filters, meant
         listed = list(volumes.values())
+        self._said = frozenset(one.word.term for one in meant)
         count = sum(volume.count for volume in listed)
         share = weights(meant, lambda term: known(term, listed), max(count, 1))
         self._sought = sought(meant, share)
@@ -137,7 +142,9 @@ class _Scan:
         found = {**self._proved(), **near, **scores}
         candidates, origins = self._candidates(found, cosines)
         if complete:
-            candidates = [one for one in candidates if one.relevance >= RELEVANT]
+            best = max((one.relevance for one in candidates), default=0.0)
+            least = max(RELEVANT, SHARE * best)
+            candidates = [one for one in candidates if one.relevance >= least]
         ranked = ordered(candidates)
         if complete:
             total, facets = len(ranked), _facets_of([one for one, _ in ranked], origins)
@@ -238,6 +245,7 @@ class _Scan:
     ) -> tuple[list[Candidate], dict[int, str]]:
         rows = self._sources.records.rows_of(list(ids))
         asked = fold(self._query.words.strip())
+        quiet = [f" {term} " for term in idle(self._query.words)]
         found = []
         for identity, row in rows.items():
             coverage, matches = covered(row, self._sought)
@@ -249,6 +257,7 @@ class _Scan:
                 fold(row.name),
                 fold(row.name).rpartition("/")[2],
             )
+            tongue = foreign(row.languages)
             found.append(
                 Candidate(
                     row=row,
@@ -258,6 +267,9 @@ class _Scan:
                     proof=proof,
                     level=_level(row, self._sources),
                     exact=exact,
+                    named=sum(term in row.name_terms for term in quiet),
+                    tongue=tongue,
+                    called=named_in(tongue, self._said),
                 )
             )
         return found, dict(ids)

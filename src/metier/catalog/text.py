@@ -9,6 +9,8 @@ BM25 over repeated terms is BM25F with these field weights (Robertson, Zaragoza 
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,7 +84,14 @@ class TextIndex:
     def open(cls, folder: Path) -> TextIndex:
         """Open what ``build`` wrote."""
         with _damage():
-            return cls(tantivy.Index.open(str(folder)))
+            if os.access(folder, os.W_OK):
+                return cls(tantivy.Index.open(str(folder)))
+            # tantivy wants a lock file beside what it reads: it gets one beside links to it.
+            with tempfile.TemporaryDirectory(prefix="metier-words-") as beside:
+                for file in folder.iterdir():
+                    if not file.name.endswith(".lock"):
+                        (Path(beside) / file.name).symlink_to(file.absolute())
+                return cls(tantivy.Index.open(beside))
 
     @property
     def count(self) -> int:

@@ -27,13 +27,20 @@ _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _TURN = re.compile(r"(?<=[a-z])(?=\d)")
 _JOINS = re.compile(r"[-._+'’]")
 
-_STOP = (
-    "a an and are as at be best by can do for from good great has have how i in into is it its me"
-    " model models my of on or our small that the them these this to want what which who will with"
-    " you your"
+_FUNCTION = (
+    "a all an and any are as at be by can do does for from has have how i in into is it its me my"
+    " of on or our so some that the their them these this those to us was we what when where which"
+    " who will with would you your"
 )
-STOP = frozenset(_STOP.split())
-"""Words of a query that say nothing where another word is left."""
+_ASKING = (
+    "best find finding finds good great help like looking model models need needs really search"
+    " searching small tell that want wants"
+)
+STOP = frozenset(f"{_FUNCTION} {_ASKING}".split())
+"""Words of a query that say nothing where another word is left: they hold a sentence together, or
+say that something is sought. Nearly every description has some of them, so that alone they would
+find nearly everything. They count where there is no other word, and to tell names
+apart that are alike otherwise (``idle``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +124,12 @@ def words(text: str) -> tuple[tuple[Word, ...], tuple[str, ...]]:
     if len(telling) > MOST_WORDS:
         notes.append(f"Only the first {MOST_WORDS} words were searched for.")
     return tuple(telling[:MOST_WORDS]), tuple(notes)
+
+
+def idle(text: str) -> tuple[str, ...]:
+    """The words of a query that say nothing, for the names that have them: ``bge small``."""
+    found = (fold(chunk) for chunk in _CHUNK.findall(text[:MOST_CHARACTERS]))
+    return tuple(dict.fromkeys(term for term in found if term in STOP))
 
 
 def _word(chunk: str) -> Word:

@@ -39,7 +39,7 @@ _MOST = 1000
 @click.option(
     "--verdict",
     type=click.Choice(VERDICTS, case_sensitive=False),
-    help="Only what has this verdict.",
+    help="Only what has this verdict; claims count too (--proved leaves them out).",
 )
 @click.option("--max-size", "most_bytes", type=Size(), help="No larger than this, as 500MB.")
 @click.option("--min-context", "least_context", type=Tokens(), help="This context, as 32k.")

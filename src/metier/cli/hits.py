@@ -15,7 +15,7 @@ from metier.card import Evidence
 from metier.cli.terminal import Signs, aligned, shortened, shown_text, wrapped
 from metier.cli.verdicts import Comparison, evidence_bars
 from metier.cli.wording import NOT_MEASURED, counted, date, size
-from metier.finding import Claim, Entry, Found, Hit, Query, Reason
+from metier.finding import Claim, Entry, Found, Hit, Query, Reason, sections
 
 _PROSE = 92
 _MOST_REASONS = 3
@@ -42,29 +42,39 @@ def found_lines(found: Found, width: int, signs: Signs, *, hub_asked: bool = Fal
             *_notes(found, width),
             *nothing_lines(found.query, width, hub_asked=hub_asked),
         ]
-    lines += hit_lines(found.hits, width, signs)
+    lines += hit_lines(found.hits, width, signs, headed=found.query.order == "best")
     lines += [Text(), Text(_counted(found), style="dim"), *_notes(found, width)]
     return [*lines, next_line(found.hits[0])]
 
 
-def hit_lines(hits: Sequence[Hit], width: int, signs: Signs) -> list[Text]:
-    """The hits; those that proof cannot tell apart stand between two rules."""
+def hit_lines(hits: Sequence[Hit], width: int, signs: Signs, *, headed: bool = False) -> list[Text]:
+    """The hits; ``headed``, under what can be said of them together."""
     rows = [_cells(hit) for hit in hits]
     heads = aligned(rows, "llrl")
     apart = max((head.cell_len for head in heads), default=0) > width
     if apart:
         heads = aligned([row[:-1] for row in rows], "llr")
     lines: list[Text] = []
+    titles = _titles(hits, width) if headed else {}
     for index, (hit, head) in enumerate(zip(hits, heads, strict=True)):
-        if index and hit.group != hits[index - 1].group:
-            lines.append(Text("-" * min(width, _PROSE), style="dim"))
-        elif index:
+        if index:
             lines.append(Text())
+        lines += titles.get(index, [])
         lines.append(shortened(head, width, signs))
         if apart:
             lines.append(Text("  ") + rows[index][-1])
         lines += [Text("  ") + line for line in _under(hit, width - 2, signs)]
     return lines
+
+
+def _titles(hits: Sequence[Hit], width: int) -> dict[int, list[Text]]:
+    """By the place of the first hit under it, each heading."""
+    found, place = {}, 0
+    for one in sections(hits):
+        told = wrapped(f"{one.title}. {one.note}".rstrip(), min(width, _PROSE))
+        found[place] = [Text(line.plain, style="bold dim") for line in told]
+        place += len(one.hits)
+    return found
 
 
 def next_line(hit: Hit) -> Text:

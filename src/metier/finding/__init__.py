@@ -6,7 +6,16 @@ They know the words of a catalogue; they read no file, compute no ranking and as
 from metier.finding.asking import Order, Query
 from metier.finding.entries import Claim, Entry, Source
 from metier.finding.fitting import Fit
-from metier.finding.found import Facet, Found, Hit, Origin, Proof, Reason
+from metier.finding.found import (
+    Facet,
+    Found,
+    Hit,
+    Origin,
+    Proof,
+    Reason,
+    Section,
+    sections,
+)
 
 __all__ = [
     "Claim",
@@ -20,5 +29,7 @@ __all__ = [
     "Proof",
     "Query",
     "Reason",
+    "Section",
     "Source",
+    "sections",
 ]

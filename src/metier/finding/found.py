@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Literal
 
 from metier.card import Evidence
@@ -51,6 +52,8 @@ class Hit:
         proof: The best proof that it holds here, if any.
         verdicts: The verdicts of its evidence by rival's role (``base``, ``general``), claims
             included.
+        verdict_sources: By rival's role, who measured it: ``here`` (this home's ledger holds it)
+            or ``claim`` (its publisher says so). Whether it still holds is ``proof``'s matter.
         fit: Whether it runs here.
         reasons: Why it is here, the weightiest first.
         group: Entries of one group cannot be told apart by proof; 1 is the first.
@@ -61,6 +64,7 @@ class Hit:
     installed: str = ""
     proof: Proof | None = None
     verdicts: Mapping[str, str] = field(default_factory=dict)
+    verdict_sources: Mapping[str, str] = field(default_factory=dict)
     fit: Fit | None = None
     reasons: tuple[Reason, ...] = ()
     group: int = 1
@@ -96,3 +100,70 @@ class Found:
     corrected: tuple[tuple[str, str], ...] = ()
     milliseconds: float = 0.0
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Hits in a row under one heading.
+
+    Attributes:
+        title: What they share, in plain words.
+        note: One sentence more, or "".
+        hits: In their order.
+    """
+
+    title: str
+    note: str
+    hits: tuple[Hit, ...]
+
+
+def sections(hits: Sequence[Hit]) -> tuple[Section, ...]:
+    """Hits under what can be said of them together, for every door alike.
+
+    Neighbours that are not proved stand under one heading: nothing parts them but relevance. Proved
+    ones are parted where a proof tells them apart, and nowhere else.
+    """
+    parts: list[list[Hit]] = []
+    for _, members in groupby(hits, key=lambda hit: (hit.proof is not None, hit.group)):
+        found = list(members)
+        alike = parts and (parts[-1][0].proof is None) == (found[0].proof is None)
+        if alike and not _apart(parts[-1], found):
+            parts[-1] += found
+        else:
+            parts.append(found)
+    made = []
+    for number, part in enumerate(parts):
+        lower = number > 0 and part[0].proof is not None and parts[number - 1][0].proof is not None
+        made.append(Section(*_heading(part, lower=lower), tuple(part)))
+    return tuple(made)
+
+
+def _apart(above: Sequence[Hit], below: Sequence[Hit]) -> bool:
+    """Whether a proof above has its whole interval over one below, of one metric on one eval."""
+    return any(
+        (one.proof.evidence.eval_fingerprint, one.proof.evidence.metric)
+        == (two.proof.evidence.eval_fingerprint, two.proof.evidence.metric)
+        and (high := one.proof.evidence.score.interval) is not None
+        and (low := two.proof.evidence.score.interval) is not None
+        and high.low > low.high
+        for one in above
+        for two in below
+        if one.proof is not None and two.proof is not None
+    )
+
+
+def _heading(hits: Sequence[Hit], *, lower: bool) -> tuple[str, str]:
+    if hits[0].proof is not None:
+        alike = "They cannot be told apart from each other." if len(hits) > 1 else ""
+        if lower:
+            return "Proved here, with a lower score than those above", alike
+        return "Proved here", alike
+    claimed = [bool(hit.entry.evidence or hit.entry.claims) for hit in hits]
+    if all(claimed):
+        return "Claimed by their publishers, not measured here", ""
+    if any(claimed):
+        return (
+            "Not measured here",
+            "Numbers shown are claimed by publishers; of the others nothing is reported.",
+        )
+    return "Nothing is reported of them", "Nobody's numbers are known."

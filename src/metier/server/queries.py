@@ -82,6 +82,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "group": hit.group,
         "proof": proof,
         "verdicts": dict(hit.verdicts),
+        "verdict_sources": dict(hit.verdict_sources),
         "fit": hit.fit.to_dict() if hit.fit is not None else None,
         "reasons": [asdict(reason) for reason in hit.reasons],
     }

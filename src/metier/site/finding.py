@@ -7,13 +7,12 @@ for. Texts of entries are foreign: the template prints them through filters that
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 from shlex import quote as shell
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from metier.card import Evidence, Verdict
-from metier.finding import Claim, Entry, Found, Hit, Query
+from metier.finding import Claim, Entry, Found, Hit, Query, sections
 from metier.finding.fitting import UNMEASURED
 from metier.site import charts, words
 from metier.site.evidence import EvidenceRow
@@ -107,26 +106,11 @@ def _groups(
     """Rows under what can be said of them together; one group without a word where it is sorted."""
     if not grouped:
         return [{"title": "", "note": "", "rows": list(rows)}] if rows else []
-    made: list[dict[str, Any]] = []
-    for _, pairs in groupby(zip(hits, rows, strict=True), key=lambda pair: pair[0].group):
-        members = list(pairs)
-        title, note = _together([hit for hit, _ in members])
-        told = [row for _, row in members]
-        # What is not proved is not told apart by proof: one heading is enough for all of it.
-        if made and not members[0][0].proof and made[-1]["title"] == title:
-            made[-1]["rows"] += told
-        else:
-            made.append({"title": title, "note": note, "rows": told})
-    return made
-
-
-def _together(hits: Sequence[Hit]) -> tuple[str, str]:
-    if all(hit.proof is not None for hit in hits):
-        alike = "They cannot be told apart by what was measured." if len(hits) > 1 else ""
-        return "Proved here", alike
-    if any(hit.entry.evidence or hit.entry.claims for hit in hits):
-        return "Not proved here", "Numbers shown were reported by others, not measured here."
-    return "Not measured", "Nobody's numbers are known."
+    left = iter(rows)
+    return [
+        {"title": one.title, "note": one.note, "rows": [next(left) for _ in one.hits]}
+        for one in sections(hits)
+    ]
 
 
 def _row(hit: Hit, number: int, domain: charts.Domain) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sqlite3
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from catalog_entries import build_one, encode, entry, library
 from metier.catalog.library import Library
 from metier.catalog.records import Fresh
-from metier.errors import CorruptError
+from metier.errors import CorruptError, StorageError
 
 
 def test_only_what_changed_is_read(tmp_path: Path) -> None:
@@ -34,6 +35,26 @@ def test_only_what_changed_is_read(tmp_path: Path) -> None:
     assert second["a"].name != first["a"].name
     folders = [path.name for path in tmp_path.iterdir() if path.is_dir()]
     assert first["a"].name not in folders
+
+
+def test_a_folder_that_may_not_be_written_answers_as_of_the_last_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Library(tmp_path)
+    made.renew({"a": "1"}, lambda _: [Fresh(entry("a/one"))], wait=True)
+    made.volumes()
+    made.close()
+    before = sorted(path.name for path in tmp_path.iterdir())
+    monkeypatch.setattr(os, "access", lambda *_: False)
+
+    found = Library(tmp_path)
+
+    assert not found.renew({"a": "2"}, lambda _: [], wait=True)
+    assert found.volumes()["a"].words.known("one") == 1
+    with pytest.raises(StorageError, match="may not be written"):
+        found.restart(records=True)
+    found.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
 def test_a_name_that_starts_like_another(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from metier.catalog.records import Fresh
 from metier.catalog.searching import Sources, search
 from metier.finding import Entry, Query
 
+JAPANESE = "LiquidAI/LFM2-350M-PII-Extract-JP"
+
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Sources:
@@ -45,6 +47,10 @@ def first(sources: Sources, words: str, count: int = 3) -> list[Entry]:
         ("maths problems", "maths"),
         ("python code", "python"),
         ("sentiment", "sentiment"),
+        ("find personal data in text", "pii"),
+        ("a model that is really good at SvelteKit", "svelte"),
+        ("translate a question to SQL", "sql"),
+        ("best small model for React", "react"),
     ],
 )
 def test_the_domain_that_is_meant_is_in_the_first_three(
@@ -82,8 +88,21 @@ def test_the_task_that_is_meant_comes_first(sources: Sources, words: str, task: 
         ("gliner", "gliner"),
         ("NuExtract", "NuExtract"),
         ("sqlcoder", "sqlcoder"),
+        ("bge small", "bge-small"),
     ],
 )
 def test_a_name_in_part_is_enough(sources: Sources, words: str, name: str) -> None:
     names = [one.name for one in first(sources, words)]
     assert any(name.casefold() in one.casefold() for one in names), names
+
+
+def test_words_that_hold_a_sentence_together_find_nothing(sources: Sources) -> None:
+    found = search(Query(words="find personal data in text"), sources)
+    assert found.total < 10
+    assert not search(Query(words="find me the best xqzzyq"), sources).total
+
+
+def test_what_is_for_another_language_stands_below_unless_it_is_named(sources: Sources) -> None:
+    names = [one.name for one in first(sources, "find personal data in text")]
+    assert names.index("urchade/gliner_multi_pii-v1") < names.index(JAPANESE)
+    assert first(sources, "personal data in Japanese", 1)[0].name == JAPANESE

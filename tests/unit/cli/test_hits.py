@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from metier.card import Verdict
 from metier.cli.hits import claim_said, filters_of, found_lines, hit_lines, next_line
 from metier.cli.terminal import UNICODE
-from metier.finding import Claim, Entry, Fit, Found, Hit, Proof, Query, Reason, Source
+from metier.finding import Claim, Entry, Fit, Found, Hit, Proof, Query, Reason, Source, sections
 
 SOURCE = Source(address="https://example.org/page", read="2026-11-23")
 CLAIM = Claim(
@@ -40,7 +41,8 @@ def test_a_hit_says_what_it_is_and_why_it_is_there() -> None:
 
     said = text(hit)
 
-    assert said.splitlines()[0].split("  ") == [
+    assert said.splitlines()[0] == "Nothing is reported of them. Nobody's numbers are known."
+    assert said.splitlines()[1].split("  ") == [
         "maker/model", "chat, svelte", "8.40 GB", "MIT, curated",
     ]  # fmt: skip
     assert "  Writes it." in said
@@ -58,7 +60,7 @@ def test_evidence_is_drawn_and_says_whether_it_is_proved(make: Any) -> None:
     said = text(proved, claimed)
 
     assert said.count("▲ WIN +31.0 (+29.3 to +32.7)") == 2
-    assert said.count("not measured") == 2, "against the general model, for both"
+    assert said.count("general  not measured") == 2, "against the general model, for both"
     assert "proved: measured here, holds until 10 Feb 2027" in said
     assert "claimed by its publisher" in said
 
@@ -81,12 +83,27 @@ def test_a_share_and_a_rival_are_told_in_the_claims_own_words() -> None:
     assert claim_said(claim).startswith("pass@1 0.651 on an eval, 204 items (other: 0.4): reported")
 
 
-def test_groups_that_proof_tells_apart_are_ruled() -> None:
+def test_neighbours_without_proof_stand_under_one_heading() -> None:
     hits = [Hit(entry(f"a/{n}"), "curated", group=group) for n, group in ((1, 1), (2, 1), (3, 2))]
 
-    lines = [line.plain for line in hit_lines(hits, 80, UNICODE)]
+    lines = [line.plain for line in hit_lines(hits, 80, UNICODE, headed=True)]
 
-    assert [line for line in lines if line.startswith("---")] == ["-" * 80]
+    assert [line for line in lines if "reported" in line] == [lines[0]]
+    assert not [line for line in lines if line.startswith("--")]
+
+
+def test_a_heading_parts_what_proof_parts_and_nothing_else(make: Any) -> None:
+    bare = Hit(entry(), "curated")
+    proof = Proof(make.evidence("base", make.difference(0.3)), "here", "2027-02-10")
+    proved = Hit(entry(), "here", "a", proof)
+
+    made = sections([proved, replace(proved, group=2), bare, replace(bare, group=4)])
+
+    assert [(one.title, len(one.hits)) for one in made] == [
+        ("Proved here", 2),
+        ("Nothing is reported of them", 2),
+    ]
+    assert made[0].note == "They cannot be told apart from each other."
 
 
 def test_the_names_are_aligned_and_cut_to_the_width() -> None:

@@ -99,7 +99,7 @@ def test_reasons_leave_out_what_the_row_shows_and_end_with_one_stop() -> None:
 def test_what_is_not_proved_stands_under_one_heading() -> None:
     hits = (HIT, replace(HIT, group=2), replace(HIT, group=3))
     (group,) = page_values(Found(Query(), hits, 3))["groups"]
-    assert group["title"] == "Not proved here"
+    assert group["title"] == "Claimed by their publishers, not measured here"
     assert [row["number"] for row in group["rows"]] == [1, 2, 3]
 
 
@@ -168,10 +168,9 @@ def test_hits_that_cannot_be_told_apart_stand_together() -> None:
     groups = page_values(Found(Query(), hits, 4))["groups"]
     assert [group["title"] for group in groups] == [
         "Proved here",
-        "Not proved here",
-        "Not measured",
+        "Not measured here",
     ]
-    assert groups[0]["note"] == "They cannot be told apart by what was measured."
+    assert groups[0]["note"] == "They cannot be told apart from each other."
     assert [row["number"] for group in groups for row in group["rows"]] == [1, 2, 3, 4]
     (plain,) = page_values(Found(Query(order="name"), hits, 4))["groups"]
     assert plain["title"] == ""
