@@ -20,6 +20,7 @@ from metier.errors import CorruptError, StorageError
 from metier.store.disk import discard, storage_errors
 from metier.store.locks import locked
 
+_TRIES = 5
 _FILE = "entries.sqlite"
 _WAIT = 120.0
 
@@ -84,7 +85,17 @@ class Library:
         return True
 
     def volumes(self) -> dict[str, Volume]:
-        """The volumes of all origins that have entries; what is missing or damaged is built."""
+        """The volumes of all origins that have entries; what is missing or damaged is built.
+
+        Another process that went on meanwhile may have tidied away what was just built here: then
+        what it left is opened.
+        """
+        for _ in range(_TRIES - 1):
+            with suppress(CorruptError):
+                return self._volumes()
+        return self._volumes()
+
+    def _volumes(self) -> dict[str, Volume]:
         found: dict[str, Volume] = {}
         with self._lock:
             for origin, (_, digest, count) in self.records.origins().items():

@@ -80,13 +80,13 @@ def test_a_day_later_it_may_have_expired(metier: Metier, monkeypatch: pytest.Mon
 
 
 def test_what_is_installed_and_removed_is_seen_at_once(metier: Metier, tmp_path: Path) -> None:
-    assert names(metier, words="tinytalk ") == []
+    assert names(metier, words="tinytalk ", meaning=False) == []
     before = names(metier, here=True)
     install_local(metier.fleet, "tinytalk", tiny_model(tmp_path))
-    assert names(metier, words="tinytalk ") == ["tinytalk"]
+    assert names(metier, words="tinytalk ", meaning=False) == ["tinytalk"]
     assert set(names(metier, here=True)) == {*before, "tinytalk"}
     metier.remove("tinytalk")
-    assert names(metier, words="tinytalk ") == []
+    assert names(metier, words="tinytalk ", meaning=False) == []
     assert names(metier, here=True) == before
 
 

@@ -162,13 +162,15 @@ def started(tmp_path: Path, data: str, pause: float, **more: Any) -> subprocess.
         f"facade.pause = {pause}\n"
         "small.main(obj=small.Session(lambda: facade))\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(SOURCE), "TERM": "xterm-256color"}
+    paths = os.pathsep.join((str(SOURCE), str(TESTS)))
+    environment = {**os.environ, "PYTHONPATH": paths, "TERM": "xterm-256color"}
     environment.pop("NO_COLOR", None)
     words = [sys.executable, str(script), "make", "--data", data, "--name", "tickets"]
     return subprocess.Popen(words, env=environment, **more)
 
 
 CONFTEST = Path(__file__).with_name("conftest.py")
+TESTS = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("presses", [1, 2])
@@ -179,7 +181,9 @@ def test_ctrl_c_ends_cleanly(tmp_path: Path, data: str, presses: int) -> None:
     assert process.stderr is not None
     told = b""
     while b"Looking for leaks" not in told:
-        told += process.stderr.readline()
+        line = process.stderr.readline()
+        assert line, told.decode()
+        told += line
     for _ in range(presses):
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
