@@ -1,16 +1,19 @@
-// The website's script: theme switch, copy, search keys, try boxes.
+// The website's script: theme switch, copy, search keys.
 // Everything it does also works without it, by a plain form or link; it writes text, never HTML.
 "use strict";
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const one = (selector, root = document) => root.querySelector(selector);
-const SVG = "http://www.w3.org/2000/svg";
 
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   made.append(...children);
   return made;
+}
+
+function clip(text, length) {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
 
 function announce(text) {
@@ -122,76 +125,7 @@ function startKeys() {
   if (location.hash === "#q") search?.focus();
 }
 
-// ---- try boxes ----
-function percent(share) {
-  return `${(share * 100).toFixed(1)}\u202f%`;
-}
-
-function meter(share) {
-  const svg = document.createElementNS(SVG, "svg");
-  const set = (node, values) => Object.entries(values).forEach(([k, v]) => node.setAttribute(k, v));
-  set(svg, { class: "chart probability", width: "100%", height: 8, "aria-hidden": "true" });
-  for (const [kind, width] of [["track", 1], ["share", share]]) {
-    const rect = document.createElementNS(SVG, "rect");
-    set(rect, { class: kind, width: `${Math.max(0, Math.min(1, width)) * 100}%`, height: 8, rx: 1 });
-    svg.append(rect);
-  }
-  return svg;
-}
-
-function clip(text, length) {
-  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
-}
-
-function showAnswer(box, result, ms) {
-  const took = element("span", { class: "took" }, ` ${ms < 10 ? ms.toFixed(1) : Math.round(ms)}\u202fms`);
-  const line = element("p", { class: "label" });
-  if (result.label !== null) {
-    line.append(element("bdi", {}, clip(result.label, 120)), took);
-  } else {
-    const why = result.out_of_scope
-      ? "Out of scope: it looks unlike everything this specialist was made for."
-      : "It abstains: it is not sure enough.";
-    line.append(`${why} Its best guess: `, element("bdi", {}, clip(result.best, 120)), ".", took);
-  }
-  const scores = element("ol", { class: "scores" });
-  for (const { label, probability } of result.scores.slice(0, 5)) {
-    scores.append(element("li", {},
-      element("span", { class: "name" }, element("bdi", {}, clip(label, 80))),
-      element("span", { class: "meter" }, meter(probability)),
-      element("span", { class: "share" }, percent(probability))));
-  }
-  box.replaceChildren(line, scores);
-}
-
-function startTry() {
-  for (const form of all("[data-try]")) {
-    const box = one("[data-answer]", form);
-    form.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      const fields = new FormData(form);
-      const slow = setTimeout(() => box.replaceChildren(element("p", { class: "facts" }, "Asking …")), 300);
-      try {
-        const started = performance.now();
-        const reply = await fetch("/v1/classify", {
-          method: "POST",
-          headers: { "Content-Type": "application/json" },
-          body: JSON.stringify({ model: fields.get("name"), input: fields.get("text"), top: 5 }),
-        });
-        const answer = await reply.json();
-        clearTimeout(slow);
-        if (!reply.ok) throw new Error(answer.error.message);
-        showAnswer(box, answer.results[0], performance.now() - started);
-      } catch (error) {
-        clearTimeout(slow);
-        box.replaceChildren(element("p", { class: "problem" }, error.message));
-      }
-    });
-  }
-}
-
 startTheme();
 startCopy();
 startNarrowing();
 startKeys();
-startTry();
