@@ -163,10 +163,11 @@ def _under(hit: Hit, width: int, signs: Signs) -> list[Text]:
     lines += _evidence(hit, width, signs)
     if hit.fit is not None and (hit.installed or entry.pull or hit.fit.runs != "unknown"):
         why = "" if hit.fit.runs in ("yes", "tight") else _own(hit.fit.why).rstrip(".")
-        lines += wrapped(f"{hit.fit.said} ({why})" if why else hit.fit.said, narrow)
+        told = why and why not in hit.fit.said
+        lines += wrapped(f"{hit.fit.said} ({why})" if told else hit.fit.said, narrow)
     if said := [_sentence(one) for one in hit.reasons if one.kind not in _SHOWN][:_MOST_REASONS]:
-        told = wrapped("why: " + " ".join(said), narrow, indent="     ")
-        lines += [Text(line.plain, style="dim") for line in told]
+        reasons = wrapped("why: " + " ".join(said), narrow, indent="     ")
+        lines += [Text(line.plain, style="dim") for line in reasons]
     return lines
 
 
