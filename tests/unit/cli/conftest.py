@@ -42,7 +42,7 @@ from metier.errors import MetierError, NotFoundError
 from metier.evals.checking import check_eval
 from metier.evals.items import seal
 from metier.examine import Examined
-from metier.finding import Fit
+from metier.finding import Fit, Found, Query
 from metier.fleet import Installed
 from metier.messages import Example, Prediction, Progress, Report, silent
 from metier.recipe import DataPart, LadderPart, Recipe, SpecialistPart, SplitPart
@@ -292,6 +292,9 @@ class SmallFacade:
     def list(self) -> list[Item]:
         self._called("list")
         return list(self.items.values())
+
+    def find(self, query: Query) -> Found:
+        return Found(query=query, hits=(), total=0)
 
     def show(self, name: str) -> Item:
         found = self.items.get(Reference.parse(name).familiar)

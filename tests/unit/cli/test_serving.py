@@ -69,13 +69,16 @@ class BarePages:
     def fleet(self, installed: Any, options: Any) -> str:
         return f"{len(installed)} here"
 
+    def find(self, found: Any, options: Any) -> str:
+        return f"{found.total} found"
+
     def version(self) -> str:
         return "1"
 
 
 DOOR = """
 import importlib.util, pathlib, sys
-sys.path.insert(0, {source!r})
+sys.path[:0] = [{source!r}, {tests!r}]
 def load(name):
     spec = importlib.util.spec_from_file_location(name, pathlib.Path({here!r}) / (name + ".py"))
     module = importlib.util.module_from_spec(spec)
@@ -104,7 +107,8 @@ def up(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     script = tmp_path / "door.py"
     here = Path(__file__).parent
     source = Path(package.__file__).parents[1]
-    script.write_text(DOOR.format(source=str(source), here=str(here), folder=str(tmp_path)))
+    places = {"source": str(source), "tests": str(here.parents[1]), "here": str(here)}
+    script.write_text(DOOR.format(**places, folder=str(tmp_path)))
     started: list[subprocess.Popen[str]] = []
 
     def start(*words: str) -> subprocess.Popen[str]:
@@ -151,7 +155,9 @@ def test_json_is_one_document_with_the_address(up: Any, taken_port: int) -> None
     process = up("--port", str(taken_port), "--json")
     lines = []
     while not lines or lines[-1] != "}\n":
-        lines.append(process.stdout.readline())
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        lines.append(line)
     document = json.loads("".join(lines))
     assert document["asked_port"] == taken_port
     assert document["address"] == f"http://127.0.0.1:{document['port']}"
@@ -166,7 +172,9 @@ def test_requests_are_logged_to_stderr_and_further_names_are_heard(
     process = up("--port", str(taken_port), "--log-requests", "--name", "models.lan", "--json")
     lines = []
     while not lines or lines[-1] != "}\n":
-        lines.append(process.stdout.readline())
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        lines.append(line)
     address = json.loads("".join(lines))["address"]
     for host, status in (("models.lan", 200), ("elsewhere.example", 403)):
         reply = httpx.get(f"{address}/openapi.json", headers={"Host": host}, trust_env=False)
