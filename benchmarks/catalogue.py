@@ -29,10 +29,10 @@ import numpy as np
 import record
 
 from metier.catalog import meaning
-from metier.catalog.library import Library
 from metier.catalog.meaning import unit
 from metier.catalog.records import Fresh
 from metier.catalog.searching import Sources, search
+from metier.catalog.stock import Library
 from metier.catalog.words import words
 from metier.finding import Entry, Query
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metier.card import Cost, Difference, Evidence, Interval, Score, Verdict
-from metier.catalog.library import Library
 from metier.catalog.records import Fresh
+from metier.catalog.stock import Library
 from metier.catalog.words import terms
 from metier.finding import Entry
 from metier.reference import Digest

@@ -24,12 +24,12 @@ from metier.assembly.proofs import Proofs, Subject, proofs_of, state
 from metier.assembly.starting import DEFAULT_BASE
 from metier.assembly.workbench import Workbench, today, toolchain
 from metier.catalog.keeping import RESERVED, Shelf
-from metier.catalog.library import Library
 from metier.catalog.ranking import Candidate
 from metier.catalog.reasons import reasons
 from metier.catalog.records import Fresh, Kept
 from metier.catalog.searching import Ranked, Sources, search
 from metier.catalog.standing import telling
+from metier.catalog.stock import Library
 from metier.catalog.words import unicode_only
 from metier.errors import CorruptError, MetierError, NotFoundError, StorageError
 from metier.finding import Facet, Fit, Found, Hit, Query, Reason

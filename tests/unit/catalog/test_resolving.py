@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from catalog_entries import entry, library
-from metier.catalog.library import Library
 from metier.catalog.resolving import known, resolve
+from metier.catalog.stock import Library
 from metier.catalog.words import Meant, words
 
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from catalog_entries import encode, entry, evidence
 from metier.catalog import searching
-from metier.catalog.library import Library
 from metier.catalog.meaning import unit
 from metier.catalog.records import Fresh
 from metier.catalog.searching import Ranked, Sources, search
+from metier.catalog.stock import Library
 from metier.finding import Proof, Query
 
 ENTRIES = {

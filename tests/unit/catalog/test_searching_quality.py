@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 
 from metier.catalog.curated import entries
-from metier.catalog.library import Library
 from metier.catalog.records import Fresh
 from metier.catalog.searching import Sources, search
+from metier.catalog.stock import Library
 from metier.finding import Entry, Query
 
 JAPANESE = "LiquidAI/LFM2-350M-PII-Extract-JP"

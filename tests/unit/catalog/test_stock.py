@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from catalog_entries import build_one, encode, entry, library
-from metier.catalog.library import Library
 from metier.catalog.records import Fresh
+from metier.catalog.stock import Library
 from metier.errors import CorruptError, StorageError
 
 
