@@ -36,7 +36,9 @@ def never() -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answered:
+class Timed:
+    """One item with its outcome, and the seconds that its answer took."""
+
     item: ResultItem
     seconds: float
 
@@ -110,7 +112,7 @@ def run(
         for start in range(len(answered), len(sealed.items), size):
             if cancelled():
                 raise _cancelled(len(answered), len(sealed.items))
-            fresh = _ask(system, judge, sealed.items[start : start + size])
+            fresh = ask(system, judge, sealed.items[start : start + size])
             append(file, journal, {"batch": start // size, "items": _lines(fresh)})
             answered.extend(fresh)
             pace.tell(len(answered))
@@ -157,7 +159,7 @@ def discard(journal: Path) -> None:
 
 
 def _result(
-    system: System, sealed: Eval, answered: Sequence[_Answered], toolchain: Mapping[str, str]
+    system: System, sealed: Eval, answered: Sequence[Timed], toolchain: Mapping[str, str]
 ) -> Result:
     return Result(
         system=system.digest,
@@ -174,7 +176,13 @@ def _result(
     )
 
 
-def _ask(system: System, scorer: Scorer, items: Sequence[EvalItem]) -> list[_Answered]:
+def ask(system: System, scorer: Scorer, items: Sequence[EvalItem]) -> list[Timed]:
+    """Put items to a system and score what it says, in their order.
+
+    Raises:
+        InternalError: It gave another number of answers (``answer_count``).
+        MetierError: Whatever the system raises.
+    """
     answers = system.answer([item.text for item in items])
     if len(answers) != len(items):
         raise InternalError(
@@ -194,17 +202,17 @@ def _ask(system: System, scorer: Scorer, items: Sequence[EvalItem]) -> list[_Ans
             tokens_in=answer.tokens_in,
             tokens_out=answer.tokens_out,
         )
-        answered.append(_Answered(kept, round(answer.seconds, 6)))
+        answered.append(Timed(kept, round(answer.seconds, 6)))
     return answered
 
 
-def _lines(answered: Sequence[_Answered]) -> list[dict[str, Any]]:
+def _lines(answered: Sequence[Timed]) -> list[dict[str, Any]]:
     return [{**one.item.fields(), "seconds": one.seconds} for one in answered]
 
 
 def _resume(
     file: BinaryIO, journal: Path, header: dict[str, Any], sealed: Eval
-) -> tuple[int, list[_Answered]]:
+) -> tuple[int, list[Timed]]:
     """The batch size and the answers that the journal holds; a torn last line is cut off."""
     lines = whole_lines(file)
     if not lines:
@@ -222,7 +230,7 @@ def _resume(
     size = found.get("batch")
     if not isinstance(size, int) or size < 1:
         raise damaged(journal, 1, "the batch size is missing")
-    answered: list[_Answered] = []
+    answered: list[Timed] = []
     for number, line in enumerate(lines[1:], start=2):
         expected = sealed.items[len(answered) : len(answered) + size]
         answered.extend(_journal_batch(journal, number, line, expected))
@@ -231,7 +239,7 @@ def _resume(
 
 def _journal_batch(
     journal: Path, number: int, line: bytes, expected: Sequence[EvalItem]
-) -> list[_Answered]:
+) -> list[Timed]:
     rows = journal_line(journal, number, line).get("items")
     if not isinstance(rows, list) or len(rows) != len(expected) or not rows:
         raise damaged(journal, number, "it does not hold the items that come next")
@@ -242,7 +250,7 @@ def _journal_batch(
         kept = parse_result_item(fields, f"{journal}, line {number}")
         if kept.id != item.id or not isinstance(seconds, int | float):
             raise damaged(journal, number, f"it does not hold item {item.id!r} in its place")
-        answered.append(_Answered(kept, float(seconds)))
+        answered.append(Timed(kept, float(seconds)))
     return answered
 
 

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from metier.errors import InternalError
 from metier.evals.items import Eval, EvalItem
 from metier.evals.journal import append, damaged, journal_line, locked, unwritable, whole_lines
-from metier.evals.results import ResultItem, answer_digest, parse_result_item
-from metier.evals.running import journal_path
+from metier.evals.results import ResultItem, parse_result_item
+from metier.evals.running import ask, journal_path
 from metier.evals.scoring import Scorer, scorer_from_name
 from metier.messages import System
 
@@ -93,27 +92,9 @@ class Answers:
             MetierError: Whatever the system raises; nothing is kept of these items then.
         """
         start = time.monotonic()
-        answers = self._system.answer([item.text for item in items])
+        timed = ask(self._system, self._scorer, items)
         wall = (time.monotonic() - start) / max(1, len(items))
-        if len(answers) != len(items):
-            raise InternalError(
-                f"{self._system.name} gave {len(answers)} answers to {len(items)} texts.",
-                code="answer_count",
-            )
-        fresh = []
-        for item, answer in zip(items, answers, strict=True):
-            outcome = self._scorer.score(item, answer)
-            text = None if answer.error is not None else answer.text
-            kept = ResultItem(
-                id=item.id,
-                cluster=item.cluster,
-                outcome=outcome,
-                answer=None if text is None or outcome == "unscored" else answer_digest(text),
-                date=item.date,
-                tokens_in=answer.tokens_in,
-                tokens_out=answer.tokens_out,
-            )
-            fresh.append(Answered(kept, round(answer.seconds, 6), round(wall, 6)))
+        fresh = [Answered(one.item, one.seconds, round(wall, 6)) for one in timed]
         # An item that could not be answered today may be tomorrow: it is not kept.
         scored = [one for one in fresh if one.item.outcome != "unscored"]
         if scored:
