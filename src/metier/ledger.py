@@ -25,7 +25,7 @@ from metier.errors import CorruptError, InputError, NotFoundError, StorageError
 from metier.manifest import canonical_json
 from metier.reference import Digest
 
-Kind = Literal["result", "evidence", "decision"]
+Kind = Literal["result", "evidence", "decision", "outcomes", "state", "feedback"]
 _KINDS = get_args(Kind)
 MAX_BODY_BYTES = 4 << 20
 GENESIS = "0" * 64
@@ -38,7 +38,8 @@ class Row:
 
     Attributes:
         id: Its place, from 1 without gaps.
-        kind: ``result``, ``evidence`` or ``decision``.
+        kind: ``result``, ``evidence``, ``decision``, or of the watch ``outcomes`` (pairs),
+            ``state`` and ``feedback``.
         subject: What it is about: a specialist's name.
         digest: Of the document that it records.
         body: Facts, as JSON. No texts of people: those have their own table.
