@@ -107,7 +107,7 @@ def add(
     waits(f"Looking for the {len(dataset.examples):,} rows in training and eval rows.")
     refused = _refused(folder, dataset.examples, gate)
     kept = [example for position, example in enumerate(dataset.examples) if position not in refused]
-    why = [reason for reason in refused.values()]
+    why = list(refused.values())
     items = tuple(_item(example, gate.today) for example in kept)
     added = Added(
         name=name,
