@@ -77,7 +77,7 @@ def outcomes_of(ledger: Ledger, name: str, system: str) -> list[Outcomes]:
             continue
         known = {one.name for one in fields(Meeting)}
         meeting = Meeting(**{key: value for key, value in body.items() if key in known})
-        pairs = tuple(_unpacked(meeting.rival, one) for one in body["pairs"])
+        pairs = tuple(_unpacked(meeting.rival, one, row.date) for one in body["pairs"])
         found.append(Outcomes(meeting, pairs, row.date, row.hash))
     return found
 
@@ -124,7 +124,7 @@ def _packed(pair: Pair) -> list[Any]:
     return [pair.item, cluster, pair.own, pair.other, pair.date, int(pair.fresh), pair.source]
 
 
-def _unpacked(rival: Rival, packed: Sequence[Any]) -> Pair:
+def _unpacked(rival: Rival, packed: Sequence[Any], look: str) -> Pair:
     item, cluster, own, other, date, fresh, source = packed
     return Pair(
         rival=rival,
@@ -135,4 +135,5 @@ def _unpacked(rival: Rival, packed: Sequence[Any]) -> Pair:
         date=date,
         fresh=bool(fresh),
         source=source,
+        look=look,
     )

@@ -18,13 +18,14 @@ from metier.assembly import feedback as saying
 from metier.assembly import freshitems
 from metier.assembly.alone import alone
 from metier.assembly.bases import Bases
+from metier.assembly.circumstances import Circumstances, Surroundings
 from metier.assembly.conversations import Conversations
 from metier.assembly.feedback import Said, Thumbs
 from metier.assembly.freshitems import Added, Gate
 from metier.assembly.measuring import Measuring
-from metier.assembly.meetings import Meetings
+from metier.assembly.meetings import Meetings, Round
 from metier.assembly.notices import notices_of
-from metier.assembly.outcomes import standing_document, standings_of
+from metier.assembly.outcomes import Outcomes, record_standing, standing_document, standings_of
 from metier.assembly.tables import Tables
 from metier.assembly.workbench import Workbench, never, today
 from metier.errors import InputError, MetierError
@@ -32,6 +33,7 @@ from metier.fleet import Fleet, Installed
 from metier.ledger import Ledger, Row
 from metier.messages import Progress, Report, silent
 from metier.settings import Settings
+from metier.watch import judge, tracks_of
 from metier.watching import Notice, Standing
 
 WATCHED = ("classify", "chat")
@@ -44,7 +46,7 @@ class Look:
 
     Attributes:
         name: The specialist.
-        standing: Where it stands now, or ``None`` if nothing could be said.
+        standing: Where it stands now.
         before: Its state before this look, or "".
         added: Pairs that are new.
         waiting: Pairs from feedback that do not count yet; see ``feedback.balanced``.
@@ -53,7 +55,7 @@ class Look:
     """
 
     name: str
-    standing: Standing | None
+    standing: Standing
     before: str
     added: int
     waiting: int
@@ -70,11 +72,10 @@ class _Known:
     latest: dict[tuple[str, str], Standing]
 
 
-class Here(Protocol):
+class Here(Surroundings, Protocol):
     """What the watch needs of the façade."""
 
     settings: Settings
-    fleet: Fleet
     tables: Tables
 
     @property
@@ -96,7 +97,10 @@ def open_watching(
         here.tables,
         lambda: here.ledger,
     )
-    return Watching(here.settings, here.fleet, workbench, meetings, lambda: here.ledger)
+    circumstances = Circumstances(here, lambda: here.ledger)
+    return Watching(
+        here.settings, here.fleet, workbench, meetings, circumstances, lambda: here.ledger
+    )
 
 
 class Watching:
@@ -108,16 +112,85 @@ class Watching:
         fleet: Fleet,
         workbench: Workbench,
         meetings: Meetings,
+        circumstances: Circumstances,
         ledger: Callable[[], Ledger],
     ) -> None:
         self._settings = settings
         self._fleet = fleet
         self._workbench = workbench
         self._meetings = meetings
+        self._circumstances = circumstances
         self._ledger = ledger
         self._known = _Known("", [], {})
         self.every: float | None = None
         """Seconds between two looks of a server that looks by itself; ``None`` where none does."""
+
+    # --- looking ----------------------------------------------------------------------------------
+
+    def once(
+        self,
+        names: Sequence[str] = (),
+        *,
+        report: Report = silent,
+        cancelled: Callable[[], bool] = never,
+    ) -> list[Standing]:
+        """Look once, at all that can be watched if none is named; see ``look``."""
+        looks = self.look(names, report=report, cancelled=cancelled)
+        return [look.standing for look in looks]
+
+    def look(
+        self,
+        names: Sequence[str] = (),
+        *,
+        background: bool = False,
+        report: Report = silent,
+        cancelled: Callable[[], bool] = never,
+    ) -> list[Look]:
+        """Ask what has not been asked, judge, and write down where each stands.
+
+        One process at a time looks; another waits. What was answered is kept if it is stopped.
+
+        Args:
+            names: Specialists; all that can be watched if none is named.
+            background: Whether nobody waits for it; then nothing large is loaded for it.
+            report: Receives progress.
+            cancelled: Stops the work.
+
+        Raises:
+            NotFoundError: There is none of a name, with near names.
+            InputError: One cannot be watched (``not_watched``).
+            UnavailableError: ``cancelled``.
+            StorageError: The disk is full, or cannot be written.
+        """
+        items = [self._watched(name) for name in dict.fromkeys(names or self.names())]
+        lock = self._settings.home / "watch" / "lock"
+        found = []
+        with alone(lock, "The watch", report=report, cancelled=cancelled):
+            for number, item in enumerate(items):
+                told = _part_of(report, item.name, number, len(items))
+                look = Round(item, told, cancelled, background)
+                found.append(self._look(look))
+        return found
+
+    def _look(self, look: Round) -> Look:
+        item = look.item
+        before = self._latest().get((item.name, str(item.system)))
+        self._meetings.gather(look)
+        known = _of_today(self._meetings.known(item))
+        pairs, waiting = saying.balanced([pair for one in known for pair in one.pairs])
+        names = {one.meeting.rival: one.meeting.rival_name for one in known}
+        now = self._circumstances.of(item, known)
+        standing = judge(before, tracks_of(pairs, names), now)
+        record_standing(self._ledger(), standing)
+        return Look(
+            item.name,
+            standing,
+            before.state if before is not None else "",
+            look.added,
+            waiting,
+            tuple(look.notes),
+            tuple(look.problems),
+        )
 
     # --- what is known ----------------------------------------------------------------------------
 
@@ -310,6 +383,23 @@ class Watching:
                 remedy="Classifiers and chat specialists are; 'metier list' shows the task.",
             )
         return item
+
+
+def _of_today(known: Sequence[Outcomes]) -> list[Outcomes]:
+    """Of each role the pairs against whoever has it now: the rival that was met last."""
+    last = {one.meeting.rival: one.meeting.rival_system for one in known}
+    return [one for one in known if last[one.meeting.rival] == one.meeting.rival_system]
+
+
+def _part_of(report: Report, name: str, number: int, count: int) -> Report:
+    """Progress of one specialist as progress of the round."""
+
+    def tell(progress: Progress) -> None:
+        inside = min(1.0, progress.fraction or 0.0)
+        message = f"{name}, {progress.message}"
+        report(Progress(progress.stage, message, (number + inside) / count))
+
+    return tell
 
 
 def due_at(looked: datetime | None, every: float, now: datetime | None = None) -> datetime:
