@@ -25,8 +25,8 @@ def notices_of(history: Iterable[tuple[str, Standing]]) -> list[Notice]:
     now = looks[-1][1]
     found: dict[str, Notice] = {}
     steps = [(None, looks[0]), *((before[1], after) for before, after in pairwise(looks))]
-    for before, (_date, after) in steps:
-        found.update((notice.kind, notice) for notice in noticed(before, after))
+    for before, (date, after) in steps:
+        found.update((notice.kind, notice) for notice in noticed(before, after, today=date[:10]))
     holds = {
         "demoted": now.state not in ROUTED,
         "hop": now.state == "HOP",
