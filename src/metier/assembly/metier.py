@@ -30,6 +30,7 @@ from metier.assembly.tables import Tables
 from metier.assembly.toolbox import Toolbox
 from metier.assembly.trying import Field, Trial, Trying
 from metier.assembly.values import How, InstalledPart, parts_of
+from metier.assembly.watching import open_watching
 from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
@@ -97,6 +98,7 @@ class Metier:
         self.tables = Tables(self._measuring, lambda: self.ledger)
         parts = (self._answering, self._bases, self._conversations, self._workbench)
         self.trying = Trying(self, parts)
+        self.watching = open_watching(self, parts, self._measuring)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Metier:

@@ -29,6 +29,7 @@ from metier.recipe import Recipe
 from metier.reference import Digest, Reference
 from metier.server.runplans import Browses, RunPages
 from metier.server.tries import Tries
+from metier.server.watches import Watches
 
 if TYPE_CHECKING:
     from metier.evals.mistakes import Mistakes
@@ -160,6 +161,10 @@ class Facade(Protocol):
     @property
     def models(self) -> Models:
         """Everything that is here by name, and what is asked of it."""
+
+    @property
+    def watching(self) -> Watches:
+        """Where specialists stand with the watch, and what people say of their answers."""
 
     @property
     def browsing(self) -> Browses:
