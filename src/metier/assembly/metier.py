@@ -21,6 +21,7 @@ from metier.assembly.facts import Facts
 from metier.assembly.family import Family
 from metier.assembly.fitting import open_fitting
 from metier.assembly.holdings import Holdings
+from metier.assembly.hopping import open_hopping
 from metier.assembly.localmodels import open_models
 from metier.assembly.looking import Looking
 from metier.assembly.making import Making
@@ -99,6 +100,7 @@ class Metier:
         parts = (self._answering, self._bases, self._conversations, self._workbench)
         self.trying = Trying(self, parts)
         self.watching = open_watching(self, parts, self._measuring)
+        self.hopping = open_hopping(self._workbench, self._maker, self._answering)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Metier:
