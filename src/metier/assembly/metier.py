@@ -28,6 +28,7 @@ from metier.assembly.making import Making
 from metier.assembly.measuring import Measuring
 from metier.assembly.shelves import Library
 from metier.assembly.tables import Tables
+from metier.assembly.timelines import Timelines
 from metier.assembly.toolbox import Toolbox
 from metier.assembly.trying import Field, Trial, Trying
 from metier.assembly.values import How, InstalledPart, parts_of
@@ -97,6 +98,7 @@ class Metier:
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
         self.tables = Tables(self._measuring, lambda: self.ledger)
+        self.timelines = Timelines(settings, fleet, lambda: self.ledger)
         parts = (self._answering, self._bases, self._conversations, self._workbench)
         self.trying = Trying(self, parts)
         self.watching = open_watching(self, parts, self._measuring)
