@@ -66,7 +66,7 @@ Serve = Callable[[int, Callable[[], None]], None]
 @click.option("--open", "open_page", is_flag=True, help="Open the site in a browser.")
 @json_option
 @click.pass_obj
-def up(
+def up(  # noqa: PLR0913  one argument per flag
     session: Session,
     port: int,
     host: str,
