@@ -1,7 +1,7 @@
 """The words of the bitter-lesson plot: systems by date on one eval, the best so far, its day.
 
 Values only: which system was measured or recorded when, with which interval, and on which day the
-best general model so far passed the specialist. Who computes them is ``metier.examine``'s matter.
+best general model so far passed the specialist. Who computes them is ``metier.history``'s matter.
 """
 
 from __future__ import annotations

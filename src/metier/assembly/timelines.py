@@ -1,12 +1,14 @@
 """The bitter-lesson plot's values: what this home knows of general models and a specialist, dated.
 
 It gathers points from the ledger (recorded answers, tables, evidence) and the card; what they show
-is ``examine.timelines``'. It measures nothing, and it fetches only when a record is taken in.
+is ``history.timelines``'. It measures nothing, and it fetches only when a record is taken in.
 """
 
 from __future__ import annotations
 
 import shlex
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,8 @@ from pydantic import ValidationError
 from metier.card import Card, Evidence, Score
 from metier.errors import MetierError
 from metier.fleet import Fleet, Installed
+from metier.history import elsewhere
+from metier.history.timelines import timeline
 from metier.ledger import Ledger
 from metier.manifest import canonical_json
 from metier.messages import Report, silent
@@ -27,10 +31,10 @@ if TYPE_CHECKING:
     from metier.evals.tables import Table
 
 HISTORIES = Path(__file__).resolve().parent.parent / "histories"
-HISTORY = "metier.history/1"
 TABLE = "metier.table/1"
 MOST = 3
 """Evals that are drawn for one specialist, the richest first."""
+_KEPT = 32
 _METRICS = {"macro_f1": "macro F1"}
 _RIVALS: dict[str, Role] = {"base": "base", "general": "general", "other": "general"}
 
@@ -42,6 +46,8 @@ class Timelines:
         self._settings = settings
         self._fleet = fleet
         self._ledger = ledger
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[str, str, str], tuple[Timeline, ...]] = OrderedDict()
 
     def known(self) -> list[str]:
         """Records of others that can be taken in."""
@@ -66,8 +72,6 @@ class Timelines:
             UnavailableError: The rows are not here and cannot be fetched (``offline`` …).
             InputError: What was fetched does not have its digest (``wrong_sha256``).
         """
-        from metier.examine import elsewhere
-
         subject = self._fleet.show(name).name
         body = elsewhere.take(
             elsewhere.pinned(HISTORIES, record),
@@ -89,6 +93,18 @@ class Timelines:
             NotFoundError: No such specialist.
         """
         item = self._fleet.show(name)
+        key = (item.name, str(item.digest), self._ledger().head())
+        with self._lock:
+            if key in self._kept:
+                return self._kept[key]
+        found = self._gathered(item)
+        with self._lock:
+            self._kept[key] = found
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+    def _gathered(self, item: Installed) -> tuple[Timeline, ...]:
         rows = self._ledger().rows("result", item.name)
         found = list(self._over_bases(item, rows))
         found += self._classified(item, {one.eval for one in found})
@@ -101,13 +117,10 @@ class Timelines:
         """What tables and recorded answers say of a chat specialist, an eval at a time."""
         tables = [row for row in rows if row.body.get("format") == TABLE]
         records = {
-            row.body["eval"]: row for row in rows if row.body.get("format") == HISTORY
+            row.body["eval"]: row for row in rows if row.body.get("format") == elsewhere.FORMAT
         }  # the newest of an eval counts
         evals = dict.fromkeys([*records, *(row.body["eval"] for row in tables)])
         for eval_name in evals:
-            from metier.examine import elsewhere
-            from metier.examine.timelines import timeline
-
             record = records.get(eval_name)
             own = [row for row in tables if row.body["eval"] == eval_name]
             points = [point for row in own for point in self._in_table(row)]
@@ -160,8 +173,6 @@ class Timelines:
 
     def _classified(self, item: Installed, drawn: set[str]) -> Iterator[Timeline]:
         """What evidence says of a specialist and its rivals, an eval at a time."""
-        from metier.examine.timelines import timeline
-
         by_eval: dict[str, list[Evidence]] = {}
         for one in self._evidence(item):
             by_eval.setdefault(one.eval_fingerprint, []).append(one)

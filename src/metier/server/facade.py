@@ -28,6 +28,7 @@ from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
 from metier.server.runplans import Browses, RunPages
+from metier.server.timelines import Timelines
 from metier.server.tries import Tries
 from metier.server.watches import Watches
 
@@ -157,6 +158,10 @@ class Facade(Protocol):
     @property
     def rows(self) -> Rows:
         """Looks at rows before something is made of them."""
+
+    @property
+    def timelines(self) -> Timelines:
+        """General models by date against a specialist."""
 
     @property
     def models(self) -> Models:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,9 +124,7 @@ def take(
         "left_out": dict(pins.left_out),
         "recorded": True,
         "systems": [
-            {"date": date, "name": name, "documents": documents, "tasks": counted[key]}
-            for key in sorted(counted)
-            for date, name, documents in (key,)
+            _system(key, counted[key], frozenset(pins.left_out)) for key in sorted(counted)
         ],
     }
 
@@ -148,28 +146,46 @@ def source_of(body: Mapping[str, Any], taken: str) -> Source:
 
 def points_of(body: Mapping[str, Any]) -> Iterator[Point]:
     """Every system of a body as a point, its interval clustered by task."""
-    from metier.stats import share_interval
-
     left_out = frozenset(body["left_out"])
     for system in body["systems"]:
         tasks = {task: told for task, told in system["tasks"].items() if task not in left_out}
         if not tasks:
             continue
-        outcomes = [float(k < told[0]) for told in tasks.values() for k in range(told[1])]
-        clusters = [task for task, told in tasks.items() for _ in range(told[1])]
-        ends = share_interval(outcomes, clusters)
+        n = sum(told[1] for told in tasks.values())
         yield Point(
             name=system["name"],
             role="documents" if system["documents"] else "general",
             date=system["date"],
-            score=sum(outcomes) / len(outcomes),
-            low=ends.low,
-            high=ends.high,
-            n=len(outcomes),
+            score=sum(told[0] for told in tasks.values()) / n,
+            low=system["low"],
+            high=system["high"],
+            n=n,
             clusters=len(tasks),
             recorded=True,
             by_cluster=tuple(sorted((task, told[0] / told[1]) for task, told in tasks.items())),
         )
+
+
+def _system(key: _System, counts: Mapping[str, list[int]], left_out: Set[str]) -> dict[str, Any]:
+    """One system of a body; its interval counts tasks, so that copies weigh nothing in it."""
+    from metier.stats import share_interval
+
+    date, name, documents = key
+    told = [(task, right, n) for task, (right, n, _) in counts.items() if task not in left_out]
+    outcomes = [float(place < right) for _, right, n in told for place in range(n)]
+    clusters = [task for task, _, n in told for _ in range(n)]
+    low, high = 0.0, 1.0
+    if outcomes:
+        ends = share_interval(outcomes, clusters)
+        low, high = ends.low, ends.high
+    return {
+        "date": date,
+        "name": name,
+        "documents": documents,
+        "tasks": dict(counts),
+        "low": low,
+        "high": high,
+    }
 
 
 def _counted(rows: Iterable[Mapping[str, Any]]) -> dict[_System, dict[str, list[int]]]:
