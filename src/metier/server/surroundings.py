@@ -5,7 +5,7 @@ It asks the façade and reads the recipe's file; it draws nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ class Surroundings:
         fit: Whether it runs here.
         proof: The best proof that it holds here, if any.
         timelines: General models by date against it, an eval each.
+        watch: Where it stands with the watch.
     """
 
     parts: Sequence[Part] = ()
@@ -43,6 +44,7 @@ class Surroundings:
     fit: Fit | None = None
     proof: Proof | None = None
     timelines: Sequence[Timeline] = ()
+    watch: Mapping[str, Any] | None = None
 
 
 def around(metier: Facade, item: Installed) -> Surroundings:
@@ -57,6 +59,7 @@ def around(metier: Facade, item: Installed) -> Surroundings:
         fit=metier.fit(name),
         proof=_proof(metier, name),
         timelines=timelines.shown(metier.timelines, name),
+        watch=metier.watching.document(name),
     )
 
 
@@ -76,6 +79,7 @@ def as_json(metier: Facade, item: Installed) -> dict[str, Any]:
         "fit": found.fit.to_dict() if found.fit is not None else None,
         "lineage": [asdict(kin) for kin in found.family],
         "timelines": timelines.as_json(found.timelines),
+        "watch": found.watch,
         "answers": _answers(found.mistakes) if found.mistakes is not None else None,
     }
 
