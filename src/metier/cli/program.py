@@ -48,6 +48,7 @@ COMMANDS: dict[str, Entry] = {
     "export": Entry(
         "sharing", "export", "Export a specialist as an OCI layout, a model as a Modelfile."
     ),
+    "watch": Entry("watching", "watch", "See which specialists still earn their route."),
     "verify": Entry("keeping", "verify", "Check every stored byte against its digest."),
     "gc": Entry("keeping", "collect_garbage", "Remove stored files that nothing uses."),
     "catalog": Entry("catalogs", "catalog", "Add, build, list and check catalogues."),
