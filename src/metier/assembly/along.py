@@ -290,10 +290,13 @@ def _of_generator(generator: Generator, asked: Asked, heard: _Heard) -> Written:
         for turn, message in zip(turns, question.messages, strict=False)
     ) + turns[len(question.messages) :]  # fmt: skip
     listens = asked.on_piece is not None
-    left = {name: None for name in asked.unsaid if name in ("temperature", "top_p")}
+    if "temperature" in asked.unsaid:
+        sampling = replace(sampling, temperature=None)
+    if "top_p" in asked.unsaid:
+        sampling = replace(sampling, top_p=None)
     draft = generator.generate(
         turns,
-        replace(sampling, **left),
+        sampling,
         on_text=heard.text if listens else None,
         cancelled=asked.cancelled,
     )
@@ -307,7 +310,9 @@ def _with_pictures(turn: Turn, message: Message) -> Turn:
     if not message.pictures:
         return turn
     parts: list[Mapping[str, Any]] = [{"type": "text", "text": turn.text}] if turn.text else []
-    parts += [{"type": "image_url", "image_url": {"url": _address(one)}} for one in message.pictures]
+    parts += [
+        {"type": "image_url", "image_url": {"url": _address(one)}} for one in message.pictures
+    ]
     return replace(turn, extra={**turn.extra, "content": parts})
 
 
