@@ -31,10 +31,20 @@ if TYPE_CHECKING:
 
 REVISION = 1
 """Raised when the questions that are taken change."""
-MOST_QUESTIONS = 400
+MOST_QUESTIONS = 300
 """Of one specialist: more teach a linear model little and make it wait."""
 KEPT = 4
 """Models that stay in the home: the fleet may go back to what it was."""
+FOLDS = 3
+"""Of the held-out confidence: every one of them is a fit that somebody may wait for."""
+_ASKED = (
+    "How do I {verb} in {subject}?",
+    "Write a {subject} {thing}.",
+    "My {subject} {thing} does not work.",
+    "What is wrong with this {subject} {thing}?",
+)
+_VERBS = ("show a list", "load data", "handle a click", "pass a value", "test this", "fix an error")
+_THINGS = ("example", "component", "function", "page", "form", "test")
 _FENCE = re.compile(r"^(`{3,})[^\n]*\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 _MOST_CODE = 1200
 _SHORTEST = 3
@@ -121,7 +131,7 @@ class Domains:
         if isinstance(card, Card):
             rows = self._means.rows(item)
             return rows if rows is not None else _of_labels(card)
-        found = [card.description]
+        found = [card.description, *_of_names(card)]
         with suppress(MetierError):
             found += lines_of(self._means.prompt(item))
         for pack in card.packs:
@@ -142,13 +152,14 @@ class Domains:
             self._thread.start()
 
     def _made(self, key: str) -> DomainModel | None:
-        from metier.router import fit_domains
+        from metier.router import Settings, fit_domains
 
         with self._making:
             if self._held is not None and self._held[0] == key:
                 return self._held[1]
             questions = self.questions()
-            model = fit_domains(questions) if questions else None
+            settings = Settings(folds=FOLDS)
+            model = fit_domains(questions, settings=settings) if questions else None
             if model is not None:
                 self._keep(key, model.to_bytes())
             self._held = (key, model)
@@ -226,6 +237,18 @@ def background() -> tuple[str, ...]:
     text = resources.files("metier.assembly").joinpath("elsewhere.txt").read_text("utf-8")
     lines = (line.strip() for line in text.splitlines())
     return tuple(line for line in lines if line and not line.startswith("#"))
+
+
+def _of_names(card: ChatCard) -> list[str]:
+    """What somebody asks who names the subject: its domain, its toolchains, its tools."""
+    versions = (name.partition("@")[0] for name in card.toolchains)
+    subjects = dict.fromkeys((card.domain, *versions, *card.tools))
+    return [
+        pattern.format(subject=subject, verb=verb, thing=thing)
+        for subject in subjects
+        for pattern in _ASKED
+        for verb, thing in zip(_VERBS, _THINGS, strict=True)
+    ]
 
 
 def _of_labels(card: Card) -> list[str]:

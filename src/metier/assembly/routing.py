@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from metier.assembly.along import Asked, Ways, ask_along
+from metier.assembly.along import Ways, ask_along, reply_of
 from metier.assembly.candidates import (
     CHATS,
     Field,
@@ -28,6 +28,8 @@ from metier.assembly.candidates import Means as CandidateMeans
 from metier.assembly.domains import Domains
 from metier.assembly.routelog import Break, RouteLog, breaks, read_rows
 from metier.assembly.sticking import Memory
+from metier.assembly.translating import question_of
+from metier.conversing import Reply, Sampling, Turn
 from metier.errors import CorruptError, InputError, MetierError, NotFoundError, UnavailableError
 from metier.generating import ModelDetails, ModelListing, ModelSheet, Question
 from metier.manifest import canonical_json
@@ -36,6 +38,7 @@ from metier.router import Router, Rules, conversation_key, decision_bytes, reque
 from metier.routing import (
     AUTO,
     Answered,
+    Asked,
     Candidate,
     Decision,
     Refused,
@@ -300,12 +303,21 @@ class Routing:
         self._log.append("answered", row)
         return answered
 
+    def question(self, turns: Sequence[Turn], sampling: Sampling) -> Question:
+        """A specialist's turns as a question; raises InputError (``bad_sampling``)."""
+        return question_of(turns, sampling)
+
+    def reply(self, answered: Answered) -> Reply:
+        """An answer with its trace; see ``along.reply_of``."""
+        return reply_of(answered)
+
     def _nobody(self, decision: Decision) -> MetierError:
-        if not self.field().general.name:
+        general = self.field().general
+        if not general.name:
             return UnavailableError(
-                f"{AUTO} has no general model to turn to. {decision.why}",
+                f"{AUTO} has no general model to turn to. {general.why}",
                 code="no_general_model",
-                remedy=f"Run: {self.field().general.remedy}. Or set METIER_GENERAL_URL and "
+                remedy=f"Run: {general.remedy}. Or set METIER_GENERAL_URL and "
                 "METIER_GENERAL_MODEL, or METIER_BASE.",
             )
         why = "; ".join(f"{one.name}: {one.why}" for one in decision.refused[:4])

@@ -27,6 +27,7 @@ from metier.generating import Models, ModelSheet, RunningModel
 from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
+from metier.server.auto import Routes
 from metier.server.runplans import Browses, RunPages
 from metier.server.tries import Tries
 
@@ -160,6 +161,10 @@ class Facade(Protocol):
     @property
     def models(self) -> Models:
         """Everything that is here by name, and what is asked of it."""
+
+    @property
+    def routing(self) -> Routes:
+        """Who answers what is asked of ``auto``."""
 
     @property
     def browsing(self) -> Browses:
