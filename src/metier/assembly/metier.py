@@ -26,6 +26,7 @@ from metier.assembly.localmodels import open_models
 from metier.assembly.looking import Looking
 from metier.assembly.making import Making
 from metier.assembly.measuring import Measuring
+from metier.assembly.routes import open_routing
 from metier.assembly.shelves import Library
 from metier.assembly.tables import Tables
 from metier.assembly.timelines import Timelines
@@ -99,6 +100,7 @@ class Metier:
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
         self.tables = Tables(self._measuring, lambda: self.ledger)
         self.timelines = Timelines(settings, fleet, lambda: self.ledger)
+        self.routing = open_routing(self, self._workbench, self._library, self._bases)
         parts = (self._answering, self._bases, self._conversations, self._workbench)
         self.trying = Trying(self, parts)
         self.watching = open_watching(self, parts, self._measuring)
@@ -119,6 +121,7 @@ class Metier:
         self.models.close()
         self._toolbox.close()
         self._bases.close()
+        self.routing.close()
 
     @cached_property
     def ledger(self) -> Ledger:
