@@ -98,7 +98,9 @@ class Metier:
         self.tables = Tables(self._measuring, lambda: self.ledger)
         parts = (self._answering, self._bases, self._conversations, self._workbench)
         self.trying = Trying(self, parts)
-        self.hopping = open_hopping(self._workbench, self._maker, self._answering)
+        self.hopping = open_hopping(
+            self._workbench, self._maker, self._answering, find=self.find, pull=self.pull
+        )
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Metier:
