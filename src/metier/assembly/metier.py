@@ -105,6 +105,9 @@ class Metier:
         self.trying = Trying(self, parts)
         self.watching = open_watching(self, parts, self._measuring)
         self.hopping = open_hopping(self._workbench, self._maker, self._answering)
+        self.hopping = open_hopping(
+            self._workbench, self._maker, self._answering, find=self.find, pull=self.pull
+        )
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Metier:

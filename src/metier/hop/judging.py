@@ -151,7 +151,8 @@ def _same(challenger: Challenger) -> bool:
 
 def _why(challenger: Challenger, evidence: Evidence, ground: Ground, compared: int) -> str:
     found = evidence.difference
-    said = f"{challenger.key}: {numbers(evidence)}, {found.verdict.value}"
+    what = f" ({challenger.what})" if challenger.what else ""
+    said = f"{challenger.key}{what}: {numbers(evidence)}, {found.verdict.value}"
     told = {
         "win": "promoted.",
         "cheaper": f"not worse and cheaper ({costs(evidence)}): promoted.",
