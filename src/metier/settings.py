@@ -33,6 +33,7 @@ class Settings:
         general_model: The general model's name there (``METIER_GENERAL_MODEL``).
         general_key: Its key (``METIER_GENERAL_KEY`` or the file ``METIER_GENERAL_KEY_FILE``);
             never shown by ``repr``.
+        general_sees: Whether the general model takes pictures (``METIER_GENERAL_SEES``).
         base: What writes where nobody says (``METIER_BASE``: ``remote:NAME``, a model, a file).
         threads: Threads an engine may use (``METIER_THREADS``), or ``None``: as many as there
             are cores.
@@ -54,6 +55,7 @@ class Settings:
     general_url: str | None = None
     general_model: str | None = None
     general_key: str | None = field(default=None, repr=False)
+    general_sees: bool = False
     base: str | None = None
     threads: int | None = None
     no_color: bool = False
@@ -107,6 +109,7 @@ class Settings:
             general_url=url,
             general_model=model,
             general_key=_key(values),
+            general_sees=values.get("METIER_GENERAL_SEES", "").strip().upper() in _TRUE,
             base=values.get("METIER_BASE", "").strip() or None,
             threads=_threads(values),
             no_color=bool(values.get("NO_COLOR")),

@@ -22,15 +22,18 @@ from metier.assembly.facts import Facts
 from metier.assembly.family import Family
 from metier.assembly.fitting import open_fitting
 from metier.assembly.holdings import Holdings
+from metier.assembly.hopping import open_hopping
 from metier.assembly.localmodels import open_models
 from metier.assembly.looking import Looking
 from metier.assembly.making import Making
 from metier.assembly.measuring import Measuring
 from metier.assembly.shelves import Library
 from metier.assembly.tables import Tables
+from metier.assembly.timelines import Timelines
 from metier.assembly.toolbox import Toolbox
 from metier.assembly.trying import Field, Trial, Trying
 from metier.assembly.values import How, InstalledPart, parts_of
+from metier.assembly.watching import open_watching
 from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
@@ -97,8 +100,11 @@ class Metier:
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
         binding = Binding(settings, fleet, self._conversations, self._bases, self._toolbox)
         self.tables = Tables(self._measuring, binding, lambda: self.ledger)
+        self.timelines = Timelines(settings, fleet, lambda: self.ledger)
         parts = (self._answering, self._bases, self._conversations, self._workbench)
         self.trying = Trying(self, parts)
+        self.watching = open_watching(self, parts, self._measuring)
+        self.hopping = open_hopping(self._workbench, self._maker, self._answering)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Metier:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from metier.answer import Answering, base_digest
 from metier.card import BaseReference, Card
 from metier.errors import InputError, NotFoundError
-from metier.fleet import Fleet, Installed
+from metier.fleet import Fleet, Installed, own_name
 from metier.hardware import cpu_class, machine
 from metier.ledger import Ledger
 from metier.messages import Example, Report
@@ -53,6 +53,21 @@ class Workbench:
         self._ledger = ledger
         self._threads = threads
         self._evals = settings.home / "evals"
+
+    @property
+    def fleet(self) -> Fleet:
+        """What is installed."""
+        return self._fleet
+
+    @property
+    def ledger(self) -> Ledger:
+        """Results, evidence and decisions, in order."""
+        return self._ledger()
+
+    @property
+    def home(self) -> Path:
+        """The home folder."""
+        return self._settings.home
 
     @property
     def sources(self) -> Sources:
@@ -160,8 +175,10 @@ class Workbench:
         """The card of the classifier that a new specialist of this name replaces.
 
         Raises:
-            InputError: A base has the name (code ``name_taken``); bases are not replaced.
+            InputError: A base has the name (code ``name_taken``); bases are not replaced. Or it
+                is what a hop puts aside (``bad_name``).
         """
+        own_name(name)
         try:
             installed = self._fleet.show(name)
         except NotFoundError:
@@ -185,18 +202,21 @@ class Workbench:
         """Remove the sealed eval of a specialist that is gone, unless another has it too."""
         if card is None:
             return
-        kept = {item.classifier.data.eval_digest for item in self._fleet.list() if item.classifier}
+        every = (*self._fleet.list(), *self._fleet.aside())
+        kept = {item.classifier.data.eval_digest for item in every if item.classifier}
         if card.data.eval_digest not in kept:
             self._eval_file(card.data.eval_digest).unlink(missing_ok=True)
 
-    def record(self, card: Card, results: Mapping[str, str]) -> None:
-        """Append what was proved and decided to the ledger."""
+    def record(self, card: Card, results: Mapping[str, str], *, challenger: bool = False) -> None:
+        """Append what was proved and decided to the ledger; a challenger is not decided yet."""
         ledger = self._ledger()
         for key, digest in results.items():
             ledger.append("result", card.name, Digest.parse(digest), {"role": key})
         for item in card.evidence:
             body = item.model_dump(mode="json")
             ledger.append("evidence", card.name, Digest.parse(card.system), body)
+        if challenger:
+            return
         decision = {"rung": card.rung, "why": card.why, "decided": card.decided}
         ledger.append("decision", card.name, Digest.parse(card.system), decision)
 

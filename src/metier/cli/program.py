@@ -38,6 +38,7 @@ COMMANDS: dict[str, Entry] = {
     "eval": Entry("proving", "evaluate", "Measure a specialist on an eval, or bases under it."),
     "compare": Entry("comparing", "compare", "Compare specialists on one eval."),
     "check-eval": Entry("proving", "check_eval", "Check an eval before trusting it."),
+    "history": Entry("histories", "history", "Show general models by date against a specialist."),
     "pull": Entry("pulling", "pull", "Fetch a model from the hub, an address or a file."),
     "create": Entry("creating", "create", "Make a model from another by a Modelfile."),
     "list": Entry("keeping", "list_installed", "List what is installed."),

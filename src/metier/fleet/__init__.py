@@ -9,6 +9,7 @@ from metier.fleet.installed import Installed, Part
 from metier.fleet.keeping import Fleet
 from metier.fleet.lineage import Kin, lineage
 from metier.fleet.models import base_from, files_of, model_of, shards_of
+from metier.fleet.taking import own_name
 
 __all__ = [
     "CARD",
@@ -22,6 +23,7 @@ __all__ = [
     "files_of",
     "lineage",
     "model_of",
+    "own_name",
     "refuse_wrong_pairing",
     "shards_of",
 ]

@@ -62,7 +62,15 @@ class Made:
     keeper: Keeper = field(default_factory=Keeper)
 
 
-def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[[], bool]) -> Made:
+def make(
+    recipe: Recipe,
+    makers: Makers,
+    *,
+    report: Report,
+    cancelled: Callable[[], bool],
+    rows: Rows | None = None,
+    budget: float | None = None,
+) -> Made:
     """Make and prove a specialist; installs nothing.
 
     Args:
@@ -70,14 +78,17 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
         makers: Places, encoders and facts of this machine.
         report: Receives progress.
         cancelled: Asked often; stops the work with InputError (code ``cancelled``).
+        rows: What the recipe's data came to, where that is known already.
+        budget: Wall seconds for everything; the recipe's own, if not given.
 
     Raises:
         InputError: The data or the recipe is wrong; nothing was changed.
         UnavailableError: A source or the general model cannot be reached.
     """
-    clock = Clock(recipe.ladder.budget_seconds, cancelled)
-    rows = gather(recipe, makers.places, report)
-    recipe = rows.recipe
+    clock = Clock(budget or recipe.ladder.budget_seconds, cancelled)
+    if rows is None:
+        rows = gather(recipe, makers.places, report)
+        recipe = rows.recipe
     clock.check()
     rows = within_budget(rows, clock, recipe.ladder.seed, report)
     keeper = _keeper(recipe, rows, makers)
@@ -158,7 +169,7 @@ def _course(recipe: Recipe, rows: Rows, bases: encoders.Bases, report: Report) -
         ),
         curve=recipe.ladder.curve,
     )
-    return Course(expected, report, budget=recipe.ladder.budget_seconds)
+    return Course(expected, report, budget=bases.clock.budget)
 
 
 def climb_all(

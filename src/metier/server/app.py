@@ -30,6 +30,7 @@ from metier.server import (
     ollama_keeping,
     ollama_routes,
     orders,
+    watching,
 )
 from metier.server.answering import Classify, Listing
 from metier.server.batching import Batches
@@ -155,7 +156,7 @@ def _jobs(metier: Facade, limits: Limits, home: Path | None) -> Jobs:
 def _add_routers(app: FastAPI, metier: Facade, jobs: Jobs) -> None:
     app.include_router(management.router(metier, jobs))
     app.include_router(fleetwork.router(metier, jobs))
-    for unit in (finding, conversations, completing, ollama_routes, ollama_keeping):
+    for unit in (finding, conversations, completing, ollama_routes, ollama_keeping, watching):
         app.include_router(unit.router(metier))
 
 

@@ -24,6 +24,7 @@ from metier.card import ChatCard
 from metier.conversing import Reply, Step
 from metier.errors import InternalError, MetierError
 from metier.generating import Taken
+from metier.reference import parted
 from metier.server import chat, codework, completing, native, openai_schemas
 from metier.server.answering import json_response
 from metier.server.events import ALIVE, DONE, event
@@ -96,7 +97,8 @@ def _is_specialist(metier: Facade, model: object) -> bool:
     """Whether the answer policy answers: for chat specialists, and whatever names a base."""
     if not isinstance(model, str):
         return False
-    if "@" in model:
+    model, base = parted(model)
+    if base:
         return True
     try:
         return isinstance(metier.show(model).card, ChatCard)

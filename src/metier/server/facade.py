@@ -28,7 +28,9 @@ from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
 from metier.server.runplans import Browses, RunPages
+from metier.server.timelines import Timelines
 from metier.server.tries import Tries
+from metier.server.watches import Watches
 
 if TYPE_CHECKING:
     from metier.evals.mistakes import Mistakes
@@ -158,8 +160,16 @@ class Facade(Protocol):
         """Looks at rows before something is made of them."""
 
     @property
+    def timelines(self) -> Timelines:
+        """General models by date against a specialist."""
+
+    @property
     def models(self) -> Models:
         """Everything that is here by name, and what is asked of it."""
+
+    @property
+    def watching(self) -> Watches:
+        """Where specialists stand with the watch, and what people say of their answers."""
 
     @property
     def browsing(self) -> Browses:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from metier.errors import MetierError
 from metier.finding import Fit, Proof
-from metier.server import native
+from metier.overtaking import Timeline
+from metier.server import native, timelines
 from metier.server.facade import Facade, Installed, Part
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Surroundings:
         mistakes: What is known of its answers to its sealed items, if it is a classifier.
         fit: Whether it runs here.
         proof: The best proof that it holds here, if any.
+        timelines: General models by date against it, an eval each.
     """
 
     parts: Sequence[Part] = ()
@@ -40,6 +42,7 @@ class Surroundings:
     mistakes: Mistakes | None = None
     fit: Fit | None = None
     proof: Proof | None = None
+    timelines: Sequence[Timeline] = ()
 
 
 def around(metier: Facade, item: Installed) -> Surroundings:
@@ -53,6 +56,7 @@ def around(metier: Facade, item: Installed) -> Surroundings:
         mistakes=metier.mistakes(name),
         fit=metier.fit(name),
         proof=_proof(metier, name),
+        timelines=timelines.shown(metier.timelines, name),
     )
 
 
@@ -71,6 +75,7 @@ def as_json(metier: Facade, item: Installed) -> dict[str, Any]:
         **native.detail(item, found.parts),
         "fit": found.fit.to_dict() if found.fit is not None else None,
         "lineage": [asdict(kin) for kin in found.family],
+        "timelines": timelines.as_json(found.timelines),
         "answers": _answers(found.mistakes) if found.mistakes is not None else None,
     }
 

@@ -13,7 +13,18 @@ from metier.card import AnyCard, Card, ChatCard, SearchCard, Verdict
 from metier.coding import SourceFile
 from metier.finding import Fit, Proof
 from metier.generating import ModelSheet, RunningModel
-from metier.site import charts, coding, entries, evidence, lineage, local, trials, words
+from metier.overtaking import Timeline
+from metier.site import (
+    charts,
+    coding,
+    entries,
+    evidence,
+    lineage,
+    local,
+    timelines,
+    trials,
+    words,
+)
 from metier.site.calls import (
     Call,
     calls,
@@ -58,6 +69,10 @@ class Around(Protocol):
         """The best proof that it holds here."""
 
     @property
+    def timelines(self) -> Sequence[Timeline]:
+        """General models by date against it."""
+
+    @property
     def mistakes(self) -> Mistakes | None:
         """What is known of its answers to its sealed items."""
 
@@ -74,6 +89,7 @@ def frame(name: str, digest: str, around: Around) -> dict[str, Any]:
         "family": lineage.rows(around.family),
         "family_drawing": lineage.drawing(around.family),
         "family_summary": lineage.summary(around.family),
+        "timelines": timelines.plots(around.timelines),
         "json_address": f"/specialists/{name}.json",
     }
 
