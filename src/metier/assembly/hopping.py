@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from metier.evals.items import Eval
     from metier.evals.results import Result
     from metier.examine import Examiner
+    from metier.making.resuming import Keeper
     from metier.making.rows import Rows
     from metier.recipe import Recipe
 
@@ -54,6 +55,8 @@ class _Bout:
         fresh: Fresh items, or ``None``.
         examiner: Who asks.
         results: What the champion answered, by eval.
+        reused: What did not have to be done again.
+        keepers: Of the makes; discarded when all is judged.
     """
 
     champion: Installed
@@ -65,6 +68,7 @@ class _Bout:
     examiner: Examiner
     results: dict[str, Result]
     reused: list[str]
+    keepers: list[Keeper]
 
 
 class Hopping:
@@ -120,6 +124,8 @@ class Hopping:
                 part = _part_of(report, number, len(wanted))
                 challengers.append(self._challenge(bout, one, share, part, cancelled))
             promotion = self.promoting.conclude(champion, challengers)
+        for keeper in bout.keepers:
+            keeper.discard()
         _tell(report, promotion)
         hopped = Hopped(
             name=champion.name,
@@ -227,6 +233,7 @@ class Hopping:
             examiner=examiner,
             results={},
             reused=[],
+            keepers=[],
         )
 
     def _fresh(
@@ -314,9 +321,11 @@ class Hopping:
             report(Progress("make", f"{wanted.key} was made before: it is only asked."))
             return before
         reused.append("rows and leak scan")
+        if bout.keepers and "linear" in rows.recipe.ladder.rungs:
+            reused.append("rungs without a base")
         report(Progress("make", f"Making {bout.champion.name} on {wanted.key}."))
         front = bout.champion.reference
-        return self._maker.challenger(
+        installed, keeper = self._maker.challenger(
             rows.recipe,
             rows,
             report,
@@ -324,6 +333,8 @@ class Hopping:
             budget=budget,
             aside=lambda card: self.promoting.aside(front, card.system),
         )
+        bout.keepers.append(keeper)
+        return installed
 
     def _before(self, bout: _Bout, rows: Rows) -> Installed | None:
         base = self._workbench.base(rows.recipe.base.ref)

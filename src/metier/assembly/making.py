@@ -23,6 +23,7 @@ from metier.reference import Reference
 
 if TYPE_CHECKING:
     from metier.making.chatting import Assembled
+    from metier.making.resuming import Keeper
     from metier.making.rows import Rows
 
 
@@ -73,7 +74,7 @@ class Making:
         *,
         budget: float | None,
         aside: Callable[[Card], Reference],
-    ) -> Installed:
+    ) -> tuple[Installed, Keeper]:
         """Climb and prove on rows that are there already; install it beside the champion.
 
         Args:
@@ -83,6 +84,10 @@ class Making:
             cancelled: Asked often; stops the work.
             budget: Wall seconds; ``None``: the recipe's own.
             aside: Where it stands until it is judged.
+
+        Returns:
+            It, and what the next challenger on the same rows need not climb again; the caller
+            discards that when the hop is over.
         """
         from metier.making import artifact_parts, make
 
@@ -100,8 +105,7 @@ class Making:
             card, {key: item.digest for key, item in made.proof.results.items()}, challenger=True
         )
         made.proof.settle()
-        made.keeper.discard()
-        return installed
+        return installed, made.keeper
 
     def chat(self, recipe: ChatRecipe, report: Report) -> ChatCard:
         """Put a chat specialist together and install it."""

@@ -123,9 +123,7 @@ def make(
     )
     facts = carding.measure(classifier, rows, proof, thresholds, seed=recipe.ladder.seed)
     spent = (clock.seconds, clock.cpu_seconds)
-    label_curve = None
-    if recipe.ladder.curve and clock.left > 0:
-        label_curve = _curve(recipe, rows, climb, chosen, facts.in_scope, proof, report, clock)
+    label_curve = _curve(recipe, rows, climb, chosen, facts.in_scope, proof, report, clock)
     card = carding.write(
         recipe,
         rows,
@@ -141,20 +139,22 @@ def make(
 
 
 def _keeper(recipe: Recipe, rows: Rows, makers: Makers) -> Keeper:
-    """What this make kept before it was stopped: of the same rows, split, seed and libraries."""
+    """What this make kept before it was stopped: of the same rows, split, seed and libraries.
+
+    Makes of the same rows on several bases share it: what needs no base is climbed once.
+    """
     if not makers.resumes:
         return Keeper()
     identity = {
-        "format": 1,
+        "format": 2,
         "train": rows.summary.train_digest,
         "texts": len(rows.texts),
         "labels": list(rows.labels),
         "clusters": sha256(rows.clusters.tobytes() + rows.classes.tobytes()).hexdigest(),
         "seed": recipe.ladder.seed,
-        "base": makers.base.digest if makers.base else None,
         "toolchain": dict(makers.toolchain),
     }
-    return Keeper.open(makers.journals, identity)
+    return Keeper.open(makers.journals, identity, base=makers.base.digest if makers.base else None)
 
 
 def _course(recipe: Recipe, rows: Rows, bases: encoders.Bases, report: Report) -> Report:
@@ -367,7 +367,10 @@ def _curve(
     proof: Proof,
     report: Report,
     clock: Clock,
-) -> LabelCurve:
+) -> LabelCurve | None:
+    """The label-efficiency curve, if it is wanted and there is time."""
+    if not recipe.ladder.curve or clock.left <= 0:
+        return None
     number = {label: index for index, label in enumerate(rows.labels)}
     truth = np.array([number.get(item.label, -1) for item in rows.sealed.items], np.int64)
     texts = [item.text for item in rows.sealed.items]
