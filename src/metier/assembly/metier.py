@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 from metier.answer import Answering
 from metier.assembly import starting
 from metier.assembly.bases import BaseChoice, Bases
+from metier.assembly.binding import Binding
 from metier.assembly.browsing import Browsing
 from metier.assembly.comparing import Comparing
 from metier.assembly.conversations import Conversations, Lack
@@ -98,7 +99,8 @@ class Metier:
         self.holdings = Holdings(settings, fleet, self.models.used_bytes)
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
-        self.tables = Tables(self._measuring, lambda: self.ledger)
+        binding = Binding(settings, fleet, self._conversations, self._bases, self._toolbox)
+        self.tables = Tables(self._measuring, binding, lambda: self.ledger)
         self.timelines = Timelines(settings, fleet, lambda: self.ledger)
         self.routing = open_routing(self, self._workbench, self._library, self._bases)
         parts = (self._answering, self._bases, self._conversations, self._workbench)
