@@ -28,6 +28,7 @@ from metier.assembly.looking import Looking
 from metier.assembly.making import Making
 from metier.assembly.measuring import Measuring
 from metier.assembly.routes import open_routing
+from metier.assembly.picturing import Picturing
 from metier.assembly.shelves import Library
 from metier.assembly.tables import Tables
 from metier.assembly.timelines import Timelines
@@ -68,9 +69,12 @@ class Metier:
         self.toolchains = Toolchains(settings.toolchains)
         threads = settings.threads or usable_cores()
         held = partial(starting.base_folder, fleet)
-        self._answering = Answering(fleet, held, threads)
+        self.picturing = Picturing(settings.home, lambda: self._answering)
+        self._answering = Answering(fleet, held, threads, self.picturing.shelf)
         self.browsing = Browsing(fleet, self.parts, held, self.toolchains)
-        self._workbench = Workbench(settings, fleet, self._answering, lambda: self.ledger, threads)
+        self._workbench = Workbench(
+            settings, fleet, self._answering, lambda: self.ledger, threads, self.picturing
+        )
         self._library = Library(fleet, self._answering)
         self._bases = Bases(settings, self._workbench.service, lambda: self.models)
         self._toolbox = Toolbox(settings, self.toolchains, threads)
@@ -123,6 +127,7 @@ class Metier:
 
     def close(self) -> None:
         """End every process and connection that answering started; it may be used again."""
+        self.picturing.close()
         self.models.close()
         self._toolbox.close()
         self._bases.close()
