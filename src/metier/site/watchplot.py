@@ -23,7 +23,7 @@ from metier.site.drawing import (
     text,
 )
 from metier.site.words import clip, count, date, moment, plural, points
-from metier.watching import Standing, Track
+from metier.watching import Rival, Standing, Track
 
 Look = tuple[str, Standing]
 """When somebody looked (ISO moment), and what it came to."""
@@ -55,7 +55,7 @@ def watch_values(looks: Sequence[Look]) -> dict[str, Any] | None:
                 "state": standing.state,
                 "against": _against(track),
                 "difference": points(track.difference, signed=True),
-                "interval": f"{points(track.low, signed=True)} to {points(track.high, signed=True)}",
+                "interval": _ends(track),
                 "pairs": count(track.pairs),
             }
             for when, standing in reversed(shown[-40:])
@@ -90,7 +90,7 @@ def watch_plot(looks: Sequence[Look], *, key: str) -> str:
     return opened(key, height, title, _described(looks), "plot watch") + "".join(parts) + "</svg>"
 
 
-def _panels(looks: Sequence[Look]) -> list[tuple[str, bool]]:
+def _panels(looks: Sequence[Look]) -> list[tuple[Rival, bool]]:
     """Rival and freshness of each panel: what the last looks had, the general model first."""
     order = ("general", "base", "base+documents")
     found = {
@@ -103,7 +103,7 @@ def _panels(looks: Sequence[Look]) -> list[tuple[str, bool]]:
     return [(rival, fresh) for rival, fresh in ranked][:MOST_PANELS]
 
 
-def _tracks(looks: Sequence[Look], panel: tuple[str, bool]) -> list[tuple[str, Track]]:
+def _tracks(looks: Sequence[Look], panel: tuple[Rival, bool]) -> list[tuple[str, Track]]:
     return [
         (when, track)
         for when, standing in looks
@@ -112,7 +112,7 @@ def _tracks(looks: Sequence[Look], panel: tuple[str, bool]) -> list[tuple[str, T
     ]
 
 
-def _panel(looks: Sequence[Look], panel: tuple[str, bool], calendar: Calendar, top: float) -> str:
+def _panel(looks: Sequence[Look], panel: tuple[Rival, bool], calendar: Calendar, top: float) -> str:
     tracks = _tracks(looks, panel)
     domain = _domain([track for _, track in tracks])
     bottom = top + PANEL
@@ -122,10 +122,13 @@ def _panel(looks: Sequence[Look], panel: tuple[str, bool], calendar: Calendar, t
 
     last = tracks[-1][1]
     told = f"{points(last.difference, signed=True)} points after {plural(last.pairs, 'pair')}"
+    band = (
+        f'<rect class="margin" x="{number(LEFT)}%" y="{number(y(MARGIN))}" '
+        f'width="{number(RIGHT - LEFT)}%" height="{number(y(-MARGIN) - y(MARGIN))}"/>'
+    )
     parts = [
         text(LEFT, top - 6, f"against {_against(last)}: {told}", "panel", "start"),
-        f'<rect class="margin" x="{number(LEFT)}%" y="{number(y(MARGIN))}" '
-        f'width="{number(RIGHT - LEFT)}%" height="{number(y(-MARGIN) - y(MARGIN))}"/>',
+        band,
         *_levels(domain, top, bottom),
         line(LEFT, y(0.0), RIGHT, y(0.0), "zero"),
     ]
@@ -182,11 +185,15 @@ def _against(track: Track) -> str:
     return f"{whom}, fresh items alone" if track.fresh else whom
 
 
+def _ends(track: Track) -> str:
+    return f"{points(track.low, signed=True)} to {points(track.high, signed=True)}"
+
+
 def _described(looks: Sequence[Look]) -> str:
     when, standing = looks[-1]
     told = "; ".join(
         f"against {_against(track)} {points(track.difference, signed=True)} points "
-        f"({points(track.low, signed=True)} to {points(track.high, signed=True)}), "
+        f"({_ends(track)}), "
         f"{plural(track.pairs, 'pair')}"
         for track in standing.tracks
         if track.pairs
@@ -194,7 +201,7 @@ def _described(looks: Sequence[Look]) -> str:
     return f"{standing.state} on {date(when)}. {told}."
 
 
-def _caption(looks: Sequence[Look], panels: Sequence[tuple[str, bool]]) -> str:
+def _caption(looks: Sequence[Look], panels: Sequence[tuple[Rival, bool]]) -> str:
     first, last = looks[0][0], looks[-1][0]
     names = dict.fromkeys(
         clip(track.rival_name, 80)
