@@ -161,7 +161,7 @@ class Calendar:
         """From the first to the last of some ISO dates or moments, with air on both sides."""
         ordinals = [day_of(day) for day in days]
         first, last = min(ordinals), max(ordinals)
-        air = max(0.5, (last - first) / 25)
+        air = _air(first, last)
         return cls(first - air, last + air)
 
     def place(self, day: str) -> float:
@@ -183,18 +183,7 @@ class Calendar:
         """A tick for every month with its name where there is room, and the year below."""
         months = self.months()
         if len(months) < 2:
-            days = [date.fromordinal(int(self.first)), date.fromordinal(int(self.last))]
-            ends = zip(days, ("start", "end"), strict=True)
-            return "".join(
-                text(
-                    self.place(day.isoformat()),
-                    bottom + 19,
-                    f"{day.day} {_MONTHS[day.month - 1]} {day.year}",
-                    "tick",
-                    anchor,
-                )
-                for day, anchor in ends
-            )
+            return self._few_days(bottom)
         room = (self.right - self.left) / 100.0 * NARROW
         step = next((step for step in _STEPS if len(months) / step * 30.0 <= room), _STEPS[-1])
         parts, year = [], 0
@@ -209,6 +198,25 @@ class Calendar:
                 year = day.year
                 parts.append(text(x, bottom + 33, str(year), "tick"))
         return "".join(parts)
+
+    def _few_days(self, bottom: float) -> str:
+        """The first and the last day alone, by their dates."""
+        air = _air(self.first, self.last, inside=False)
+        ends = dict.fromkeys(int(day) for day in (self.first + air, self.last - air))
+        parts = []
+        for ordinal, anchor in zip(ends, ("start", "end"), strict=False):
+            day = date.fromordinal(ordinal)
+            x = self.place(day.isoformat())
+            words = f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+            parts.append(line(x, bottom, x, bottom + 6, "axis"))
+            parts.append(text(x, bottom + 19, words, "tick", anchor))
+        return "".join(parts)
+
+
+def _air(first: float, last: float, *, inside: bool = True) -> float:
+    """Room before the first and after the last day, of them or of the scale that has it."""
+    span = last - first
+    return max(0.5, span / 25 if inside else span / 27)
 
 
 def day_of(moment: str) -> float:

@@ -30,7 +30,7 @@ Look = tuple[str, Standing]
 MARGIN = 0.01
 MOST_LOOKS = 240
 MOST_PANELS = 4
-HEAD, PANEL, GAP, FOOT = 30.0, 104.0, 34.0, 56.0
+HEAD, PANEL, GAP, FOOT = 48.0, 104.0, 34.0, 56.0
 _LEAST = 0.03
 _RIVALS = {
     "base": "its base",
@@ -67,14 +67,14 @@ def watch_values(looks: Sequence[Look]) -> dict[str, Any] | None:
 
 
 def watch_plot(looks: Sequence[Look], *, key: str) -> str:
-    """The plot; "" where no look counted a pair.
+    """The plot; "" where fewer than two looks counted a pair: one interval is no sequence.
 
     Args:
         looks: Oldest first, each with its tracks.
         key: Unique on the page.
     """
     panels = _panels(looks)
-    if not panels:
+    if not panels or len(looks) < 2:
         return ""
     calendar = Calendar.of([when for when, _ in looks])
     labels = Labels()
@@ -127,7 +127,7 @@ def _panel(looks: Sequence[Look], panel: tuple[Rival, bool], calendar: Calendar,
         f'width="{number(RIGHT - LEFT)}%" height="{number(y(-MARGIN) - y(MARGIN))}"/>'
     )
     parts = [
-        text(LEFT, top - 6, f"against {_against(last)}: {told}", "panel", "start"),
+        text(LEFT, top - 6, f"against {_against(last)}: {told}", "panel-name", "start"),
         band,
         *_levels(domain, top, bottom),
         line(LEFT, y(0.0), RIGHT, y(0.0), "zero"),
@@ -174,8 +174,8 @@ def _changes(looks: Sequence[Look], calendar: Calendar, labels: Labels, bottom: 
             continue
         before = standing.state
         x = calendar.place(when)
-        places = [(x, 11.0, "start"), (x, 11.0, "middle"), (x, 11.0, "end")]
-        parts.append(line(x, HEAD - 15, x, bottom, f"change {standing.state.lower()}"))
+        places = [(x, y, anchor) for y in (11.0, 25.0) for anchor in ("start", "middle", "end")]
+        parts.append(line(x, HEAD - 20, x, bottom, f"change {standing.state.lower()}"))
         parts.append(labels.put(standing.state, places, "change", bottom))
     return "".join(parts)
 
