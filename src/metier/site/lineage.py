@@ -38,7 +38,7 @@ class Kin(Protocol):
 
     @property
     def role(self) -> str:
-        """``data``, ``recipe``, ``base``, ``pack``, ``tool``, ``self``, ``earlier`` …"""
+        """``data``, ``recipe``, ``base``, ``pack``, ``tool``, ``self``, ``earlier`` and so on."""
 
     @property
     def name(self) -> str:
