@@ -31,6 +31,7 @@ from metier.server import (
     ollama_routes,
     orders,
     routing,
+    watching,
 )
 from metier.server.answering import Classify, Listing
 from metier.server.batching import Batches
@@ -156,7 +157,15 @@ def _jobs(metier: Facade, limits: Limits, home: Path | None) -> Jobs:
 def _add_routers(app: FastAPI, metier: Facade, jobs: Jobs) -> None:
     app.include_router(management.router(metier, jobs))
     app.include_router(fleetwork.router(metier, jobs))
-    for unit in (finding, conversations, completing, routing, ollama_routes, ollama_keeping):
+    for unit in (
+        finding,
+        conversations,
+        completing,
+        routing,
+        ollama_routes,
+        ollama_keeping,
+        watching,
+    ):
         app.include_router(unit.router(metier))
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from metier.conversing import Manner, Reply, Sampling, Step, Turn
 from metier.errors import InputError
+from metier.reference import parted
 from metier.server.events import DONE, event
 
 MOST_TURNS = 2000
@@ -82,7 +83,7 @@ def parse_chat(asked: Mapping[str, Any]) -> ChatQuestion:
         raise _wrong("'n' is more than one.", "n", "Ask for one choice; candidates are ours.")
     if asked.get("logprobs"):
         raise _wrong("'logprobs' are not given.", "logprobs", "Leave the field out.")
-    name, _, base = model.partition("@")
+    name, base = parted(model)
     manner = _manner(asked.get("metier"))
     options = asked.get("stream_options")
     return ChatQuestion(

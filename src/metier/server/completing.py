@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 from metier.errors import MetierError
 from metier.generating import Models, OnPiece, Piece, Question, Taken, Written
+from metier.reference import parted
 from metier.server import native, openai_chat, openai_schemas, openai_text, openai_vectors
 from metier.server.auto import Auto, auto_of
 from metier.server.events import DONE, event
@@ -128,7 +129,7 @@ class _Ask:
     def _leave_to_the_model(self) -> None:
         if not self._unsaid:
             return
-        own = self._models.listing(self._model.partition("@")[0]).settings
+        own = self._models.listing(parted(self._model)[0]).settings
         left = {name: None for name in self._unsaid if name in own}
         if left:
             self._questions = [

@@ -24,6 +24,7 @@ from metier.card import ChatCard
 from metier.conversing import Reply, Step
 from metier.errors import InternalError, MetierError
 from metier.generating import Taken
+from metier.reference import parted
 from metier.routing import is_auto
 from metier.server import chat, codework, completing, native, openai_schemas
 from metier.server.answering import json_response
@@ -100,7 +101,8 @@ def _is_specialist(metier: Facade, model: object) -> bool:
         return False
     if is_auto(model):
         return False
-    if "@" in model:
+    model, base = parted(model)
+    if base:
         return True
     try:
         return isinstance(metier.show(model).card, ChatCard)

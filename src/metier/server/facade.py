@@ -29,7 +29,9 @@ from metier.recipe import Recipe
 from metier.reference import Digest, Reference
 from metier.server.auto import Routes
 from metier.server.runplans import Browses, RunPages
+from metier.server.timelines import Timelines
 from metier.server.tries import Tries
+from metier.server.watches import Watches
 
 if TYPE_CHECKING:
     from metier.evals.mistakes import Mistakes
@@ -159,10 +161,17 @@ class Facade(Protocol):
         """Looks at rows before something is made of them."""
 
     @property
+    def timelines(self) -> Timelines:
+        """General models by date against a specialist."""
+
+    @property
     def models(self) -> Models:
         """Everything that is here by name, and what is asked of it."""
 
     @property
+    def watching(self) -> Watches:
+        """Where specialists stand with the watch, and what people say of their answers."""
+
     def routing(self) -> Routes:
         """Who answers what is asked of ``auto``."""
 

@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from metier.errors import MetierError, NotFoundError
 from metier.generating import Embedded, Models
+from metier.reference import parted
 from metier.routing import is_auto
 from metier.server import ollama, ollama_listing
 from metier.server import ollama_reading as reading
@@ -217,7 +218,7 @@ def _answer(local: Models, answer: Answer, told: Seen, auto: Auto | None) -> Res
     def load(put: Put, cancelled: Cancelled) -> None:
         del cancelled
         with asked_for(asked.name):
-            check_abilities(asked, models.listing(asked.model.partition("@")[0]), kind)
+            check_abilities(asked, models.listing(parted(asked.model)[0]), kind)
             if asked.keep_alive == 0:
                 models.unload(asked.model)
                 put(answer.only("unload"))
@@ -233,7 +234,7 @@ def _answer(local: Models, answer: Answer, told: Seen, auto: Auto | None) -> Res
                 put(said)
 
         with asked_for(asked.name):
-            check_abilities(asked, models.listing(asked.model.partition("@")[0]), kind)
+            check_abilities(asked, models.listing(parted(asked.model)[0]), kind)
             written = models.ask(
                 asked.model,
                 asked.question,

@@ -13,7 +13,19 @@ from metier.card import AnyCard, Card, ChatCard, SearchCard, Verdict
 from metier.coding import SourceFile
 from metier.finding import Fit, Proof
 from metier.generating import ModelSheet, RunningModel
-from metier.site import charts, coding, entries, evidence, lineage, local, trials, words
+from metier.overtaking import Timeline
+from metier.site import (
+    charts,
+    coding,
+    entries,
+    evidence,
+    lineage,
+    local,
+    timelines,
+    trials,
+    watchplot,
+    words,
+)
 from metier.site.calls import (
     Call,
     calls,
@@ -58,6 +70,14 @@ class Around(Protocol):
         """The best proof that it holds here."""
 
     @property
+    def timelines(self) -> Sequence[Timeline]:
+        """General models by date against it."""
+
+    @property
+    def looks(self) -> Sequence[watchplot.Look]:
+        """When the watch looked at it."""
+
+    @property
     def mistakes(self) -> Mistakes | None:
         """What is known of its answers to its sealed items."""
 
@@ -74,6 +94,8 @@ def frame(name: str, digest: str, around: Around) -> dict[str, Any]:
         "family": lineage.rows(around.family),
         "family_drawing": lineage.drawing(around.family),
         "family_summary": lineage.summary(around.family),
+        "timelines": timelines.plots(around.timelines),
+        "sequence": watchplot.watch_values(around.looks),
         "json_address": f"/specialists/{name}.json",
     }
 
