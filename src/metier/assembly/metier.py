@@ -110,7 +110,6 @@ class Metier:
         parts = (self._answering, self._bases, self._conversations, self._workbench)
         self.trying = Trying(self, parts)
         self.watching = open_watching(self, parts, self._measuring)
-        self.hopping = open_hopping(self._workbench, self._maker, self._answering)
         self.hopping = open_hopping(
             self._workbench, self._maker, self._answering, find=self.find, pull=self.pull
         )

@@ -172,6 +172,7 @@ class Facade(Protocol):
     def watching(self) -> Watches:
         """Where specialists stand with the watch, and what people say of their answers."""
 
+    @property
     def routing(self) -> Routes:
         """Who answers what is asked of ``auto``."""
 
