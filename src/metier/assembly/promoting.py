@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from metier.errors import InputError, StorageError
+from metier.errors import InputError, StorageError, UnavailableError
 from metier.fleet import Fleet, Installed
 from metier.hop import (
     Challenger,
@@ -58,7 +58,7 @@ class Promoting:
         """The champion of a name, with nobody else hopping it meanwhile.
 
         Raises:
-            StorageError: It is being hopped already (code ``hopping``).
+            UnavailableError: It is being hopped already (code ``hopping``).
             InputError: The name is of something put aside (``bad_name``), or of a base.
         """
         champion = self.champion(name)
@@ -69,7 +69,7 @@ class Promoting:
             try:
                 lock.__enter__()
             except StorageError as error:
-                raise StorageError(
+                raise UnavailableError(
                     f"{champion.name!r} is being hopped already.",
                     code="hopping",
                     remedy="Wait until that hop has ended, then do it again.",
@@ -165,13 +165,11 @@ class Promoting:
         names: dict[Reference, Digest | None]
         if target == front.previous:
             names = {front: restored.digest, front.previous: champion.digest}
-            why = (
-                f"{champion.system.short} gave way to {restored.system.short}, which stood before."
-            )
+            why = f"{restored.system.short} answers again, in place of {champion.system.short}."
             body = back(str(champion.system), str(restored.system), why)
         else:
             names = {front: restored.digest, front.previous: champion.digest, target: None}
-            why = f"A person promoted {target.familiar}, which the rule had refused."
+            why = f"{target.familiar}, which a hop had not promoted, was promoted by hand."
             body = back(str(champion.system), str(restored.system), why, act="by-hand")
         self._change(front, names, {front: champion.digest, target: restored.digest}, body)
         return self.history(front.familiar)[0]

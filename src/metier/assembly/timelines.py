@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from metier.assembly.outcomes import standings_of
 from metier.card import Card, Evidence, Score
 from metier.errors import MetierError
 from metier.fleet import Fleet, Installed
@@ -26,6 +27,7 @@ from metier.messages import Report, silent
 from metier.overtaking import Point, Role, Timeline
 from metier.reference import Digest
 from metier.settings import Settings
+from metier.watching import Standing
 
 if TYPE_CHECKING:
     from metier.evals.tables import Table
@@ -103,6 +105,16 @@ class Timelines:
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return found
+
+    def looks(self, name: str) -> tuple[tuple[str, Standing], ...]:
+        """When the watch looked at what is installed under a name, and what it came to.
+
+        Raises:
+            NotFoundError: No such specialist.
+        """
+        item = self._fleet.show(name)
+        rows = standings_of(self._ledger(), item.name)
+        return tuple((row.date, one) for row, one in rows if one.system == str(item.system))
 
     def _gathered(self, item: Installed) -> tuple[Timeline, ...]:
         rows = self._ledger().rows("result", item.name)

@@ -27,6 +27,7 @@ from metier.generating import Models, ModelSheet, RunningModel
 from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
+from metier.server.auto import Routes
 from metier.server.runplans import Browses, RunPages
 from metier.server.timelines import Timelines
 from metier.server.tries import Tries
@@ -170,6 +171,10 @@ class Facade(Protocol):
     @property
     def watching(self) -> Watches:
         """Where specialists stand with the watch, and what people say of their answers."""
+
+    @property
+    def routing(self) -> Routes:
+        """Who answers what is asked of ``auto``."""
 
     @property
     def browsing(self) -> Browses:
@@ -457,6 +462,9 @@ class Pages(RunPages, Protocol):
 
     def compare(self, document: Mapping[str, Any], options: PageOptions) -> str:
         """Two or more on one eval; ``document`` is what ``/compare.json`` gives."""
+
+    def route(self, document: Mapping[str, Any], options: PageOptions) -> str:
+        """Who would answer a text; ``document`` is what ``/route.json`` gives."""
 
     def asked(self, document: Mapping[str, Any], options: PageOptions) -> str:
         """Answers side by side; ``document`` is what their address gives as JSON."""

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from metier.errors import MetierError
 from metier.finding import Fit, Proof
 from metier.overtaking import Timeline
-from metier.server import native, timelines
+from metier.server import native
+from metier.server import timelines as over_time
 from metier.server.facade import Facade, Installed, Part
+from metier.server.timelines import Look
 
 if TYPE_CHECKING:
     from metier.evals.mistakes import Mistakes
@@ -34,6 +36,7 @@ class Surroundings:
         fit: Whether it runs here.
         proof: The best proof that it holds here, if any.
         timelines: General models by date against it, an eval each.
+        looks: When the watch looked at it, and what that came to.
         watch: Where it stands with the watch.
     """
 
@@ -44,6 +47,7 @@ class Surroundings:
     fit: Fit | None = None
     proof: Proof | None = None
     timelines: Sequence[Timeline] = ()
+    looks: Sequence[Look] = ()
     watch: Mapping[str, Any] | None = None
 
 
@@ -58,7 +62,8 @@ def around(metier: Facade, item: Installed) -> Surroundings:
         mistakes=metier.mistakes(name),
         fit=metier.fit(name),
         proof=_proof(metier, name),
-        timelines=timelines.shown(metier.timelines, name),
+        timelines=over_time.shown(metier.timelines, name),
+        looks=over_time.looked(metier.timelines, name),
         watch=metier.watching.document(name),
     )
 
@@ -78,7 +83,8 @@ def as_json(metier: Facade, item: Installed) -> dict[str, Any]:
         **native.detail(item, found.parts),
         "fit": found.fit.to_dict() if found.fit is not None else None,
         "lineage": [asdict(kin) for kin in found.family],
-        "timelines": timelines.as_json(found.timelines),
+        "timelines": over_time.as_json(found.timelines),
+        "looks": [{"moment": when, **asdict(one)} for when, one in found.looks],
         "watch": found.watch,
         "answers": _answers(found.mistakes) if found.mistakes is not None else None,
     }

@@ -36,13 +36,13 @@ _GENERAL = frozenset({"general", "base"})
 
 
 def bitter_plot(timeline: Timeline, *, key: str) -> str:
-    """The plot; "" where there is no point.
+    """The plot; "" where everything is of one day: there is nothing to see of time.
 
     Args:
         timeline: Systems by date.
         key: Unique on the page; names the title for screen readers.
     """
-    if not timeline.points:
+    if len({point.date for point in timeline.points}) < 2:
         return ""
     calendar = Calendar.of([point.date for point in timeline.points])
     domain = _domain(timeline)

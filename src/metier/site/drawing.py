@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from html import escape
 
 from metier.site.words import clip
@@ -147,30 +147,30 @@ class Calendar:
     """A true scale of days across a chart.
 
     Attributes:
-        first, last: Its ends, as ordinals of days.
+        first, last: Its ends, in days; see ``day_of``.
         left, right: Where they stand, per cent of the width.
     """
 
-    first: int
-    last: int
+    first: float
+    last: float
     left: float = LEFT
     right: float = RIGHT
 
     @classmethod
     def of(cls, days: Sequence[str]) -> Calendar:
-        """From the first to the last of some ISO dates, with a little air on both sides."""
+        """From the first to the last of some ISO dates or moments, with air on both sides."""
         ordinals = [day_of(day) for day in days]
         first, last = min(ordinals), max(ordinals)
-        air = max(7, (last - first) // 25)
+        air = _air(first, last)
         return cls(first - air, last + air)
 
     def place(self, day: str) -> float:
-        """Where an ISO date stands, per cent of the width."""
+        """Where an ISO date or moment stands, per cent of the width."""
         return place(day_of(day), (self.first, self.last), self.left, self.right)
 
     def months(self) -> list[date]:
         """The first days of months inside."""
-        start, end = date.fromordinal(self.first), date.fromordinal(self.last)
+        start, end = date.fromordinal(int(self.first)), date.fromordinal(int(self.last))
         found = []
         day = start.replace(day=1)
         while day <= end:
@@ -183,18 +183,7 @@ class Calendar:
         """A tick for every month with its name where there is room, and the year below."""
         months = self.months()
         if len(months) < 2:
-            days = [date.fromordinal(self.first), date.fromordinal(self.last)]
-            ends = zip(days, ("start", "end"), strict=True)
-            return "".join(
-                text(
-                    self.place(day.isoformat()),
-                    bottom + 19,
-                    f"{day.day} {_MONTHS[day.month - 1]} {day.year}",
-                    "tick",
-                    anchor,
-                )
-                for day, anchor in ends
-            )
+            return self._few_days(bottom)
         room = (self.right - self.left) / 100.0 * NARROW
         step = next((step for step in _STEPS if len(months) / step * 30.0 <= room), _STEPS[-1])
         parts, year = [], 0
@@ -210,7 +199,28 @@ class Calendar:
                 parts.append(text(x, bottom + 33, str(year), "tick"))
         return "".join(parts)
 
+    def _few_days(self, bottom: float) -> str:
+        """The first and the last day alone, by their dates."""
+        air = _air(self.first, self.last, inside=False)
+        ends = dict.fromkeys(int(day) for day in (self.first + air, self.last - air))
+        parts = []
+        for ordinal, anchor in zip(ends, ("start", "end"), strict=False):
+            day = date.fromordinal(ordinal)
+            x = self.place(day.isoformat())
+            words = f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+            parts.append(line(x, bottom, x, bottom + 6, "axis"))
+            parts.append(text(x, bottom + 19, words, "tick", anchor))
+        return "".join(parts)
 
-def day_of(day: str) -> int:
-    """The ordinal of an ISO date, or of a moment's."""
-    return date.fromisoformat(day[:10]).toordinal()
+
+def _air(first: float, last: float, *, inside: bool = True) -> float:
+    """Room before the first and after the last day, of them or of the scale that has it."""
+    span = last - first
+    return max(0.5, span / 25 if inside else span / 27)
+
+
+def day_of(moment: str) -> float:
+    """An ISO date or moment in days; a moment is a fraction into its day."""
+    found = datetime.fromisoformat(moment)
+    seconds = 3600 * found.hour + 60 * found.minute + found.second
+    return found.toordinal() + seconds / 86_400

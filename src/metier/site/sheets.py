@@ -24,6 +24,7 @@ from metier.site import (
     timelines,
     trials,
     watching,
+    watchplot,
     words,
 )
 from metier.site.calls import (
@@ -78,6 +79,10 @@ class Around(Protocol):
         """General models by date against it."""
 
     @property
+    def looks(self) -> Sequence[watchplot.Look]:
+        """When the watch looked at it."""
+
+    @property
     def mistakes(self) -> Mistakes | None:
         """What is known of its answers to its sealed items."""
 
@@ -95,6 +100,7 @@ def frame(name: str, digest: str, around: Around) -> dict[str, Any]:
         "family_drawing": lineage.drawing(around.family),
         "family_summary": lineage.summary(around.family),
         "timelines": timelines.plots(around.timelines),
+        "sequence": watchplot.watch_values(around.looks),
         "watch": watching.section(around.watch),
         "json_address": f"/specialists/{name}.json",
     }
