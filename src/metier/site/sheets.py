@@ -122,7 +122,7 @@ def specialist(
         "card": card,
         "calls": calls(name, options.here),
         "tried": trials.several(tried),
-        "all_labels": (*card.labels, *filter(None, [card.out_of_scope_label])),
+        "all_labels": watching.offered(card),
         "unproved": _unproved(name, card),
         "well": well_and_badly(around.mistakes),
         "licences": licences(card),
