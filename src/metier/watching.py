@@ -28,7 +28,8 @@ class Pair:
     Attributes:
         rival: Its role.
         item: The item's id in its eval; of feedback, the id of the answer.
-        cluster: Items of one cluster hang together and count as one.
+        cluster: Items of one cluster hang together and count as one; "" for an item by itself.
+            Names are taken across evals: where ids could meet, they name their eval.
         own: Outcome of the specialist, 0 to 1.
         other: Outcome of the rival.
         date: ISO date of the item: when the question came into the world.

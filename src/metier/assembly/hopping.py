@@ -14,16 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metier.answer import Answering
+from metier.assembly.hopbases import HopBases
 from metier.assembly.making import Making
 from metier.assembly.promoting import Promoting
 from metier.assembly.workbench import Workbench, never, today, toolchain
 from metier.card import Card, Cost, Evidence
 from metier.errors import InputError, MetierError, NotFoundError, UnavailableError
-from metier.fleet import Fleet, Installed
+from metier.finding import Found, Query
+from metier.fleet import Installed
 from metier.hop import (
     Challenger,
     Done,
     Hopped,
+    Offer,
     Promotion,
     Wanted,
     on_base,
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from metier.evals.items import Eval
     from metier.evals.results import Result
     from metier.examine import Examiner
+    from metier.making.resuming import Keeper
     from metier.making.rows import Rows
     from metier.recipe import Recipe
 
@@ -54,6 +58,8 @@ class _Bout:
         fresh: Fresh items, or ``None``.
         examiner: Who asks.
         results: What the champion answered, by eval.
+        reused: What did not have to be done again.
+        keepers: Of the makes; discarded when all is judged.
     """
 
     champion: Installed
@@ -65,24 +71,32 @@ class _Bout:
     examiner: Examiner
     results: dict[str, Result]
     reused: list[str]
+    keepers: list[Keeper]
 
 
 class Hopping:
     """``metier hop`` and ``metier rollback`` of one home; threads may share it."""
 
     def __init__(
-        self, fleet: Fleet, workbench: Workbench, maker: Making, promoting: Promoting
+        self,
+        workbench: Workbench,
+        maker: Making,
+        promoting: Promoting,
+        bases: HopBases,
     ) -> None:
-        self._fleet = fleet
+        self._fleet = workbench.fleet
         self._workbench = workbench
         self._maker = maker
+        self._bases = bases
         self.promoting = promoting
 
     def hop(
         self,
         name: str,
         *,
-        bases: Sequence[str],
+        bases: Sequence[str] = (),
+        every_new: bool = False,
+        pull: bool = False,
         fresh: Path | None = None,
         budget: float | None = None,
         report: Report = silent,
@@ -93,6 +107,8 @@ class Hopping:
         Args:
             name: An installed classifier.
             bases: Installed bases: ``REF`` in all its views, ``REF@static``, ``REF@encoder``.
+            every_new: Also on every installed base that was not held against this champion.
+            pull: Bring bases here that are not, those of the catalogue that fit too.
             fresh: A file of labelled rows that neither base can have been made from.
             budget: Wall seconds for everything; shared among the bases.
             report: Receives progress.
@@ -102,13 +118,17 @@ class Hopping:
             InputError: ``same_base``, ``no_bases``, ``bad_view``, ``not_a_classifier``,
                 ``other_eval`` (the rows are no longer those), ``bad_budget``.
             UnavailableError: ``base_missing`` if none of the bases is here; ``rows_not_here``.
-            StorageError: ``hopping``: it is being hopped already; ``changed_meanwhile``.
+            UnavailableError: ``hopping``: it is being hopped already.
+            StorageError: ``changed_meanwhile``; ``disk_full``.
         """
-        wanted = _wanted(bases, budget)
+        _check_budget(budget)
         start, processor = time.monotonic(), time.process_time()
         with self.promoting.alone(name) as champion:
             recipe = self._workbench.classifier_recipe(champion.name)
-            able = self._able(champion, recipe, wanted)
+            wanted = self._bases.wanted(
+                champion, bases, every_new=every_new, pull=pull, report=report
+            )
+            able = self._bases.able(champion, recipe, wanted)
             bout = self._bout(champion, recipe, fresh, report)
             challengers = []
             for number, one in enumerate(wanted):
@@ -120,6 +140,8 @@ class Hopping:
                 part = _part_of(report, number, len(wanted))
                 challengers.append(self._challenge(bout, one, share, part, cancelled))
             promotion = self.promoting.conclude(champion, challengers)
+        for keeper in bout.keepers:
+            keeper.discard()
         _tell(report, promotion)
         hopped = Hopped(
             name=champion.name,
@@ -141,57 +163,11 @@ class Hopping:
         """What hops did to a name, the latest first."""
         return self.promoting.history(name)
 
+    def offers(self, name: str) -> tuple[Offer, ...]:
+        """Bases that a classifier was not held against yet; see ``HopBases.offers``."""
+        return self._bases.offers(name)
+
     # --- before -----------------------------------------------------------------------------------
-
-    def _able(
-        self, champion: Installed, recipe: Recipe, wanted: Sequence[Wanted]
-    ) -> dict[Wanted, Challenger | None]:
-        """What cannot be made on, said before any work; raises if that is all of them."""
-        found: dict[Wanted, Challenger | None] = {}
-        errors = []
-        for one in wanted:
-            try:
-                self._check(champion, recipe, one)
-                found[one] = None
-            except MetierError as error:
-                errors.append(error)
-                found[one] = Challenger(one.key, failed=error.message, remedy=error.remedy or "")
-        if len(errors) == len(wanted):
-            raise errors[0]
-        return found
-
-    def _check(self, champion: Installed, recipe: Recipe, wanted: Wanted) -> None:
-        base = self._installed_base(wanted)
-        own = self._workbench.base(recipe.base.ref)
-        again = on_base(recipe, wanted)
-        same_rungs = again.ladder.rungs == recipe.ladder.rungs
-        if same_rungs and own is not None and own.digest == base:
-            raise InputError(
-                f"{champion.name!r} stands on {wanted.key} already: its recipe climbed every rung "
-                "there.",
-                code="same_base",
-                remedy="Name another base; 'metier find --task embed' lists some.",
-            )
-
-    def _installed_base(self, wanted: Wanted) -> str:
-        """The digest of an encoder base that is here."""
-        try:
-            installed = self._fleet.show(wanted.base)
-        except NotFoundError as error:
-            raise UnavailableError(
-                f"The base {wanted.base!r} is not here. {error.message}",
-                code="base_missing",
-                remedy=f"metier pull {wanted.base}",
-            ) from error
-        if installed.manifest.part("base.json") is None:
-            raise InputError(
-                f"{installed.name!r} is no encoder: a classifier cannot stand on it.",
-                code="not_an_encoder",
-                remedy="'metier find --task embed' lists encoders.",
-            )
-        base = self._workbench.base(wanted.base)
-        assert base is not None
-        return base.digest
 
     def _bout(
         self, champion: Installed, recipe: Recipe, fresh: Path | None, report: Report
@@ -227,6 +203,7 @@ class Hopping:
             examiner=examiner,
             results={},
             reused=[],
+            keepers=[],
         )
 
     def _fresh(
@@ -295,6 +272,7 @@ class Hopping:
             seconds=time.monotonic() - start,
             cpu_seconds=time.process_time() - processor,
             reused=tuple(reused),
+            what=made.classifier.rung if made.classifier else "",
         )
 
     def _made(
@@ -314,9 +292,11 @@ class Hopping:
             report(Progress("make", f"{wanted.key} was made before: it is only asked."))
             return before
         reused.append("rows and leak scan")
+        if bout.keepers and "linear" in rows.recipe.ladder.rungs:
+            reused.append("rungs without a base")
         report(Progress("make", f"Making {bout.champion.name} on {wanted.key}."))
         front = bout.champion.reference
-        return self._maker.challenger(
+        installed, keeper = self._maker.challenger(
             rows.recipe,
             rows,
             report,
@@ -324,6 +304,8 @@ class Hopping:
             budget=budget,
             aside=lambda card: self.promoting.aside(front, card.system),
         )
+        bout.keepers.append(keeper)
+        return installed
 
     def _before(self, bout: _Bout, rows: Rows) -> Installed | None:
         base = self._workbench.base(rows.recipe.base.ref)
@@ -378,13 +360,32 @@ class Hopping:
         return found
 
 
-def open_hopping(workbench: Workbench, maker: Making, answering: Answering) -> Hopping:
-    """The hops of one home."""
+def open_hopping(
+    workbench: Workbench,
+    maker: Making,
+    answering: Answering,
+    *,
+    find: Callable[[Query], Found],
+    pull: Callable[..., Installed],
+) -> Hopping:
+    """The hops of one home.
+
+    Args:
+        workbench: Rows, examiner, ledger.
+        maker: Makes challengers.
+        answering: Loads what would come back in a rollback.
+        find: Searches the catalogues.
+        pull: Brings a base here.
+    """
     fleet = workbench.fleet
-    promoting = Promoting(
-        fleet, lambda: workbench.ledger, workbench.home, answers=answering.classifier
-    )
-    return Hopping(fleet, workbench, maker, promoting)
+
+    def answers(name: str) -> None:
+        if fleet.show(name).classifier is not None:
+            answering.classifier(name)
+
+    promoting = Promoting(fleet, lambda: workbench.ledger, workbench.home, answers)
+    bases = HopBases(workbench, promoting.history, find=find, pull=pull)
+    return Hopping(workbench, maker, promoting, bases)
 
 
 def key_of(recipe: Recipe) -> str:
@@ -393,21 +394,13 @@ def key_of(recipe: Recipe) -> str:
     return f"{recipe.base.ref}@{view}" if view else recipe.base.ref
 
 
-def _wanted(bases: Sequence[str], budget: float | None) -> list[Wanted]:
+def _check_budget(budget: float | None) -> None:
     if budget is not None and budget <= 0:
         raise InputError(
             f"A budget of {budget:g} s is not possible.",
             code="bad_budget",
             remedy="Name seconds above 0, like --budget 2m.",
         )
-    wanted = list(dict.fromkeys(Wanted.parse(base) for base in bases))
-    if not wanted:
-        raise InputError(
-            "No base is named.",
-            code="no_bases",
-            remedy="Write --base REF, once for each base, or --every-new-base.",
-        )
-    return wanted
 
 
 def _cost(card: Card, result: Result) -> Cost:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from metier.answer import Answering
 from metier.assembly.shelves import VIEW
-from metier.assembly.workbench import Workbench, today
+from metier.assembly.workbench import Workbench, libraries_of, today
 from metier.card import Card, ChatCard, SearchCard
 from metier.fleet import Fleet, Installed
 from metier.manifest import BASE, BUILD, KIND, RECIPE, TASK, Role
@@ -23,6 +23,7 @@ from metier.reference import Reference
 
 if TYPE_CHECKING:
     from metier.making.chatting import Assembled
+    from metier.making.resuming import Keeper
     from metier.making.rows import Rows
 
 
@@ -50,12 +51,14 @@ class Making:
         workbench = self._workbench
         before = workbench.replaced(recipe.specialist.name)
         with self._one:
-            makers = workbench.makers(recipe.base.ref, folder, confined=confined)
+            makers = workbench.makers(
+                recipe.base.ref, folder, confined=confined, libraries=libraries_of(recipe)
+            )
             made = make(recipe, makers, report=report, cancelled=cancelled)
         card = made.card
         digest = card.base.digest if card.base else None
         self._install(Reference.parse(card.name), card, artifact_parts(made), digest)
-        workbench.keep_eval(made.sealed)
+        workbench.keep_eval(made.sealed, pictures=recipe.of_pictures)
         workbench.forget_eval(before)
         workbench.sources.add(made.located)
         workbench.record(card, {key: item.digest for key, item in made.proof.results.items()})
@@ -73,7 +76,7 @@ class Making:
         *,
         budget: float | None,
         aside: Callable[[Card], Reference],
-    ) -> Installed:
+    ) -> tuple[Installed, Keeper]:
         """Climb and prove on rows that are there already; install it beside the champion.
 
         Args:
@@ -83,6 +86,10 @@ class Making:
             cancelled: Asked often; stops the work.
             budget: Wall seconds; ``None``: the recipe's own.
             aside: Where it stands until it is judged.
+
+        Returns:
+            It, and what the next challenger on the same rows need not climb again; the caller
+            discards that when the hop is over.
         """
         from metier.making import artifact_parts, make
 
@@ -100,8 +107,7 @@ class Making:
             card, {key: item.digest for key, item in made.proof.results.items()}, challenger=True
         )
         made.proof.settle()
-        made.keeper.discard()
-        return installed
+        return installed, made.keeper
 
     def chat(self, recipe: ChatRecipe, report: Report) -> ChatCard:
         """Put a chat specialist together and install it."""

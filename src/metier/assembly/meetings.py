@@ -16,6 +16,7 @@ from metier.assembly import feedback, freshitems
 from metier.assembly.bases import Bases
 from metier.assembly.conversations import Conversations, conversant_base
 from metier.assembly.measuring import THIS_MACHINE, Measuring, cost_class
+from metier.assembly.offline import without_fetching
 from metier.assembly.outcomes import Meeting, Outcomes, outcomes_of, record
 from metier.assembly.tables import Tables
 from metier.assembly.workbench import Workbench
@@ -115,7 +116,7 @@ class Meetings:
         from metier.engines.systems import SpecialistSystem
         from metier.examine.watched import Asking, Side
 
-        examiner = self._examiner()
+        examiner = self._examiner(background=look.background)
         classifier = examiner.classifier(look.item.name)
         sources = list(self._items(look, card, examiner))
         own = Side(SpecialistSystem(look.item.name, classifier))
@@ -225,9 +226,11 @@ class Meetings:
             return
         yield "general", Side(examiner.system("general", name, sealed), remote.BATCH, local=False)
 
-    def _examiner(self) -> Examiner:
+    def _examiner(self, *, background: bool) -> Examiner:
         """As for an eval, but that a general model is the same one tomorrow, by its name."""
         examiner = self._workbench.examiner()
+        if background:
+            examiner = without_fetching(examiner, self._workbench, self._settings.home)
         if examiner.service is None:
             return examiner
         return replace(examiner, service=replace(examiner.service, date=""))

@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from metier.errors import InputError, StorageError
+from metier.errors import InputError, StorageError, UnavailableError
 from metier.fleet import Fleet, Installed
 from metier.hop import (
     Challenger,
@@ -58,7 +58,7 @@ class Promoting:
         """The champion of a name, with nobody else hopping it meanwhile.
 
         Raises:
-            StorageError: It is being hopped already (code ``hopping``).
+            UnavailableError: It is being hopped already (code ``hopping``).
             InputError: The name is of something put aside (``bad_name``), or of a base.
         """
         champion = self.champion(name)
@@ -69,7 +69,7 @@ class Promoting:
             try:
                 lock.__enter__()
             except StorageError as error:
-                raise StorageError(
+                raise UnavailableError(
                     f"{champion.name!r} is being hopped already.",
                     code="hopping",
                     remedy="Wait until that hop has ended, then do it again.",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from metier.assembly import feedback as saying
 from metier.assembly import freshitems
@@ -28,13 +28,17 @@ from metier.assembly.notices import notices_of
 from metier.assembly.outcomes import Outcomes, record_standing, standing_document, standings_of
 from metier.assembly.tables import Tables
 from metier.assembly.workbench import Workbench, never, today
-from metier.errors import InputError, MetierError
+from metier.errors import InputError, MetierError, UnavailableError
 from metier.fleet import Fleet, Installed
 from metier.ledger import Ledger, Row
 from metier.messages import Progress, Report, silent
 from metier.settings import Settings
 from metier.watch import judge, tracks_of
 from metier.watching import Notice, Standing
+
+if TYPE_CHECKING:
+    from metier.evals.items import Eval
+    from metier.examine import Examiner
 
 WATCHED = ("classify", "chat")
 """Tasks of specialists that can be watched."""
@@ -280,7 +284,7 @@ class Watching:
         gate = Gate(
             labels=(*card.labels, refusal) if refusal else card.labels,
             training=examiner.training(item),
-            sealed=examiner.eval_of(item.name, refusal),
+            sealed=_eval_of(examiner, item.name, refusal),
             scorer=_scorer(refusal),
             made=card.made,
             today=today(),
@@ -406,6 +410,14 @@ def due_at(looked: datetime | None, every: float, now: datetime | None = None) -
     """When the next look is due: a period after the last one, at once where there was none."""
     moment = now or datetime.now(UTC)
     return moment if looked is None else max(moment, looked + timedelta(seconds=every))
+
+
+def _eval_of(examiner: Examiner, name: str, out_of_scope_label: str | None) -> Eval | None:
+    """Its sealed eval, or ``None`` where it is not here and cannot be had."""
+    try:
+        return examiner.eval_of(name, out_of_scope_label)
+    except UnavailableError:
+        return None
 
 
 def _scorer(out_of_scope_label: str | None) -> str:

@@ -98,6 +98,13 @@ class DomainModel:
             sure=score >= self.threshold and self.domains[best] != ELSEWHERE,
         )  # fmt: skip
 
+    def chances(self, text: str) -> tuple[tuple[str, float], ...]:
+        """Every domain with its calibrated probability, the likeliest first."""
+        rows = weigh(hashed_counts([cut(text, self.settings.cut)], _spec(self.settings)), self.idf)
+        found = np.exp(log_softmax(self._head.logits(rows) * np.float32(self.temperature)))[0]
+        order = np.argsort(-found, kind="stable")
+        return tuple((self.domains[place], round(float(found[place]), 4)) for place in order)
+
     @cached_property
     def digest(self) -> str:
         """``sha256:…`` of its bytes."""

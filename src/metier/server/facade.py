@@ -27,6 +27,7 @@ from metier.generating import Models, ModelSheet, RunningModel
 from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
+from metier.server.auto import Routes
 from metier.server.runplans import Browses, RunPages
 from metier.server.timelines import Timelines
 from metier.server.tries import Tries
@@ -170,6 +171,8 @@ class Facade(Protocol):
     @property
     def watching(self) -> Watches:
         """Where specialists stand with the watch, and what people say of their answers."""
+    def routing(self) -> Routes:
+        """Who answers what is asked of ``auto``."""
 
     @property
     def browsing(self) -> Browses:

@@ -284,8 +284,8 @@ def _differences(own: ArrayLike, other: ArrayLike) -> Floats:
         raise ValueError("both rows of outcomes must have the same length")
     if first.size == 0:
         return first
-    low, high = min(first.min(), second.min()), max(first.max(), second.max())
-    if not (low >= 0.0 and high <= 1.0):
+    both = np.concatenate([first, second])
+    if not ((both >= 0.0) & (both <= 1.0)).all():
         raise ValueError("outcomes must lie between 0 and 1; leave unscored items out")
     return first - second
 

@@ -16,17 +16,27 @@ Because = Literal[
 _Kind = Literal["demoted", "restored", "suspect", "undecided", "hop"]
 
 
-def said(because: Because, track: Track | None, *, until: str = "", suspect: bool = False) -> str:
+def said(
+    because: Because,
+    track: Track | None,
+    *,
+    until: str = "",
+    lapsed: bool = False,
+    suspect: bool = False,
+) -> str:
     """The sentence of a standing.
 
     Args:
         because: Why the state was chosen.
         track: What it rests on; ``None`` if no pair was ever counted.
         until: ISO date from which the proof holds no longer, or "".
+        lapsed: Whether that is past.
         suspect: Whether it wins on old items only.
     """
     numbers = _numbers(track) if track is not None else "0 pairs"
     sentence = f"{numbers}: {_meaning(because, track, until)}"
+    if lapsed and because in ("ahead", "cheap"):
+        sentence += f"; its proof ended on {until} and should be made again"
     if suspect and because in ("ahead", "cheap", "proof", "open"):
         sentence += "; only old items speak for it: suspect"
     return sentence + "."

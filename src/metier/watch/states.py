@@ -103,7 +103,7 @@ def judge(before: Standing | None, tracks: Sequence[Track], now: Watched) -> Sta
         system=now.system,
         state=state,
         since=since,
-        why=said(because, _telling(views), until=now.until, suspect=suspect),
+        why=said(because, _telling(views), until=now.until, lapsed=now.lapsed, suspect=suspect),
         suspect=suspect,
         tracks=tuple(tracks),
         head=now.head,
@@ -173,7 +173,7 @@ def _next(
         return "PROMOTED", "ahead" if any(v.found == "ahead" for v in views) else "cheap"
     if out and prior is not None:
         # A proof that is younger than the demotion gives the route back, on watch.
-        if now.holds and now.proved > prior.since:
+        if now.holds and now.proved[:10] > prior.since[:10]:
             return "WATCH", "proved again"
         return gone, "stays out"
     if now.lapsed:

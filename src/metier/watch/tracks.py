@@ -71,8 +71,14 @@ def _count(tallies: _Tallies, coming: list[Pair]) -> None:
                 tallies[rival, fresh] = tallies.get((rival, fresh), Tally()).after(
                     [pair.own for pair in chosen],
                     [pair.other for pair in chosen],
-                    [pair.cluster or pair.item for pair in chosen],
+                    [_cluster(pair) for pair in chosen],
                 )
+
+
+def _cluster(pair: Pair) -> str:
+    """What counts once: an item without a cluster stands alone, feedback apart from evals."""
+    kind, name = ("cluster", pair.cluster) if pair.cluster else ("item", pair.item)
+    return f"{pair.source} {kind} {name}"
 
 
 def _track(tally: Tally, rival: Rival, name: str, margin: float, *, fresh: bool) -> Track:
