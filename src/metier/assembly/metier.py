@@ -27,14 +27,14 @@ from metier.assembly.localmodels import open_models
 from metier.assembly.looking import Looking
 from metier.assembly.making import Making
 from metier.assembly.measuring import Measuring
-from metier.assembly.routes import open_routing
 from metier.assembly.picturing import Picturing
+from metier.assembly.routes import open_routing
 from metier.assembly.shelves import Library
 from metier.assembly.tables import Tables
 from metier.assembly.timelines import Timelines
 from metier.assembly.toolbox import Toolbox
 from metier.assembly.trying import Field, Trial, Trying
-from metier.assembly.values import How, InstalledPart, parts_of
+from metier.assembly.values import Asked, How, InstalledPart, parts_of
 from metier.assembly.watching import open_watching
 from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
@@ -110,7 +110,6 @@ class Metier:
         parts = (self._answering, self._bases, self._conversations, self._workbench)
         self.trying = Trying(self, parts)
         self.watching = open_watching(self, parts, self._measuring)
-        self.hopping = open_hopping(self._workbench, self._maker, self._answering)
         self.hopping = open_hopping(
             self._workbench, self._maker, self._answering, find=self.find, pull=self.pull
         )
@@ -355,33 +354,19 @@ class Metier:
 
     # --- making ---------------------------------------------------------------------------------
 
-    def recipe_for(  # noqa: PLR0913  one argument per flag of 'metier make'
+    def recipe_for(
         self,
         data: Path,
         *,
-        name: str,
-        eval_file: Path | None = None,
         text: str | None = None,
         label: str | None = None,
         group: str | None = None,
-        budget: float | None = None,
-        seed: int = 0,
-        drop_leaks: bool = False,
-        curve: bool = True,
+        **asked: Unpack[Asked],
     ) -> Recipe:
-        """A recipe for a file of examples; see ``making.asking``."""
+        """A recipe for a file of examples, its columns named; see ``making.asking``."""
         from metier.making.asking import Columns, recipe_for
 
-        return recipe_for(
-            data,
-            name=name,
-            eval_file=eval_file,
-            columns=Columns(text, label, group),
-            budget=budget,
-            seed=seed,
-            drop_leaks=drop_leaks,
-            curve=curve,
-        )
+        return recipe_for(data, columns=Columns(text, label, group), **asked)
 
     @overload
     def make(self, recipe: Recipe, *, folder: Path, **how: Unpack[How]) -> Card: ...

@@ -96,8 +96,10 @@ class Workbench:
             )
         return recipe
 
-    def base(self, name: str) -> BaseReference | None:
-        """An installed encoder by name and digest, or ``None``."""
+    def base(self, name: str | None) -> BaseReference | None:
+        """An installed encoder by name and digest, or ``None``, also for ``None``."""
+        if name is None:
+            return None
         try:
             installed = self._fleet.show(name)
         except NotFoundError:

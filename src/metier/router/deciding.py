@@ -189,8 +189,8 @@ class Router:
         if fresh.ground == "named" and not last.general and last.domain != request.domain:
             return fresh
         why = (
-            f"The conversation is {last.name}'s; a switch would lose {request.cached_tokens} tokens "
-            "of its cache."
+            f"The conversation is {last.name}'s; a switch would lose {request.cached_tokens} "
+            "tokens of its cache."
         )
         return replace(
             fresh,

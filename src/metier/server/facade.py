@@ -171,6 +171,8 @@ class Facade(Protocol):
     @property
     def watching(self) -> Watches:
         """Where specialists stand with the watch, and what people say of their answers."""
+
+    @property
     def routing(self) -> Routes:
         """Who answers what is asked of ``auto``."""
 
