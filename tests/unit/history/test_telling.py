@@ -52,6 +52,10 @@ def test_overtaken_passed_ahead_and_never_ahead() -> None:
     close = point("new", "2026-03-04", 0.55)
     assert "no general model is shown to be better" in sentence(drawn(OWN, close))
     assert "the intervals overlap" in sentence(drawn(OWN, close))
+    early = replace(close, date="2026-01-04")
+    assert sentence(drawn(OWN, early)).startswith(
+        "new, of 4 Jan 2026, had the higher score before it was measured on 1 Feb 2026 with 50.0 %"
+    )
     apart = point("new", "2026-03-04", 0.75)
     assert "its interval lies above the specialist's" in sentence(drawn(OWN, apart))
     assert sentence(drawn(OWN, point("old", "2026-01-01", 0.2))) == (
