@@ -157,7 +157,8 @@ class Timelines:
     def _in_table(self, row: Any) -> Iterator[Point]:
         """The entries of a table: a base alone is a general model, with parts the specialist."""
         means = self._task_means(row.digest)
-        for number, entry in enumerate(row.body["rows"]):
+        for entry in row.body["rows"]:
+            number = entry["number"] - 1  # the ledger's rows stand by group, the table's as asked
             score = Score.model_validate(entry["score"])
             if not score.n or entry["recorded"]:
                 continue

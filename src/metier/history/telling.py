@@ -35,6 +35,12 @@ def sentence(timeline: Timeline, shown: Shown = str) -> str:
         )
     if found is not None:
         return f"Overtaken by {shown(found.name)} on {_day(found.date)}, {_by(found)}."
+    if soft is not None and soft.before:
+        return (
+            f"{shown(soft.name)}, of {_day(soft.date)}, had the higher score before {name} was "
+            f"measured on {_day(champion.date)} with {_percent(champion.score)}, {_by(soft)}; no "
+            "general model is shown to be better."
+        )
     if soft is not None:
         return (
             f"Its score of {_percent(champion.score)} was passed by {shown(soft.name)} on "
