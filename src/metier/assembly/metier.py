@@ -27,8 +27,8 @@ from metier.assembly.localmodels import open_models
 from metier.assembly.looking import Looking
 from metier.assembly.making import Making
 from metier.assembly.measuring import Measuring
-from metier.assembly.routes import open_routing
 from metier.assembly.picturing import Picturing
+from metier.assembly.routes import open_routing
 from metier.assembly.shelves import Library
 from metier.assembly.tables import Tables
 from metier.assembly.timelines import Timelines
@@ -106,7 +106,7 @@ class Metier:
         binding = Binding(settings, fleet, self._conversations, self._bases, self._toolbox)
         self.tables = Tables(self._measuring, binding, lambda: self.ledger)
         self.timelines = Timelines(settings, fleet, lambda: self.ledger)
-        self.routing = open_routing(self, self._workbench, self._library, self._bases)
+        self.routing = open_routing(self, self._workbench, self._library, self._bases, binding)
         parts = (self._answering, self._bases, self._conversations, self._workbench)
         self.trying = Trying(self, parts)
         self.watching = open_watching(self, parts, self._measuring)
