@@ -302,7 +302,8 @@ def open_hopping(
 def key_of(recipe: Recipe) -> str:
     """What people call the ground that a champion stands on: its base and view."""
     view = views_of(recipe.ladder.rungs)
-    return f"{recipe.base.ref}@{view}" if view else recipe.base.ref
+    ref = recipe.base.ref or "no base"
+    return f"{ref}@{view}" if view else ref
 
 
 def _check_budget(budget: float | None) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from metier.answer import Answering
 from metier.assembly.shelves import VIEW
-from metier.assembly.workbench import Workbench, today
+from metier.assembly.workbench import Workbench, libraries_of, today
 from metier.card import Card, ChatCard, SearchCard
 from metier.fleet import Fleet, Installed
 from metier.manifest import BASE, BUILD, KIND, RECIPE, TASK, Role
@@ -51,12 +51,14 @@ class Making:
         workbench = self._workbench
         before = workbench.replaced(recipe.specialist.name)
         with self._one:
-            makers = workbench.makers(recipe.base.ref, folder, confined=confined)
+            makers = workbench.makers(
+                recipe.base.ref, folder, confined=confined, libraries=libraries_of(recipe)
+            )
             made = make(recipe, makers, report=report, cancelled=cancelled)
         card = made.card
         digest = card.base.digest if card.base else None
         self._install(Reference.parse(card.name), card, artifact_parts(made), digest)
-        workbench.keep_eval(made.sealed)
+        workbench.keep_eval(made.sealed, pictures=recipe.of_pictures)
         workbench.forget_eval(before)
         workbench.sources.add(made.located)
         workbench.record(card, {key: item.digest for key, item in made.proof.results.items()})

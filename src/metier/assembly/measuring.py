@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from metier.evals.executing import Entrant
     from metier.evals.tasks import Suite, Task
     from metier.examine.bases import BaseExaminer, Examination
+    from metier.examine.bound import Bound
     from metier.examine.standings import Standing
 
 SUITES = Path(__file__).resolve().parent.parent / "suites"
@@ -220,11 +221,11 @@ def standings_of(ledger: Ledger, name: str) -> list[Standing]:
     return standings((str(row.digest), row.body) for row in rows)
 
 
-def record(ledger: Ledger, examination: Examination) -> None:
+def record(ledger: Ledger, examination: Examination, bound: Bound | None = None) -> None:
     """Append a table and, where it measured something, its evidence to the ledger."""
     from metier.examine.standings import kept
 
-    for kind, digest, body in kept(examination):
+    for kind, digest, body in kept(examination, bound):
         ledger.append(kind, examination.table.specialist, Digest.parse(digest), body)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from metier.card import Evidence
+from metier.stats.sequential import Anytime
 
 Act = Literal["hop", "kept", "rollback", "by-hand"]
 """What was done: a challenger was promoted; the champion was kept; the one before came back; a
@@ -45,6 +46,8 @@ class Challenger:
         name: Under which it is installed aside, or "".
         evidence: It against the champion on the sealed items; ``None`` if it was not asked.
         fresh: The same on fresh items alone, where some were given.
+        standing: What the pairs say however often anybody looks: given where the two are compared
+            again and again while items arrive; then the rule goes by it.
         seconds: Wall seconds that making and asking it took.
         cpu_seconds: Processor seconds.
         reused: What did not have to be done again for it.
@@ -58,6 +61,7 @@ class Challenger:
     name: str = ""
     evidence: Evidence | None = None
     fresh: Evidence | None = None
+    standing: Anytime | None = None
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     reused: tuple[str, ...] = ()
