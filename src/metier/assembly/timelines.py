@@ -119,7 +119,8 @@ class Timelines:
     def _gathered(self, item: Installed) -> tuple[Timeline, ...]:
         rows = self._ledger().rows("result", item.name)
         found = list(self._over_bases(item, rows))
-        found += self._classified(item, {one.eval for one in found})
+        asked = {str(row.body.get("fingerprint")) for row in rows}
+        found += self._classified(item, asked)  # evidence of a table is in its points already
         found.sort(key=lambda one: -len(one.points))
         return tuple(found[:MOST])
 

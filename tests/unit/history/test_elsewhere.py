@@ -49,7 +49,7 @@ def pins(tmp_path: Path, rows: list[dict[str, Any]], *, digest: bool = True) -> 
     (mirror / "rows.jsonl").write_bytes(lines)
     sha256 = hashlib.sha256(lines).hexdigest()
     (folder / "some.toml").write_text(
-        'title = "Some"\neval = "e"\nsource = "o/n"\nlicence = "MIT"\ndates = "d"\n'
+        'title = "Some"\neval = "e"\nsource = "o/n"\nlicence = "MIT"\njudged = "d"\n'
         '[left_out]\nbroken = "unsound"\n[data]\nkind = "file"\npath = "none"\n'
         'converter = "svelte-bench-json-v1"\n' + (f'rows_sha256 = "{sha256}"\n' if digest else "")
     )

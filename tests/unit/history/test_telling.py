@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from metier.history.telling import caption, sentence
+from metier.history.telling import caption, cautions, sentence
 from metier.history.timelines import timeline
 from metier.overtaking import Point, Source, Timeline
 
@@ -77,14 +77,18 @@ def test_the_caption_states_n_groups_source_and_cautions() -> None:
     for part in (
         "2 general models, 2 Jan 2026 to 3 Feb 2026.",
         "79 to 80 answers each, in 8 groups",
-        "partly the luckiest",
         "Months jump with what was submitted",
-        "26.1 % of the 13,506 answers are copies",
         "Left out everywhere: x (w).",
         "From o/n at 1234, MIT, taken in 23 Nov 2026: recorded and judged elsewhere",
     ):
         assert part in told
     assert "recorded" not in caption(drawn(*points))
+    doubts = " ".join(cautions(drawn(*points, source=replace(SOURCE, judged="By two."))))
+    assert "partly the luckiest" in doubts
+    assert "26.1 % of the 13,506 answers are copies" in doubts
+    assert "By two." not in doubts
+    assert "By two." in cautions(drawn(*points, OWN, source=replace(SOURCE, judged="By two.")))
+    assert cautions(drawn(points[0])) == ()
 
 
 def test_a_base_alone_is_no_general_model() -> None:
