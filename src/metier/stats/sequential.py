@@ -45,12 +45,12 @@ MOST = 1e300
 FARTHEST = 1_000_000_000
 """``needed`` is told up to here; beyond it is never."""
 
-_STAKES: Floats = np.geomspace(0.002, 0.99, 48)
+STAKES: Floats = np.geomspace(0.002, 0.99, 36)
 """Shares u. The steps are fine enough for up to 1e6 pairs: at the interval's end the best share is
-known to about 30 %, and a step is 14 %."""
+known to about 30 %, and a step is 19 %."""
 _CENTRE, _WIDTH = 0.2, 0.7
-_WEIGHTS: Floats = 1.0 / (1.0 + (np.log(_STAKES / _CENTRE) / _WIDTH) ** 2)
-_LOG_WEIGHTS: Floats = np.log(0.5 * _WEIGHTS / _WEIGHTS.sum())
+_WEIGHTS: Floats = 1.0 / (1.0 + (np.log(STAKES / _CENTRE) / _WIDTH) ** 2)
+LOG_WEIGHTS: Floats = np.log(0.5 * _WEIGHTS / _WEIGHTS.sum())
 """Half the stake, most of it on shares around a fifth (5 points with 25 % discordant), and enough
 on every scale; chosen on simulations of +5 points, see decision 0300."""
 _LOG_SHOWN = math.log(SHOWN)
@@ -211,6 +211,20 @@ def e_values(differences: ArrayLike, mean: float = 0.0) -> tuple[Floats, Floats]
     return _path(array, mean), _path(-array, -mean)
 
 
+def log_factors(values: Floats, mean: float) -> Floats:
+    """Logarithm of what each share makes of each difference, if it bets on more than ``mean``.
+
+    Args:
+        values: Differences, shape (n,).
+        mean: What is doubted, above -1.
+
+    Returns:
+        Shape (n, shares).
+    """
+    grown = (values - mean) / (1.0 + mean)
+    return np.asarray(np.log1p(np.outer(grown, STAKES)), dtype=np.float64)
+
+
 def reduced(differences: ArrayLike, clusters: Clusters | None) -> Floats:
     """One difference a cluster: the mean of its items', shape (clusters,).
 
@@ -225,8 +239,8 @@ def reduced(differences: ArrayLike, clusters: Clusters | None) -> Floats:
 
 def least() -> int:
     """Fewest pairs that can ever show anything: all of them one way, as far as can be."""
-    grows = np.log1p(_STAKES)
-    return next(n for n in range(1, 1_000) if _sum(_LOG_WEIGHTS + n * grows) >= _LOG_SHOWN)
+    grows = np.log1p(STAKES)
+    return next(n for n in range(1, 1_000) if _sum(LOG_WEIGHTS + n * grows) >= _LOG_SHOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,11 +262,11 @@ class _Side:
 
     def logs(self, mean: float) -> Floats:
         """Logarithm of each share's capital, its stake left out, shape (shares,)."""
-        return np.asarray(self.counts @ _log_factors(self.values, mean), dtype=np.float64)
+        return np.asarray(self.counts @ log_factors(self.values, mean), dtype=np.float64)
 
     def log_capital(self, mean: float) -> float:
         """Logarithm of the capital against "the mean is at most this"."""
-        return _sum(_LOG_WEIGHTS + self.logs(mean))
+        return _sum(LOG_WEIGHTS + self.logs(mean))
 
     def low(self, middle: float, margin: float) -> float:
         """Smallest mean that is not excluded; never on the wrong side of 0 or of the margin.
@@ -299,18 +313,12 @@ def _counted(before: Mapping[float, int], differences: Floats) -> dict[float, in
     return found
 
 
-def _log_factors(values: Floats, mean: float) -> Floats:
-    """Logarithm of what each share makes of each difference, shape (values, shares)."""
-    grown = (values - mean) / (1.0 + mean)
-    return np.asarray(np.log1p(np.outer(grown, _STAKES)), dtype=np.float64)
-
-
 def _path(differences: Floats, mean: float) -> Floats:
     found = np.empty(differences.size)
-    so_far = _LOG_WEIGHTS.copy()
+    so_far = LOG_WEIGHTS.copy()
     for start in range(0, differences.size, _ROWS):
         part = differences[start : start + _ROWS]
-        logs = so_far + _log_factors(part, mean).cumsum(axis=0)
+        logs = so_far + log_factors(part, mean).cumsum(axis=0)
         highest = logs.max(axis=1)
         totals = highest + np.log(np.exp(logs - highest[:, None]).sum(axis=1))
         found[start : start + part.size] = np.exp(np.minimum(totals, math.log(MOST)))
@@ -329,13 +337,13 @@ def _needed(up: _Side, down: _Side, pairs: int, margin: float) -> int | None:
 def _crossing(side: _Side, mean: float, pairs: int) -> int:
     """Pairs at which the capital reaches ``SHOWN`` if every pair adds what they did on average."""
     rate = side.logs(mean) / pairs
-    if rate.max() * FARTHEST + _LOG_WEIGHTS.max() < _LOG_SHOWN:
+    if rate.max() * FARTHEST + LOG_WEIGHTS.max() < _LOG_SHOWN:
         return FARTHEST + 1
     # The logarithm of a sum of exponentials is convex and starts below: it crosses once.
     least_pairs, most_pairs = 1, FARTHEST
     while least_pairs < most_pairs:
         between = (least_pairs + most_pairs) // 2
-        if _sum(_LOG_WEIGHTS + between * rate) >= _LOG_SHOWN:
+        if _sum(LOG_WEIGHTS + between * rate) >= _LOG_SHOWN:
             most_pairs = between
         else:
             least_pairs = between + 1
