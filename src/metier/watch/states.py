@@ -10,8 +10,8 @@ Errors, under unlimited looking, if each rival's pairs are what ``stats.sequenti
 * A specialist that is truly better than every rival is shown to be worse, ever, with a chance of at
   most 5 %. Each rival has up to three e-values that can show it: of all its pairs, of the fresh
   ones, and of pairs that may start to count at any look (``stats.turning``). Each starts with half
-  a stake, so it ever reaches 10 N with a chance of at most 1 / (20 N), where N is how many there
-  are over all rivals.
+  a stake, so the sum of a rival's n ever reaches 10 N with a chance of at most n / (20 N), where N
+  is how many there are over all rivals.
 * One that is not better than some rival (and not within the margin at half the cost) is ever
   promoted by pairs with a chance of at most 5 %: that rival's two tracks, 2.5 % each.
 
@@ -157,17 +157,19 @@ def _views(tracks: Sequence[Track], now: Watched) -> list[_View]:
 
 
 def _view(whole: Track, fresh: Track | None, worse: float, *, half: bool) -> _View:
-    """One rival, ``worse`` being the e-value that takes the route."""
+    """One rival; ``worse`` is the sum of e-values that takes the route."""
     ruling = fresh if fresh is not None and _rules(fresh, half=half) else whole
-    if (whole.turned_far if half else whole.turned) >= worse:
-        return _View(whole, "turned")
-    if ruling.for_it >= SHOWN:
-        return _View(ruling, "ahead")
-    if half and ruling.not_worse >= SHOWN:
-        return _View(ruling, "cheap")
-    for track in (fresh, whole):
-        if track is not None and track.against_it >= worse:
-            return _View(track, "lost")
+    turned = whole.turned_far if half else whole.turned
+    if turned < worse:
+        if ruling.for_it >= SHOWN:
+            return _View(ruling, "ahead")
+        if half and ruling.not_worse >= SHOWN:
+            return _View(ruling, "cheap")
+    tracks = [whole] if fresh is None else [fresh, whole]
+    if turned + sum(track.against_it for track in tracks) >= worse:
+        worst = max(tracks, key=lambda track: track.against_it)
+        shown = worst.against_it >= SHOWN
+        return _View(worst, "lost") if shown else _View(whole, "turned")
     return _View(ruling, "open" if ruling.pairs >= ENOUGH else "few")
 
 
