@@ -27,7 +27,7 @@ Three things follow from the *fixed* shares:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -57,7 +57,9 @@ _LOG_SHOWN = math.log(SHOWN)
 _DISTINCT = 4_096
 """Distinct differences beyond which they are laid on a lattice, each side against itself."""
 _DIGITS = 12
-_ROWS = 20_000
+CEILING = 1e200
+"""Capital that is carried on in plain numbers is cut off here."""
+_ROWS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +200,11 @@ def anytime(
 
 
 def e_values(differences: ArrayLike, mean: float = 0.0) -> tuple[Floats, Floats]:
-    """Both e-values after each of the differences, in their order: the same numbers as ``Tally``'s.
+    """Both e-values after each of the differences, in their order: ``Tally``'s numbers, up to 1e200.
 
     Args:
         differences: One a cluster, -1 to 1, shape (n,).
-        mean: What is doubted.
+        mean: What is doubted, -.5 to .5.
 
     Returns:
         Against "the mean is at most this", and against "it is at least this"; shape (n,) each.
@@ -223,6 +225,17 @@ def log_factors(values: Floats, mean: float) -> Floats:
     """
     grown = (values - mean) / (1.0 + mean)
     return np.asarray(np.log1p(np.outer(grown, STAKES)), dtype=np.float64)
+
+
+def factor_blocks(differences: Floats, mean: float) -> Iterator[tuple[int, Floats]]:
+    """What each share makes of each difference: first row, and factors of shape (rows, shares).
+
+    So few rows that, from ``CEILING`` down, their product neither overflows nor loses a share that
+    could still matter.
+    """
+    for start in range(0, differences.size, _ROWS):
+        grown = (differences[start : start + _ROWS] - mean) / (1.0 + mean)
+        yield start, 1.0 + np.outer(grown, STAKES)
 
 
 def reduced(differences: ArrayLike, clusters: Clusters | None) -> Floats:
@@ -314,15 +327,14 @@ def _counted(before: Mapping[float, int], differences: Floats) -> dict[float, in
 
 
 def _path(differences: Floats, mean: float) -> Floats:
+    """The capital after each difference, in plain numbers: some rows at a time cannot overflow."""
     found = np.empty(differences.size)
-    so_far = LOG_WEIGHTS.copy()
-    for start in range(0, differences.size, _ROWS):
-        part = differences[start : start + _ROWS]
-        logs = so_far + log_factors(part, mean).cumsum(axis=0)
-        highest = logs.max(axis=1)
-        totals = highest + np.log(np.exp(logs - highest[:, None]).sum(axis=1))
-        found[start : start + part.size] = np.exp(np.minimum(totals, math.log(MOST)))
-        so_far = logs[-1]
+    weights = np.exp(LOG_WEIGHTS)
+    capital = np.ones(STAKES.size)
+    for start, factors in factor_blocks(differences, mean):
+        grown = capital * factors.cumprod(axis=0)
+        found[start : start + grown.shape[0]] = grown @ weights
+        capital = np.minimum(grown[-1], CEILING)
     return found
 
 

@@ -26,7 +26,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from metier.stats.clusters import finite
-from metier.stats.sequential import LOG_WEIGHTS, MOST, STAKES, log_factors
+from metier.stats.sequential import (
+    CEILING,
+    LOG_WEIGHTS,
+    MOST,
+    STAKES,
+    factor_blocks,
+    log_factors,
+)
 
 Floats = NDArray[np.float64]
 
@@ -80,10 +87,19 @@ def turning_path(differences: ArrayLike, mean: float = 0.0) -> Floats:
         return found
     # Before the first of these pairs, and between two, capital that is put in lies idle.
     kept = _kept_back(np.append(0, moving + 1))
-    logs = log_factors(-array[moving], -mean).cumsum(axis=0)
-    before = np.vstack([np.zeros(STAKES.size), logs[:-1]])
-    started = np.logaddexp.accumulate(np.log(-np.diff(kept))[:, None] - before, axis=0)
-    capital = _capital(started + logs, moving + 1)
+    put_in = -np.diff(kept)[:, None]
+    weights = 2.0 * np.exp(LOG_WEIGHTS)
+    capital = np.empty(moving.size)
+    carried = np.zeros(STAKES.size)
+    for start, factors in factor_blocks(-array[moving], -mean):
+        rows = slice(start, start + factors.shape[0])
+        grown = factors.cumprod(axis=0)
+        # What is put in before a row has not been through the rows before it.
+        entered = (put_in[rows] * factors / grown).cumsum(axis=0)
+        carried_on = grown * (carried + entered)
+        capital[rows] = carried_on @ weights
+        carried = np.minimum(carried_on[-1], CEILING)
+    capital = np.minimum(0.5 * (capital + kept[1:]), MOST)
     count = (array != mean).cumsum()
     return np.asarray(np.append(0.5, capital)[count], dtype=np.float64)
 
