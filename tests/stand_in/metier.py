@@ -31,6 +31,7 @@ from stand_in import cards
 from stand_in.models import ScriptedModels, Shelf
 from stand_in.running import NoPlans
 from stand_in.trials import NoTrials
+from stand_in.watching import NoTimelines, Watched
 
 Cancelled = Callable[[], bool]
 
@@ -130,6 +131,8 @@ class StandIn(Shelf):
         self.models = ScriptedModels()
         self.trying = NoTrials()
         self.browsing = NoPlans()
+        self.watching = Watched(self.show)
+        self.timelines = NoTimelines()
         self.rows = Rows()
         self.comparing = NothingToCompare()
         self.holdings = Holdings()
