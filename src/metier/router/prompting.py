@@ -58,6 +58,11 @@ _ADDED_LINE = re.compile(
     r")[ \t]*$",
     re.MULTILINE,
 )
+_LINE_MARKS = (
+    "[Request interrupted", "[Image", "[Pasted text", "[Attachment", "[File", "[TASK RESUMPTION]",
+    "Caveat: The messages", "# AGENTS.md", "The user opened the file",
+)  # fmt: skip
+"""Without one of these, no line needs to be looked at."""
 _TOOL_TURN = re.compile(
     r"\s*\[(?:[a-z]{2,20}(?:_[a-z]{2,20}){1,4})(?: for [^\n]{0,2000})?\] Result:"
 )
@@ -110,8 +115,10 @@ def without_harness(text: str) -> str:
         kept.append(text[at : match.start()])
         at = end + len(name) + 3
     kept.append(text[at:])
-    own = _ADDED_LINE.sub("", "".join(kept))
-    return _OWN_TAG.sub("", own).strip()
+    own = "".join(kept)
+    if any(mark in own for mark in _LINE_MARKS):
+        own = _ADDED_LINE.sub("", own)
+    return (_OWN_TAG.sub("", own) if "</" in own else own).strip()
 
 
 def _is_added(name: str) -> bool:
