@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 from metier.answer import Answering
 from metier.assembly import starting
 from metier.assembly.bases import BaseChoice, Bases
+from metier.assembly.binding import Binding
 from metier.assembly.browsing import Browsing
 from metier.assembly.comparing import Comparing
 from metier.assembly.conversations import Conversations, Lack
@@ -21,15 +22,20 @@ from metier.assembly.facts import Facts
 from metier.assembly.family import Family
 from metier.assembly.fitting import open_fitting
 from metier.assembly.holdings import Holdings
+from metier.assembly.hopping import open_hopping
 from metier.assembly.localmodels import open_models
 from metier.assembly.looking import Looking
 from metier.assembly.making import Making
 from metier.assembly.measuring import Measuring
+from metier.assembly.picturing import Picturing
+from metier.assembly.routes import open_routing
 from metier.assembly.shelves import Library
 from metier.assembly.tables import Tables
+from metier.assembly.timelines import Timelines
 from metier.assembly.toolbox import Toolbox
 from metier.assembly.trying import Field, Trial, Trying
-from metier.assembly.values import How, InstalledPart, parts_of
+from metier.assembly.values import Asked, How, InstalledPart, parts_of
+from metier.assembly.watching import open_watching
 from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
@@ -63,9 +69,12 @@ class Metier:
         self.toolchains = Toolchains(settings.toolchains)
         threads = settings.threads or usable_cores()
         held = partial(starting.base_folder, fleet)
-        self._answering = Answering(fleet, held, threads)
+        self.picturing = Picturing(settings.home, lambda: self._answering)
+        self._answering = Answering(fleet, held, threads, self.picturing.shelf)
         self.browsing = Browsing(fleet, self.parts, held, self.toolchains)
-        self._workbench = Workbench(settings, fleet, self._answering, lambda: self.ledger, threads)
+        self._workbench = Workbench(
+            settings, fleet, self._answering, lambda: self.ledger, threads, self.picturing
+        )
         self._library = Library(fleet, self._answering)
         self._bases = Bases(settings, self._workbench.service, lambda: self.models)
         self._toolbox = Toolbox(settings, self.toolchains, threads)
@@ -94,9 +103,16 @@ class Metier:
         self.holdings = Holdings(settings, fleet, self.models.used_bytes)
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
-        self.tables = Tables(self._measuring, lambda: self.ledger)
+        binding = Binding(settings, fleet, self._conversations, self._bases, self._toolbox)
+        self.tables = Tables(self._measuring, binding, lambda: self.ledger)
+        self.timelines = Timelines(settings, fleet, lambda: self.ledger)
+        self.routing = open_routing(self, self._workbench, self._library, self._bases, binding)
         parts = (self._answering, self._bases, self._conversations, self._workbench)
         self.trying = Trying(self, parts)
+        self.watching = open_watching(self, parts, self._measuring)
+        self.hopping = open_hopping(
+            self._workbench, self._maker, self._answering, find=self.find, pull=self.pull
+        )
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Metier:
@@ -110,9 +126,11 @@ class Metier:
 
     def close(self) -> None:
         """End every process and connection that answering started; it may be used again."""
+        self.picturing.close()
         self.models.close()
         self._toolbox.close()
         self._bases.close()
+        self.routing.close()
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -336,33 +354,19 @@ class Metier:
 
     # --- making ---------------------------------------------------------------------------------
 
-    def recipe_for(  # noqa: PLR0913  one argument per flag of 'metier make'
+    def recipe_for(
         self,
         data: Path,
         *,
-        name: str,
-        eval_file: Path | None = None,
         text: str | None = None,
         label: str | None = None,
         group: str | None = None,
-        budget: float | None = None,
-        seed: int = 0,
-        drop_leaks: bool = False,
-        curve: bool = True,
+        **asked: Unpack[Asked],
     ) -> Recipe:
-        """A recipe for a file of examples; see ``making.asking``."""
+        """A recipe for a file of examples, its columns named; see ``making.asking``."""
         from metier.making.asking import Columns, recipe_for
 
-        return recipe_for(
-            data,
-            name=name,
-            eval_file=eval_file,
-            columns=Columns(text, label, group),
-            budget=budget,
-            seed=seed,
-            drop_leaks=drop_leaks,
-            curve=curve,
-        )
+        return recipe_for(data, columns=Columns(text, label, group), **asked)
 
     @overload
     def make(self, recipe: Recipe, *, folder: Path, **how: Unpack[How]) -> Card: ...

@@ -71,6 +71,21 @@ def give_name(
     work.put(reference, manifest)
 
 
+def own_name(name: str) -> Reference:
+    """A name that may be given to something new; raises InputError (code ``bad_name``).
+
+    ``NAME@previous`` and its like are only ever given by a hop.
+    """
+    reference = Reference.parse(name)
+    if reference.side:
+        raise InputError(
+            f"{reference.familiar!r} is what a hop puts aside; nothing else gets such a name.",
+            code="bad_name",
+            remedy=f"Choose a name without '@', like {reference.model!r}.",
+        )
+    return reference
+
+
 def take_in(
     work: Ingest,
     filepath: str,

@@ -16,7 +16,7 @@ import numpy as np
 
 from metier.card import BaseReference, Card, Cost, CurvePoint, LabelCurve, Score
 from metier.engines.classifier import TextClassifier
-from metier.engines.parts import SPECIALIST_FILE, Member, SpecialistFile
+from metier.engines.parts import OVER_BASE, SPECIALIST_FILE, Member, SpecialistFile
 from metier.engines.systems import SpecialistSystem, ZeroShotSystem
 from metier.evals.items import Eval
 from metier.heads import FloatArray, LinearHead, mix
@@ -24,12 +24,14 @@ from metier.making import carding, climbing, curve, encoders
 from metier.making.clock import Clock
 from metier.making.deciding import Thresholds, decide
 from metier.making.forecasting import Course, Speed, steps
+from metier.making.gathering import gather_any
 from metier.making.learners import hashed, majority
 from metier.making.makers import Makers
 from metier.making.material import HashedWords
-from metier.making.proving import NOT_INSTALLED, NOT_WANTED, Proof, Trial, prove
+from metier.making.picturerungs import climb_pictures
+from metier.making.proving import NO_NAMES, NOT_INSTALLED, NOT_WANTED, Proof, Trial, prove
 from metier.making.resuming import Keeper
-from metier.making.rows import Rows, gather
+from metier.making.rows import Rows
 from metier.making.thinning import within_budget
 from metier.manifest import WEIGHT_CONFIG_TYPE, WEIGHT_TYPE, Descriptor, Role, system_digest
 from metier.messages import Encoder, Progress, Report
@@ -62,7 +64,15 @@ class Made:
     keeper: Keeper = field(default_factory=Keeper)
 
 
-def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[[], bool]) -> Made:
+def make(
+    recipe: Recipe,
+    makers: Makers,
+    *,
+    report: Report,
+    cancelled: Callable[[], bool],
+    rows: Rows | None = None,
+    budget: float | None = None,
+) -> Made:
     """Make and prove a specialist; installs nothing.
 
     Args:
@@ -70,14 +80,17 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
         makers: Places, encoders and facts of this machine.
         report: Receives progress.
         cancelled: Asked often; stops the work with InputError (code ``cancelled``).
+        rows: What the recipe's data came to, where that is known already.
+        budget: Wall seconds for everything; the recipe's own, if not given.
 
     Raises:
         InputError: The data or the recipe is wrong; nothing was changed.
         UnavailableError: A source or the general model cannot be reached.
     """
-    clock = Clock(recipe.ladder.budget_seconds, cancelled)
-    rows = gather(recipe, makers.places, report)
-    recipe = rows.recipe
+    clock = Clock(budget or recipe.ladder.budget_seconds, cancelled)
+    if rows is None:
+        rows = gather_any(recipe, makers.places, report)
+        recipe = rows.recipe
     clock.check()
     rows = within_budget(rows, clock, recipe.ladder.seed, report)
     keeper = _keeper(recipe, rows, makers)
@@ -112,9 +125,7 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
     )
     facts = carding.measure(classifier, rows, proof, thresholds, seed=recipe.ladder.seed)
     spent = (clock.seconds, clock.cpu_seconds)
-    label_curve = None
-    if recipe.ladder.curve and clock.left > 0:
-        label_curve = _curve(recipe, rows, climb, chosen, facts.in_scope, proof, report, clock)
+    label_curve = _curve(recipe, rows, climb, chosen, facts.in_scope, proof, report, clock)
     card = carding.write(
         recipe,
         rows,
@@ -130,20 +141,22 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
 
 
 def _keeper(recipe: Recipe, rows: Rows, makers: Makers) -> Keeper:
-    """What this make kept before it was stopped: of the same rows, split, seed and libraries."""
+    """What this make kept before it was stopped: of the same rows, split, seed and libraries.
+
+    Makes of the same rows on several bases share it: what needs no base is climbed once.
+    """
     if not makers.resumes:
         return Keeper()
     identity = {
-        "format": 1,
+        "format": 2,
         "train": rows.summary.train_digest,
         "texts": len(rows.texts),
         "labels": list(rows.labels),
         "clusters": sha256(rows.clusters.tobytes() + rows.classes.tobytes()).hexdigest(),
         "seed": recipe.ladder.seed,
-        "base": makers.base.digest if makers.base else None,
         "toolchain": dict(makers.toolchain),
     }
-    return Keeper.open(makers.journals, identity)
+    return Keeper.open(makers.journals, identity, base=makers.base.digest if makers.base else None)
 
 
 def _course(recipe: Recipe, rows: Rows, bases: encoders.Bases, report: Report) -> Report:
@@ -158,7 +171,7 @@ def _course(recipe: Recipe, rows: Rows, bases: encoders.Bases, report: Report) -
         ),
         curve=recipe.ladder.curve,
     )
-    return Course(expected, report, budget=recipe.ladder.budget_seconds)
+    return Course(expected, report, budget=bases.clock.budget)
 
 
 def climb_all(
@@ -187,6 +200,10 @@ def climb_all(
     wanted = recipe.ladder.rungs
     reserve = 0.1 * clock.budget if clock.budget else 0.0
     climb.try_learner(majority(task.labels), reserve=0.0, always=True)
+    if recipe.of_pictures:
+        items = len(rows.sealed.items)
+        climb_pictures(recipe, climb, bases, reserve=reserve, eval_items=items)
+        return climb
     if "linear" in wanted or "ensemble" in wanted:
         climb.try_learner(
             hashed(HashedWords(rows.texts, task.labels), task.labels), reserve=reserve
@@ -255,8 +272,9 @@ def _write(
         learner = climb.learners[name]
         members.append(learner.member.model_copy(update={"weight": weight}))
         parts[learner.member.file] = learner.pack(heads[name])
-    needs_base = any(member.kind in ("static", "encoder") for member in members)
+    needs_base = any(member.kind in OVER_BASE for member in members)
     specialist = SpecialistFile(
+        task=recipe.specialist.task,
         labels=rows.labels,
         out_of_scope_label=recipe.specialist.out_of_scope_label,
         base=base.name if base and needs_base else None,
@@ -276,7 +294,7 @@ def _load_back(
     again = SpecialistFile.from_bytes(parts[SPECIALIST_FILE])
 
     def encoder_for(member: Member) -> Encoder:
-        return bases.view("static" if member.kind == "static" else member.precision or "fp32")
+        return bases.view(member.view)
 
     return TextClassifier.load(
         again, digest=digest, read=parts.__getitem__, encoder_for=encoder_for
@@ -319,6 +337,8 @@ def _zero_shot(
 
     Or the reason why there is none.
     """
+    if recipe.of_pictures:
+        return NO_NAMES
     if "base" not in recipe.eval.against:
         return NOT_WANTED
     encoder = bases.best()
@@ -356,7 +376,10 @@ def _curve(
     proof: Proof,
     report: Report,
     clock: Clock,
-) -> LabelCurve:
+) -> LabelCurve | None:
+    """The label-efficiency curve, if it is wanted and there is time."""
+    if not recipe.ladder.curve or clock.left <= 0:
+        return None
     number = {label: index for index, label in enumerate(rows.labels)}
     truth = np.array([number.get(item.label, -1) for item in rows.sealed.items], np.int64)
     texts = [item.text for item in rows.sealed.items]

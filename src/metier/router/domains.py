@@ -174,6 +174,13 @@ class DomainModel:
             against,
         )
 
+    def chances(self, text: str) -> tuple[tuple[str, float], ...]:
+        """Every domain with its calibrated probability, the likeliest first."""
+        row = hashed_row(cut(text, self.settings.cut), self.settings.spec)
+        scores = self._scores(*row)[:-1]
+        order = np.argsort(-scores, kind="stable")
+        return tuple((self.domains[place].name, _rounded(scores[place])) for place in order)
+
     @cached_property
     def digest(self) -> str:
         """``sha256:…`` of its bytes."""

@@ -27,8 +27,11 @@ from metier.generating import Models, ModelSheet, RunningModel
 from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
+from metier.server.auto import Routes
 from metier.server.runplans import Browses, RunPages
+from metier.server.timelines import Timelines
 from metier.server.tries import Tries
+from metier.server.watches import Watches
 
 if TYPE_CHECKING:
     from metier.evals.mistakes import Mistakes
@@ -158,12 +161,28 @@ class Facade(Protocol):
         """Looks at rows before something is made of them."""
 
     @property
+    def timelines(self) -> Timelines:
+        """General models by date against a specialist."""
+
+    @property
     def models(self) -> Models:
         """Everything that is here by name, and what is asked of it."""
 
     @property
+    def watching(self) -> Watches:
+        """Where specialists stand with the watch, and what people say of their answers."""
+
+    @property
+    def routing(self) -> Routes:
+        """Who answers what is asked of ``auto``."""
+
+    @property
     def browsing(self) -> Browses:
         """What pages that run a specialist themselves are given."""
+
+    @property
+    def picturing(self) -> Any:
+        """Pictures: see ``server.picturing.Depicts``."""
 
     def pull(self, name: str, /, *, report: Report, cancelled: Callable[[], bool]) -> object:
         """Fetch a model from the hub; what is half fetched stays for the next time.
@@ -447,6 +466,9 @@ class Pages(RunPages, Protocol):
 
     def compare(self, document: Mapping[str, Any], options: PageOptions) -> str:
         """Two or more on one eval; ``document`` is what ``/compare.json`` gives."""
+
+    def route(self, document: Mapping[str, Any], options: PageOptions) -> str:
+        """Who would answer a text; ``document`` is what ``/route.json`` gives."""
 
     def asked(self, document: Mapping[str, Any], options: PageOptions) -> str:
         """Answers side by side; ``document`` is what their address gives as JSON."""

@@ -45,6 +45,7 @@ _OLLAMA_CODES = {
     "too_large": 413,
     "overloaded": 503,
     "queue_full": 503,
+    "no_general_model": 503,
     "cancelled": 499,
     "disk_full": 507,
     "conflict": 409,
