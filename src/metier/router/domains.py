@@ -169,11 +169,12 @@ class DomainModel:
         )
 
     def chances(self, text: str) -> tuple[tuple[str, float], ...]:
-        """Every domain with its calibrated probability, the likeliest first."""
-        rows = weigh(hashed_counts([cut(text, self.settings.cut)], _spec(self.settings)), self.idf)
-        found = np.exp(log_softmax(self._head.logits(rows) * np.float32(self.temperature)))[0]
-        order = np.argsort(-found, kind="stable")
-        return tuple((self.domains[place], round(float(found[place]), 4)) for place in order)
+        """Each domain and "" (none of them) with its calibrated score, the likeliest first."""
+        buckets, counts = hashed_row(cut(text, self.settings.cut), self.settings.spec)
+        scores = self._scores(buckets, counts)
+        names = (*self.names, "")
+        order = np.argsort(-scores, kind="stable")
+        return tuple((names[place], _rounded(scores[place])) for place in order)
 
     @cached_property
     def digest(self) -> str:
