@@ -419,12 +419,12 @@ class Heard:
         self.digest = model.digest if model is not None else digest
         self.likeness = likeness
 
-    def asked(self, text: str) -> Likeness:
+    def asked(self, text: str, *, language: str = "", code: bool = False) -> Likeness:
         """What the text looks like; asked of the model once."""
         if self.likeness is None:
             if self._model is None:
                 raise CorruptError("What the text looked like is missing.", code="bad_route_log")
-            self.likeness = self._model.asked(text)
+            self.likeness = self._model.asked(text, language=language, code=code)
         return self.likeness
 
     def scores(self, text: str) -> tuple[tuple[str, float], ...]:
