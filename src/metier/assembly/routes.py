@@ -121,9 +121,10 @@ def _toolchain() -> Mapping[str, str]:
 
 def _standing(metier: Metier, name: str) -> Standing | None:
     """Where one stands with the watch, ``None`` where nobody watches."""
-    watching = getattr(metier, "watching", None)
-    found: Standing | None = watching.standing(name) if watching is not None else None
-    return found
+    try:
+        return metier.watching.standing(name)
+    except MetierError:
+        return None
 
 
 def _training_texts(workbench: Workbench, installed: Installed) -> Sequence[str] | None:

@@ -30,6 +30,7 @@ from metier.server import (
     ollama_keeping,
     ollama_routes,
     orders,
+    routing,
     watching,
 )
 from metier.server.answering import Classify, Listing
@@ -57,7 +58,7 @@ _UPLOADS = (
     "/make",
     "/find/eval",
 )
-_WITH_PICTURES = ("/api/chat", "/api/generate", "/v1/chat/completions")
+_WITH_PICTURES = ("/api/chat", "/api/generate", "/v1/chat/completions", "/v1/route")
 # FastAPI would export traces when the environment configures OpenTelemetry. Metier sends nothing
 # in the background and reads no environment outside its settings.
 _NO_TELEMETRY: Any = {
@@ -156,7 +157,15 @@ def _jobs(metier: Facade, limits: Limits, home: Path | None) -> Jobs:
 def _add_routers(app: FastAPI, metier: Facade, jobs: Jobs) -> None:
     app.include_router(management.router(metier, jobs))
     app.include_router(fleetwork.router(metier, jobs))
-    for unit in (finding, conversations, completing, ollama_routes, ollama_keeping, watching):
+    for unit in (
+        finding,
+        conversations,
+        completing,
+        routing,
+        ollama_routes,
+        ollama_keeping,
+        watching,
+    ):
         app.include_router(unit.router(metier))
 
 

@@ -463,5 +463,8 @@ class Pages(RunPages, Protocol):
     def compare(self, document: Mapping[str, Any], options: PageOptions) -> str:
         """Two or more on one eval; ``document`` is what ``/compare.json`` gives."""
 
+    def route(self, document: Mapping[str, Any], options: PageOptions) -> str:
+        """Who would answer a text; ``document`` is what ``/route.json`` gives."""
+
     def asked(self, document: Mapping[str, Any], options: PageOptions) -> str:
         """Answers side by side; ``document`` is what their address gives as JSON."""
