@@ -27,6 +27,7 @@ from metier.assembly.localmodels import open_models
 from metier.assembly.looking import Looking
 from metier.assembly.making import Making
 from metier.assembly.measuring import Measuring
+from metier.assembly.movingdocs import open_moving
 from metier.assembly.picturing import Picturing
 from metier.assembly.routes import open_routing
 from metier.assembly.shelves import Library
@@ -113,6 +114,8 @@ class Metier:
         self.hopping = open_hopping(
             self._workbench, self._maker, self._answering, find=self.find, pull=self.pull
         )
+        tools = (self._workbench, self._maker, self._answering)
+        self.moving = open_moving(*tools, self.hopping.promoting)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Metier:
