@@ -170,10 +170,10 @@ class DomainModel:
 
     def chances(self, text: str) -> tuple[tuple[str, float], ...]:
         """Every domain with its calibrated probability, the likeliest first."""
-        rows = weigh(hashed_counts([cut(text, self.settings.cut)], _spec(self.settings)), self.idf)
-        found = np.exp(log_softmax(self._head.logits(rows) * np.float32(self.temperature)))[0]
-        order = np.argsort(-found, kind="stable")
-        return tuple((self.domains[place], round(float(found[place]), 4)) for place in order)
+        row = hashed_row(cut(text, self.settings.cut), self.settings.spec)
+        scores = self._scores(*row)[:-1]
+        order = np.argsort(-scores, kind="stable")
+        return tuple((self.domains[place].name, _rounded(scores[place])) for place in order)
 
     @cached_property
     def digest(self) -> str:
@@ -196,8 +196,8 @@ class DomainModel:
     def _against(self, domain: Domain, score: float, buckets: Buckets) -> str:
         if domain.threshold >= NEVER:
             return (
-                f"it looks like {domain.name} most, which has {domain.questions} questions, too few "
-                "to know when to abstain"
+                f"it looks like {domain.name} most, which has {domain.questions} questions, too "
+                "few to know when to abstain"
             )
         if score < domain.threshold:
             return (
