@@ -182,6 +182,15 @@ class Making:
         workbench.sources.add(made.located or {})
         return installed
 
+    def chat_challenger(
+        self, recipe: ChatRecipe, *, aside: Callable[[ChatCard], Reference]
+    ) -> Installed:
+        """A chat specialist on another base, installed beside the champion."""
+        from metier.making.chatting import make_chat
+
+        made = make_chat(recipe, today=today())
+        return self._install(aside(made.card), made.card, dict(made.parts), made.base_digest)
+
     def _replace(self, made: Assembled[ChatCard] | Assembled[SearchCard]) -> None:
         before = self._workbench.replaced(made.card.name)
         reference = Reference.parse(made.card.name)

@@ -29,6 +29,7 @@ from metier.assembly.making import Making
 from metier.assembly.measuring import Measuring
 from metier.assembly.movingdocs import open_moving
 from metier.assembly.picturing import Picturing
+from metier.assembly.rebasing import open_rebasing
 from metier.assembly.routes import open_routing
 from metier.assembly.shelves import Library
 from metier.assembly.tables import Tables
@@ -116,6 +117,8 @@ class Metier:
         )
         tools = (self._workbench, self._maker, self._answering)
         self.moving = open_moving(*tools, self.hopping.promoting)
+        parted = (self._workbench, self._maker, self.tables, self.hopping.promoting)
+        self.rebasing = open_rebasing(*parted, self._bases)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Metier:
