@@ -27,7 +27,9 @@ from metier.assembly.localmodels import open_models
 from metier.assembly.looking import Looking
 from metier.assembly.making import Making
 from metier.assembly.measuring import Measuring
+from metier.assembly.movingdocs import open_moving
 from metier.assembly.picturing import Picturing
+from metier.assembly.rebasing import open_rebasing
 from metier.assembly.routes import open_routing
 from metier.assembly.shelves import Library
 from metier.assembly.tables import Tables
@@ -113,6 +115,10 @@ class Metier:
         self.hopping = open_hopping(
             self._workbench, self._maker, self._answering, find=self.find, pull=self.pull
         )
+        tools = (self._workbench, self._maker, self._answering)
+        self.moving = open_moving(*tools, self.hopping.promoting)
+        parted = (self._workbench, self._maker, self.tables, self.hopping.promoting)
+        self.rebasing = open_rebasing(*parted, self._bases)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Metier:
