@@ -20,7 +20,7 @@ from metier.datasets.problems import Problem, Problems
 from metier.datasets.recognising import check_labels
 from metier.datasets.sources import resolve
 from metier.datasets.splitting import divide, independent_groups
-from metier.errors import InputError
+from metier.errors import InputError, MetierError
 from metier.evals.items import Eval, seal
 from metier.evals.leaks import drop_leaks
 from metier.evals.sameness import near_groups, scan_pictures
@@ -294,7 +294,7 @@ def _known(pack: Path, facts: Path, number: int) -> Decoded | None:
         }
         found = Decoded(tuple(document["digests"]), traces, tuple(document["notes"]))
         held = Pack(pack)
-    except (OSError, ValueError, KeyError, TypeError, InputError):
+    except (OSError, ValueError, KeyError, TypeError, MetierError):
         return None
     whole = len(found.digests) == number and all(digest in held for digest in found.digests)
     return found if whole else None
