@@ -38,6 +38,8 @@ from metier.assembly.toolbox import Toolbox
 from metier.assembly.trying import Field, Trial, Trying
 from metier.assembly.values import Asked, How, InstalledPart, parts_of
 from metier.assembly.watching import open_watching
+from metier.assembly.values import How, InstalledPart, parts_of
+from metier.assembly.visionbases import install_vision, is_vision
 from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
@@ -174,6 +176,8 @@ class Metier:
 
     def import_path(self, path: Path, *, name: str | None = None) -> Sequence[Installed]:
         """Take in an exported layout, or an encoder's folder as a base."""
+        if path.is_dir() and is_vision(path):
+            return [install_vision(self.fleet, self.settings.home, path, name=name)]
         if path.is_dir() and (path / "model.safetensors").is_file():
             return [self.install_base(path, name=name)]
         return self.fleet.import_path(path, name)
