@@ -89,11 +89,13 @@ class Field:
         candidates: By name.
         general: The general model.
         digest: Over the candidates.
+        changed: When the latest of what is installed came: ISO 8601, or "".
     """
 
     candidates: tuple[Candidate, ...]
     general: General
     digest: str
+    changed: str = ""
 
     def named(self, name: str) -> Candidate | None:
         """The candidate of that name, with or without its tag."""
@@ -123,7 +125,9 @@ def read_field(means: Means) -> Field:
     if general.name and not any(one.general for one in found):
         found.append(_elsewhere(general, means))
     ordered = tuple(sorted(found, key=lambda one: one.name))
-    return Field(ordered, general, str(Digest.of(canonical_json(as_documents(ordered)))))
+    changed = max((one.modified for one in listings.values()), default="")
+    digest = str(Digest.of(canonical_json(as_documents(ordered))))
+    return Field(ordered, general, digest, changed)
 
 
 def as_documents(candidates: Sequence[Candidate]) -> list[dict[str, object]]:

@@ -106,7 +106,7 @@ class Metier:
         binding = Binding(settings, fleet, self._conversations, self._bases, self._toolbox)
         self.tables = Tables(self._measuring, binding, lambda: self.ledger)
         self.timelines = Timelines(settings, fleet, lambda: self.ledger)
-        self.routing = open_routing(self, self._workbench, self._library, self._bases)
+        self.routing = open_routing(self, self._workbench, self._library, self._bases, binding)
         parts = (self._answering, self._bases, self._conversations, self._workbench)
         self.trying = Trying(self, parts)
         self.watching = open_watching(self, parts, self._measuring)

@@ -165,13 +165,11 @@ class Promoting:
         names: dict[Reference, Digest | None]
         if target == front.previous:
             names = {front: restored.digest, front.previous: champion.digest}
-            why = (
-                f"{champion.system.short} gave way to {restored.system.short}, which stood before."
-            )
+            why = f"{restored.system.short} answers again, in place of {champion.system.short}."
             body = back(str(champion.system), str(restored.system), why)
         else:
             names = {front: restored.digest, front.previous: champion.digest, target: None}
-            why = f"A person promoted {target.familiar}, which the rule had refused."
+            why = f"{target.familiar}, which a hop had not promoted, was promoted by hand."
             body = back(str(champion.system), str(restored.system), why, act="by-hand")
         self._change(front, names, {front: champion.digest, target: restored.digest}, body)
         return self.history(front.familiar)[0]

@@ -170,15 +170,28 @@ class Routing:
         capabilities = ["completion"]
         capabilities += ["tools"] if any(one.calls_tools for one in able) else []
         capabilities += ["vision"] if any(one.sees for one in able) else []
+        general = next((one for one in able if one.general), None)
+        details = ModelDetails(
+            format="",
+            family="router",
+            families=("router",),
+            context_length=(general.context if general is not None else None) or 0,
+        )
         return ModelListing(
             name=name,
             digest=Digest.of(f"{name} {field.digest}".encode()).hex,
             size_bytes=0,
-            modified="",
+            modified=field.changed,
             task="chat",
-            details=ModelDetails(format="", family="router", families=("router",)),
+            details=details,
             capabilities=tuple(capabilities),
         )
+
+    def warm(self) -> None:
+        """Read who there is and make the domain model: for a server that starts."""
+        with suppress(MetierError):  # who asks is told of it
+            if self.names():
+                self._domains.model()
 
     # --- deciding -------------------------------------------------------------------------------
 
@@ -474,13 +487,17 @@ def _decisions(
 
 
 def _present(field: Field, request: Request, wish: Wish) -> tuple[Candidate, ...]:
-    """The candidates of one request: without whom the caller does not want.
+    """The candidates of one request: of its task, without whom the caller does not want.
 
     Where the general model cannot take it (pictures, tools, length), every model that writes may
     stand in for it.
     """
     without = {name.removesuffix(":latest") for name in wish.without}
-    there = tuple(one for one in field.candidates if one.name not in without)
+    there = tuple(
+        one
+        for one in field.candidates
+        if one.name not in without and (request.wanted == "any" or one.task in CHATS)
+    )
     general = next((one for one in there if one.general), None)
     if general is not None and not _cannot(general, request):
         return there

@@ -244,6 +244,7 @@ class Watching:
         fresh = freshitems.kept(freshitems.folder_of(self._settings.home, item.name))
         return {
             "name": item.name,
+            "task": item.task,
             "watched": item.task in WATCHED,
             "standing": standing_document(looks[-1][1]) if looks else None,
             "looked": looks[-1][0].date if looks else None,

@@ -33,6 +33,7 @@ COMMANDS: dict[str, Entry] = {
     "make": Entry("making", "make", "Make a specialist from examples and prove it."),
     "find": Entry("finding", "find", "Search the catalogues and what is installed."),
     "run": Entry("asking", "run", "Ask a specialist."),
+    "route": Entry("routing", "route", "Say who would answer, and why."),
     "ps": Entry("residing", "ps", "List the models in memory."),
     "stop": Entry("residing", "stop", "Take a model out of memory."),
     "eval": Entry("proving", "evaluate", "Measure a specialist on an eval, or bases under it."),

@@ -110,7 +110,11 @@ class Router:
             return _nobody(able)
         if request.domain:
             return self._of_domain(request, able)
-        likeness = self.model.asked(request.text) if self.model and request.text else None
+        likeness = (
+            self.model.asked(request.text, language=request.language, code=request.code)
+            if self.model and request.text
+            else None
+        )
         chosen = self._by_likeness(request, able, likeness)
         if likeness is None:
             return chosen
@@ -134,7 +138,9 @@ class Router:
             return self._general(request, able, "No domain is known here.")
         ranked = tuple(one for one in able.specialists if one.domain == likeness.domain)
         if not likeness.sure:
-            return self._general(request, able, f"It is not sure what this is: {_said(likeness)}.")
+            return self._general(
+                request, able, f"{likeness.against[0].upper()}{likeness.against[1:]}."
+            )
         if not ranked:
             why = f"It looks like {likeness.domain}, for which nobody here may take it."
             return self._general(request, able, why)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from metier.generating import Question
+from metier.router.looks import holds_code
 from metier.router.prompting import (
     Said,
     conversation_key,
@@ -20,51 +21,10 @@ from metier.router.prompting import (
 from metier.router.tongues import language_of
 from metier.routing import Request, Wanted
 
-LOOKED_AT = 8_000
-"""Characters of a text that are looked at for code: its first and its last half of these."""
 TURN_TOKENS = 8
 """What a template writes around one turn, from above."""
 PICTURE_TOKENS = 2_048
 """What one picture takes, from above: vision towers of open models give 64 to 2,048."""
-_CODE_LINE = re.compile(
-    r"^\s*(?:"
-    r"(?:async )?def \w+\(|class \w+[(:{ ]|from [\w.]+ import |import [\w.{*\"']+|#include\s*[<\"]"
-    r"|(?:export |default |async |public |private |static )*(?:function\*?|const|let|var|fn|func)"
-    r" [\w$({\[]"
-    r"|(?:if|for|while|switch|catch) ?\(.*\) ?\{?$|\} ?(?:else|catch|finally)\b|else:$|try:$"
-    r"|return\b.*[;()\[\].]|@\w+[\w.]*(?:\(.*)?$|package \w+;?$|using [\w.]+;$|<\?php"
-    r"|</?[a-z][\w.:-]*(?: [^<>]*)?/?>|\{[#:/@][a-z]+.*\}|\$: "
-    r"|SELECT .+ FROM |INSERT INTO |CREATE TABLE |UPDATE \w+ SET "
-    r"|Traceback \(most recent call last\)|File \".+\", line \d+|at [\w.$<>]+\(.*:\d+\)"
-    r"|>>> |\$ (?:npm|git|pip|cargo|docker|sudo|cd|ls)\b|#!/"
-    r")"
-)
-_CODE_END = re.compile(r"(?:[;{}]|\)\s*=>\s*\{?|\):|\],?|\}\)?,?)\s*$")
-_CODE_INSIDE = re.compile(
-    r"\w+\.\w+\([^)]*\)|=>|===|!==|&&|\|\||::|->\s*\w|\w+\[\w+\]|\w+ ?[-+*/|]?= ?[\w\"'\[{(]"
-)
-
-
-def holds_code(text: str) -> bool:
-    """Whether a text holds code: a fence, or two lines that look like it.
-
-    One line is enough where it is all there is and looks like code at its beginning and its end.
-    """
-    if len(text) > LOOKED_AT:
-        text = text[: LOOKED_AT // 2] + "\n" + text[-LOOKED_AT // 2 :]
-    if "```" in text or "~~~\n" in text:
-        return True
-    found = 0.0
-    for line in text.splitlines():
-        if not line or len(line) > 2_000:
-            continue
-        begins = bool(_CODE_LINE.match(line))
-        ends = bool(_CODE_END.search(line))
-        inside = bool(_CODE_INSIDE.search(line))
-        found += max(1.0 if begins and (ends or inside) else 0.7 * begins, 0.5 * (ends and inside))
-        if found >= 1.0:
-            return True
-    return False
 
 
 def tokens_from_above(text: str) -> int:

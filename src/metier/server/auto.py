@@ -7,7 +7,7 @@ fields say who answered. It decides nothing: that is the façade's ``routing``.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -91,6 +91,9 @@ class Routes(Protocol):
 
     def reply(self, answered: Answered) -> Reply:
         """An answer with its trace."""
+
+    def warm(self) -> None:
+        """Read who there is, so that no request waits for it."""
 
     def latest(self, count: int = 20) -> Sequence[Mapping[str, Any]]:
         """The latest decisions as they were logged."""
@@ -315,11 +318,6 @@ def _names(given: object, headers: Mapping[str, str]) -> tuple[str, ...]:
     ):
         raise _wrong("'metier.not' is no list of names.", "metier.not", 'Write ["NAME"].')
     return tuple(listed)
-
-
-def header_lines(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Headers for a response that takes a mapping."""
-    return dict(pairs)
 
 
 def _token(text: str) -> str:

@@ -180,6 +180,10 @@ class Facade(Protocol):
     def browsing(self) -> Browses:
         """What pages that run a specialist themselves are given."""
 
+    @property
+    def picturing(self) -> Any:
+        """Pictures: see ``server.picturing.Depicts``."""
+
     def pull(self, name: str, /, *, report: Report, cancelled: Callable[[], bool]) -> object:
         """Fetch a model from the hub; what is half fetched stays for the next time.
 
@@ -462,6 +466,9 @@ class Pages(RunPages, Protocol):
 
     def compare(self, document: Mapping[str, Any], options: PageOptions) -> str:
         """Two or more on one eval; ``document`` is what ``/compare.json`` gives."""
+
+    def route(self, document: Mapping[str, Any], options: PageOptions) -> str:
+        """Who would answer a text; ``document`` is what ``/route.json`` gives."""
 
     def asked(self, document: Mapping[str, Any], options: PageOptions) -> str:
         """Answers side by side; ``document`` is what their address gives as JSON."""
