@@ -30,6 +30,7 @@ from metier.reference import Digest, Reference
 from stand_in import cards
 from stand_in.models import ScriptedModels, Shelf
 from stand_in.running import NoPlans
+from stand_in.timelines import Timelines
 from stand_in.trials import NoTrials
 from stand_in.watching import NoTimelines, Watched
 
@@ -136,6 +137,7 @@ class StandIn(Shelf):
         self.rows = Rows()
         self.comparing = NothingToCompare()
         self.holdings = Holdings()
+        self.timelines = Timelines()
         self.pause = pause
         self.calls: list[tuple[str, int]] = []
         self.catalogue: dict[tuple[str, str], Hit] = {}
