@@ -37,9 +37,8 @@ from metier.assembly.timelines import Timelines
 from metier.assembly.toolbox import Toolbox
 from metier.assembly.trying import Field, Trial, Trying
 from metier.assembly.values import Asked, How, InstalledPart, parts_of
-from metier.assembly.watching import open_watching
-from metier.assembly.values import How, InstalledPart, parts_of
 from metier.assembly.visionbases import install_vision, is_vision
+from metier.assembly.watching import open_watching
 from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
