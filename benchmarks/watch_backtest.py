@@ -272,12 +272,20 @@ def summed(rows: list[dict[str, Any]]) -> dict[str, Any]:
         if mine:
             outs = [row["courses"]["renewed"]["out"] for row in mine]
             counts = [out["fresh_questions"] for out in outs if out]
+            ended = [row["courses"]["unrenewed"] for row in mine]
             found[f"fresh {verdict.value}"] = {
                 "pairs": len(mine),
                 "demoted": len(counts),
                 "median_fresh_questions": float(np.median(counts)) if counts else None,
                 "promoted_at_the_end": sum(
                     row["courses"]["renewed"]["last"] == "PROMOTED" for row in mine
+                ),
+                "without_route_at_the_end_if_the_proof_ends": sum(
+                    course["last"] not in ROUTED for course in ended
+                ),
+                "suspect": sum(
+                    any(change["suspect"] for change in row["courses"]["renewed"]["changes"])
+                    for row in mine
                 ),
             }
     return found
