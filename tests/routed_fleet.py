@@ -7,7 +7,8 @@ another loopback service, or a tiny local one that writes noise.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,9 +119,14 @@ class Fleet:
         """The home folder."""
         return self.metier.settings.home
 
-    def opened(self, **settings: object) -> Metier:
-        """Another façade over the same home."""
-        return Metier.open(Settings(home=self.home, **settings))  # type: ignore[arg-type]
+    def copied(self, folder: Path, **settings: object) -> Metier:
+        """A façade over a copy of the home, with other settings if wanted."""
+        home = folder / "copied"
+        logs = shutil.ignore_patterns("decisions*.jsonl")
+        shutil.copytree(self.home, home, symlinks=True, ignore=logs)
+        own = self.metier.settings
+        given = {"general_url": own.general_url, "general_model": own.general_model, **settings}
+        return Metier.open(Settings(home=home, **given))  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -164,6 +170,3 @@ def question(text: str, *before: tuple[str, str]) -> Question:
     """A conversation that ends in this text."""
     earlier = tuple(Message(role, said) for role, said in before)  # type: ignore[arg-type]
     return Question(messages=(*earlier, Message("user", text)))
-
-
-Opened = Callable[..., Fleet]

@@ -29,6 +29,7 @@ from metier.recipe import DataPart, Recipe, SpecialistPart
 from metier.reference import Digest, Reference
 from stand_in import cards
 from stand_in.models import ScriptedModels, Shelf
+from stand_in.routing import NoRoutes
 from stand_in.running import NoPlans
 from stand_in.timelines import Timelines
 from stand_in.trials import NoTrials
@@ -134,6 +135,7 @@ class StandIn(Shelf):
         self.browsing = NoPlans()
         self.watching = Watched(self.show)
         self.timelines = NoTimelines()
+        self.routing = NoRoutes()
         self.rows = Rows()
         self.comparing = NothingToCompare()
         self.holdings = Holdings()
