@@ -204,7 +204,8 @@ class Promoting:
         body: Mapping[str, Any],
     ) -> None:
         """The store's one step, with what the ledger shall say of it laid down before."""
-        note: dict[str, Any] = {"to": str(names[front]), "body": dict(body)}
+        stood = {str(name): str(digest) if digest else None for name, digest in names.items()}
+        note: dict[str, Any] = {"names": stood, "body": dict(body)}
         with self._changing(front):
             self._settle(front)
             note["rows"] = self._count(front)
@@ -236,9 +237,10 @@ class Promoting:
             return
         except (OSError, ValueError):
             note = {}
-        entry = self._fleet.store.entries().get(front)
-        happened = entry is not None and str(entry.digest) == note.get("to")
-        if happened and self._count(front) == note["rows"]:
+        entries = {str(name): entry for name, entry in self._fleet.store.entries().items()}
+        now = {name: entries.get(name) for name in note.get("names", {})}
+        stands = {name: str(entry.digest) if entry else None for name, entry in now.items()}
+        if stands and stands == note["names"] and self._count(front) == note["rows"]:
             system = Digest.parse(note["body"]["to"])
             self._ledger().append("decision", front.familiar, system, note["body"])
         path.unlink(missing_ok=True)
