@@ -172,13 +172,12 @@ class Asking:
         )
         if not same:
             return None
-        places = _spread(range(len(sealed.items)), ASKED_AGAIN)
+        asked = _spread(sealed.items, ASKED_AGAIN)
         system = SpecialistSystem(item.name, self._examiner.classifier(item.name))
-        answers = system.answer([sealed.items[place].text for place in places])
-        said = [answer_digest(one.text) if one.text is not None else None for one in answers]
-        if said != [known.items[place].answer for place in places]:
-            return None
-        return known
+        answers = system.answer([one.text for one in asked])
+        before = {one.id: one.answer for one in known.items}
+        now = [None if one.text is None else answer_digest(one.text) for one in answers]
+        return known if now == [before.get(one.id) for one in asked] else None
 
     def _cost(self, item: Installed, texts: Sequence[str]) -> Cost:
         """Bytes from its card; milliseconds of one text alone, here and now."""

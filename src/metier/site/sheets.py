@@ -19,6 +19,7 @@ from metier.site import (
     coding,
     entries,
     evidence,
+    hopping,
     lineage,
     local,
     timelines,
@@ -33,6 +34,7 @@ from metier.site.calls import (
     chat_calls,
     embed_calls,
     model_calls,
+    picture_calls,
     rerank_calls,
     search_calls,
 )
@@ -75,6 +77,10 @@ class Around(Protocol):
         """Where it stands with the watch."""
 
     @property
+    def hops(self) -> Mapping[str, Any] | None:
+        """What hops did to it, and where it could hop."""
+
+    @property
     def timelines(self) -> Sequence[Timeline]:
         """General models by date against it."""
 
@@ -102,6 +108,7 @@ def frame(name: str, digest: str, around: Around) -> dict[str, Any]:
         "timelines": timelines.plots(around.timelines),
         "sequence": watchplot.watch_values(around.looks),
         "watch": watching.section(around.watch),
+        "hops": hopping.section(around.hops),
         "json_address": f"/specialists/{name}.json",
     }
 
@@ -120,9 +127,12 @@ def specialist(
         **frame(name, str(item.digest), around),
         "item": item,
         "card": card,
-        "calls": calls(name, options.here),
-        "tried": trials.several(tried),
         "all_labels": watching.offered(card),
+        "depicts": card.task == "classify-image",
+        "calls": picture_calls(name, options.here)
+        if card.task == "classify-image"
+        else calls(name, options.here),
+        "tried": trials.several(tried, "picture" if card.task == "classify-image" else "text"),
         "unproved": _unproved(name, card),
         "well": well_and_badly(around.mistakes),
         "licences": licences(card),
