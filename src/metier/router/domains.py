@@ -178,11 +178,12 @@ class DomainModel:
         )
 
     def chances(self, text: str) -> tuple[tuple[str, float], ...]:
-        """Every domain with its calibrated probability, the likeliest first."""
-        row = hashed_row(cut(text, self.settings.cut), self.settings.spec)
-        scores = self._scores(*row)[:-1]
+        """Each domain and "" (none of them) with its calibrated score, the likeliest first."""
+        buckets, counts = hashed_row(cut(text, self.settings.cut), self.settings.spec)
+        scores = self._scores(buckets, counts)
+        names = (*self.names, "")
         order = np.argsort(-scores, kind="stable")
-        return tuple((self.domains[place].name, _rounded(scores[place])) for place in order)
+        return tuple((names[place], _rounded(scores[place])) for place in order)
 
     @cached_property
     def digest(self) -> str:
