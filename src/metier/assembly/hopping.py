@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from metier.answer import Answering
+from metier.assembly.hopasking import Asking
 from metier.assembly.hopbases import HopBases
 from metier.assembly.making import Making
 from metier.assembly.promoting import Promoting
-from metier.assembly.workbench import Workbench, never, today, toolchain
-from metier.card import Card, Cost, Evidence
-from metier.errors import InputError, MetierError, NotFoundError, UnavailableError
+from metier.assembly.workbench import Workbench, never, toolchain
+from metier.card import Card
+from metier.errors import InputError, MetierError, UnavailableError
 from metier.finding import Found, Query
 from metier.fleet import Installed
 from metier.hop import (
@@ -31,15 +32,12 @@ from metier.hop import (
     Wanted,
     on_base,
     views_of,
-    without_leaks,
 )
 from metier.messages import Progress, Report, silent
-from metier.reference import Digest
+from metier.reference import PREVIOUS
 
 if TYPE_CHECKING:
     from metier.evals.items import Eval
-    from metier.evals.results import Result
-    from metier.examine import Examiner
     from metier.making.resuming import Keeper
     from metier.making.rows import Rows
     from metier.recipe import Recipe
@@ -54,10 +52,8 @@ class _Bout:
         card: Its card.
         recipe: Its recipe, local files found.
         rows: The rows of that recipe, read once.
-        sealed: The champion's own items.
+        asking: Who asks champion and challengers.
         fresh: Fresh items, or ``None``.
-        examiner: Who asks.
-        results: What the champion answered, by eval.
         reused: What did not have to be done again.
         keepers: Of the makes; discarded when all is judged.
     """
@@ -66,12 +62,10 @@ class _Bout:
     card: Card
     recipe: Recipe
     rows: Rows
-    sealed: Eval
+    asking: Asking
     fresh: Eval | None
-    examiner: Examiner
-    results: dict[str, Result]
-    reused: list[str]
-    keepers: list[Keeper]
+    reused: list[str] = field(default_factory=list)
+    keepers: list[Keeper] = field(default_factory=list)
 
 
 class Hopping:
@@ -117,8 +111,8 @@ class Hopping:
         Raises:
             InputError: ``same_base``, ``no_bases``, ``bad_view``, ``not_a_classifier``,
                 ``other_eval`` (the rows are no longer those), ``bad_budget``.
-            UnavailableError: ``base_missing`` if none of the bases is here; ``rows_not_here``.
-            UnavailableError: ``hopping``: it is being hopped already.
+            UnavailableError: ``base_missing`` if none of the bases is here; ``rows_not_here``;
+                ``hopping``: it is being hopped already.
             StorageError: ``changed_meanwhile``; ``disk_full``.
         """
         _check_budget(budget)
@@ -167,6 +161,30 @@ class Hopping:
         """Bases that a classifier was not held against yet; see ``HopBases.offers``."""
         return self._bases.offers(name)
 
+    def document(self, name: str) -> dict[str, Any]:
+        """Everything about a name's hops, as JSON; raises NotFoundError.
+
+        ``base`` is what the champion stands on; ``previous`` and ``aside`` are what can be gone
+        back to or promoted by hand; ``history`` are the acts, the latest first; ``bases`` are
+        where it could hop.
+        """
+        item = self._fleet.show(name)
+        front = item.reference.front
+        here = front in self._fleet.store.entries()
+        beside = [_told(one) for one in self._fleet.aside(front.familiar)]
+        champion = self._fleet.show(front.familiar) if here else item
+        hops = champion.classifier is not None and not item.reference.side
+        return {
+            "name": item.name,
+            "champion": front.familiar,
+            "side": item.reference.side,
+            "base": key_of(self._workbench.classifier_recipe(champion.name)) if hops else "",
+            "previous": next((one for one in beside if one["side"] == PREVIOUS), None),
+            "aside": [one for one in beside if one["side"] != PREVIOUS],
+            "history": [one.to_dict() for one in self.history(front.familiar)],
+            "bases": [one.to_dict() for one in self.offers(champion.name)] if hops else [],
+        }
+
     # --- before -----------------------------------------------------------------------------------
 
     def _bout(
@@ -192,53 +210,9 @@ class Hopping:
                 code="other_eval",
                 remedy="Bring the rows back as they were, or make it again with 'metier make'.",
             )
-        examiner = self._workbench.examiner()
-        return _Bout(
-            champion=champion,
-            card=card,
-            recipe=recipe,
-            rows=rows,
-            sealed=rows.sealed,
-            fresh=self._fresh(examiner, fresh, rows, card, report) if fresh else None,
-            examiner=examiner,
-            results={},
-            reused=[],
-            keepers=[],
-        )
-
-    def _fresh(
-        self, examiner: Examiner, path: Path, rows: Rows, card: Card, report: Report
-    ) -> Eval:
-        """Fresh items without those that were trained on or are sealed already."""
-        from metier.evals.items import Eval
-        from metier.evals.leaks import scan
-        from metier.messages import Example
-
-        if not path.is_file():
-            raise NotFoundError(
-                f"There is no file {str(path)!r}.", code="file_not_found", remedy="Check the path."
-            )
-        found = examiner.eval_of(str(path.absolute()), card.out_of_scope_label)
-        asked = [Example(item.text, item.label) for item in found.items]
-        known = {item.text for item in rows.sealed.items}
-        leaked = scan(rows.examples, asked).leaked
-        items = tuple(
-            item
-            for place, item in enumerate(found.items)
-            if place not in leaked and item.text not in known
-        )
-        if not items:
-            raise InputError(
-                f"None of the {len(asked):,} rows of {path.name!r} is fresh: all are sealed "
-                "already or overlap the training rows.",
-                code="nothing_fresh",
-                remedy="Give rows that were written after the specialist was made.",
-            )
-        left = len(asked) - len(items)
-        known_too = f"; {left:,} are known and left out" if left else ""
-        said = f"{len(items):,} fresh items{known_too}."
-        report(Progress("fresh", said, data={"fresh": len(items), "left_out": left}))
-        return Eval(items, found.scorer)
+        asking = Asking(self._workbench, champion, rows)
+        chosen = asking.fresh(fresh, report) if fresh else None
+        return _Bout(champion, card, recipe, rows, asking, chosen)
 
     # --- one challenger ---------------------------------------------------------------------------
 
@@ -254,10 +228,11 @@ class Hopping:
         reused: list[str] = []
         try:
             made = self._made(bout, wanted, budget, report, cancelled, reused)
-            evidence = self._evidence(bout, made, wanted, bout.sealed, report, cancelled)
+            asking = bout.asking
+            evidence = asking.evidence(made, wanted.key, None, report, cancelled, reused)
             fresh = None
             if bout.fresh is not None:
-                fresh = self._evidence(bout, made, wanted, bout.fresh, report, cancelled)
+                fresh = asking.evidence(made, wanted.key, bout.fresh, report, cancelled, reused)
         except MetierError as error:
             if error.code in ("cancelled", "disk_full"):
                 raise
@@ -320,45 +295,6 @@ class Hopping:
                 return item
         return None
 
-    def _evidence(
-        self,
-        bout: _Bout,
-        made: Installed,
-        wanted: Wanted,
-        sealed: Eval,
-        report: Report,
-        cancelled: Callable[[], bool],
-    ) -> Evidence:
-        """Challenger and champion on the same items, both asked by the examiner."""
-        from metier.evals.comparing import compare
-
-        examiner, champion = bout.examiner, bout.champion
-        second = bout.results.get(sealed.fingerprint)
-        if second is None:
-            report(Progress("eval", f"Asking the champion {champion.name}."))
-            name = champion.name
-            second = examiner.run(name, name, sealed, report, cancelled)
-            bout.results[sealed.fingerprint] = second
-        report(Progress("eval", f"Asking {wanted.key}."))
-        first = examiner.run(made.name, made.name, sealed, report, cancelled)
-        card = made.classifier
-        assert card is not None
-        leaked = bout.rows.leaked if sealed is bout.sealed else frozenset[str]()
-        found = compare(
-            first,
-            second,
-            against="other",
-            command=f"metier hop {champion.name} --base {wanted.key}",
-            date=today(),
-            leaked=leaked,
-            margin=bout.recipe.eval.margin,
-            costs=(_cost(card, first), _cost(bout.card, second)),
-        )
-        found = without_leaks(found)
-        body = found.model_dump(mode="json")
-        self._workbench.ledger.append("evidence", champion.name, Digest.parse(first.digest), body)
-        return found
-
 
 def open_hopping(
     workbench: Workbench,
@@ -388,10 +324,25 @@ def open_hopping(
     return Hopping(workbench, maker, promoting, bases)
 
 
+def _told(item: Installed) -> dict[str, Any]:
+    card = item.classifier
+    score = card.accuracy() if card is not None else None
+    return {
+        "name": item.name,
+        "side": item.reference.side,
+        "system": str(item.system),
+        "base": card.base.name if card is not None and card.base is not None else "",
+        "rung": card.rung if card is not None else "",
+        "accuracy": score.value if score is not None else None,
+        "since": item.modified,
+    }
+
+
 def key_of(recipe: Recipe) -> str:
     """What people call the ground that a champion stands on: its base and view."""
     view = views_of(recipe.ladder.rungs)
-    return f"{recipe.base.ref}@{view}" if view else recipe.base.ref
+    ref = recipe.base.ref or "no base"
+    return f"{ref}@{view}" if view else ref
 
 
 def _check_budget(budget: float | None) -> None:
@@ -401,12 +352,6 @@ def _check_budget(budget: float | None) -> None:
             code="bad_budget",
             remedy="Name seconds above 0, like --budget 2m.",
         )
-
-
-def _cost(card: Card, result: Result) -> Cost:
-    """Bytes from the card; milliseconds from this very run, so that both were timed alike."""
-    milliseconds = result.timings.median_ms() if result.timings else card.cost.ms_per_text
-    return card.cost.model_copy(update={"ms_per_text": milliseconds})
 
 
 def _part_of(report: Report, number: int, count: int) -> Report:

@@ -28,6 +28,7 @@ from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
 from metier.server.auto import Routes
+from metier.server.hops import Hops
 from metier.server.runplans import Browses, RunPages
 from metier.server.timelines import Timelines
 from metier.server.tries import Tries
@@ -173,12 +174,20 @@ class Facade(Protocol):
         """Where specialists stand with the watch, and what people say of their answers."""
 
     @property
+    def hopping(self) -> Hops:
+        """Specialists made again on other bases, and back."""
+
+    @property
     def routing(self) -> Routes:
         """Who answers what is asked of ``auto``."""
 
     @property
     def browsing(self) -> Browses:
         """What pages that run a specialist themselves are given."""
+
+    @property
+    def picturing(self) -> Any:
+        """Pictures: see ``server.picturing.Depicts``."""
 
     def pull(self, name: str, /, *, report: Report, cancelled: Callable[[], bool]) -> object:
         """Fetch a model from the hub; what is half fetched stays for the next time.

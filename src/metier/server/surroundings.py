@@ -5,7 +5,7 @@ It asks the façade and reads the recipe's file; it draws nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,8 @@ class Surroundings:
         proof: The best proof that it holds here, if any.
         timelines: General models by date against it, an eval each.
         looks: When the watch looked at it, and what that came to.
+        watch: Where it stands with the watch.
+        hops: What hops did to it, and where it could hop.
     """
 
     parts: Sequence[Part] = ()
@@ -47,6 +49,8 @@ class Surroundings:
     proof: Proof | None = None
     timelines: Sequence[Timeline] = ()
     looks: Sequence[Look] = ()
+    watch: Mapping[str, Any] | None = None
+    hops: Mapping[str, Any] | None = None
 
 
 def around(metier: Facade, item: Installed) -> Surroundings:
@@ -62,6 +66,8 @@ def around(metier: Facade, item: Installed) -> Surroundings:
         proof=_proof(metier, name),
         timelines=over_time.shown(metier.timelines, name),
         looks=over_time.looked(metier.timelines, name),
+        watch=metier.watching.document(name),
+        hops=metier.hopping.document(name) if item.kind == "specialist" else None,
     )
 
 
@@ -82,6 +88,8 @@ def as_json(metier: Facade, item: Installed) -> dict[str, Any]:
         "lineage": [asdict(kin) for kin in found.family],
         "timelines": over_time.as_json(found.timelines),
         "looks": [{"moment": when, **asdict(one)} for when, one in found.looks],
+        "watch": found.watch,
+        "hops": found.hops,
         "answers": _answers(found.mistakes) if found.mistakes is not None else None,
     }
 

@@ -32,6 +32,7 @@ from metier.site import (
     sheets,
     trials,
     trying,
+    watching,
     words,
 )
 from metier.site.outline import outline
@@ -80,6 +81,7 @@ class Site:
         self._templates.globals |= {
             "words": words,
             "coding": coding,
+            "watching": watching,
             "probability_bar": charts.probability_bar,
         }
 
