@@ -32,7 +32,7 @@ from metier.catalog.standing import telling
 from metier.catalog.stock import Library
 from metier.catalog.words import unicode_only
 from metier.errors import CorruptError, MetierError, NotFoundError, StorageError
-from metier.finding import Facet, Fit, Found, Hit, Query, Reason
+from metier.finding import Facet, Fit, Found, Hit, Proof, Query, Reason
 from metier.fleet import Fleet, Installed
 from metier.generating import ModelListing
 from metier.ledger import Ledger, Row
@@ -155,6 +155,13 @@ class Finder:
         proofs = self._proofs()
         one = Candidate(row, proof=proofs.proofs.get(kept.id))
         return self._hit(one, 1, kept, Query(), (self._places(), proofs))
+
+    def proved(self) -> dict[str, Proof]:
+        """The proof that everything installed holds today, by its name here."""
+        self._renew(wait=True)
+        places = self._places()
+        held = self._proofs().proofs
+        return {places[one]: proof for one, proof in held.items() if one in places}
 
     def warm(self) -> None:
         """Read in what changed and work meaning out, in a thread: for a server that starts."""

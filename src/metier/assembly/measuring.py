@@ -87,7 +87,7 @@ class Measuring:
                 "memory_gb": 2 ** round(math.log2(max(1.0, memory_bytes() / 2**30))),
             },
             version=__version__,
-            made={"python": self._python},
+            made={"python": self._python, "svelte-bench": self._svelte_bench},
             workers=usable_cores(),
             askers=ASKERS,
         )
@@ -133,6 +133,14 @@ class Measuring:
 
         cache = self._settings.home / "cache"
         return borrowed_suite(SUITES / "python", mirror=self._settings.mirror, cache=cache)
+
+    def _svelte_bench(self) -> Suite:
+        """The tasks on which others recorded general models; see ``histories``."""
+        from metier.examine.borrowed import prompted_suite
+
+        cache = self._settings.home / "cache"
+        folder = SUITES / "svelte-bench"
+        return prompted_suite(folder, mirror=self._settings.mirror, cache=cache)
 
     def _searcher(self, conversant: Conversant) -> Searcher:
         searcher = self._conversations.searcher(conversant)

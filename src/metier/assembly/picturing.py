@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from metier.evals.items import Eval
     from metier.messages import Prediction
     from metier.picturing import Picture
+    from metier.recipe import Recipe
 
 MOST_AT_ONCE = 64
 """Pictures of one question."""
@@ -75,6 +76,12 @@ class Picturing:
         classifier = self._answering().pictured(name)
         with self.shelf.holding(pictures) as digests:
             return classifier.predict(digests, top=top)
+
+    def recipe_for(self, recipe: Recipe, *, base: str | None = None) -> Recipe:
+        """A recipe of examples for pictures; ``base`` names an installed vision encoder."""
+        from metier.making.asking import for_pictures
+
+        return for_pictures(recipe, base=base)
 
     def keep(self, sealed: Eval) -> None:
         """Keep the pictures of a sealed eval beside it, so that it can be run again."""

@@ -117,12 +117,19 @@ class Promoting:
                 self._settle(front)
         return history(self._ledger().rows("decision", front.familiar))
 
-    def conclude(self, champion: Installed, challengers: Sequence[Challenger]) -> Promotion:
+    def conclude(
+        self,
+        champion: Installed,
+        challengers: Sequence[Challenger],
+        *,
+        rule: Callable[[Sequence[Challenger]], Promotion] | None = None,
+    ) -> Promotion:
         """Judge, change the names, and write down what was done.
 
         Args:
             champion: As it was when the challengers were asked; the caller holds ``alone``.
             challengers: Each installed under a name of its own (``aside``), and asked.
+            rule: Who is promoted, where it is not ``metier.hop.decide``: of moving documents.
 
         Raises:
             StorageError: Somebody else changed the name meanwhile (``changed_meanwhile``), or the
@@ -135,7 +142,7 @@ class Promoting:
         earlier = 0
         if asked:
             earlier = earlier_of(done, system, asked[0].eval_fingerprint, but=now)
-        promotion = decide(challengers, earlier=earlier)
+        promotion = rule(challengers) if rule else decide(challengers, earlier=earlier)
         for ruling in promotion.rulings:
             if ruling.act == "kept" and ruling.ground != "failed":
                 body = body_of("kept", system, ruling)

@@ -6,20 +6,17 @@ It knows which part of the home each of them needs; it decides nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metier.assembly import candidates, domains
 from metier.assembly.along import Ways
 from metier.assembly.bases import Bases
+from metier.assembly.binding import Binding
 from metier.assembly.domains import Domains
-from metier.assembly.entering import facts_of
-from metier.assembly.proofs import Subject, proofs_of
 from metier.assembly.routing import Routing
 from metier.assembly.shelves import Library
-from metier.assembly.workbench import Workbench, today, toolchain
+from metier.assembly.workbench import Workbench, today
 from metier.errors import MetierError
 from metier.finding import Proof
 from metier.fleet import Installed
@@ -30,11 +27,13 @@ if TYPE_CHECKING:
     from metier.assembly.metier import Metier
 
 
-def open_routing(metier: Metier, workbench: Workbench, library: Library, bases: Bases) -> Routing:
+def open_routing(
+    metier: Metier, workbench: Workbench, library: Library, bases: Bases, binding: Binding
+) -> Routing:
     """The router of one home; nothing is read before it is asked."""
 
     def changed() -> object:
-        return metier.fleet.store.entries(), _head(metier), today()
+        return metier.fleet.store.entries(), _head(metier), today(), binding.stamp()
 
     def rows(installed: Installed) -> Sequence[str] | None:
         return _training_texts(workbench, installed)
@@ -46,7 +45,7 @@ def open_routing(metier: Metier, workbench: Workbench, library: Library, bases: 
         settings=metier.settings,
         installed=metier.fleet.list,
         listings=metier.models.listings,
-        proofs=lambda: _proofs(metier, workbench),
+        proofs=lambda: _proofs(metier),
         standing=lambda name: _standing(metier, name),
         fit=metier.fit,
         lacks=lambda name: [lack.kind for lack in metier.lacks(name)],
@@ -78,45 +77,12 @@ def _head(metier: Metier) -> str:
         return ""
 
 
-def _proofs(metier: Metier, workbench: Workbench) -> Mapping[str, Proof]:
-    """The proof that each holds today, by name."""
+def _proofs(metier: Metier) -> Mapping[str, Proof]:
+    """The proof that each holds today, by name; none where nothing can be read."""
     try:
-        rows = metier.ledger.rows("evidence")
+        return metier.finder.proved()
     except MetierError:
         return {}
-    if not rows:
-        return {}
-    facts = [(item.name, facts_of(item)) for item in metier.fleet.list()]
-    subjects = [
-        Subject(
-            number,
-            str(told["system"]),
-            str(told.get("base", "")),
-            str(told.get("base_digest", "")),
-            told.get("toolchain") or {},  # type: ignore[arg-type]
-        )
-        for number, (_, told) in enumerate(facts)
-        if "system" in told
-    ]
-
-    def base_of(name: str) -> str | None:
-        base = workbench.base(name)
-        return base.digest if base is not None else None
-
-    judged = proofs_of(
-        subjects,
-        rows,
-        results=metier.settings.home / "results",
-        base_of=base_of,
-        toolchain=_toolchain(),
-        today=date.fromisoformat(today()),
-    )
-    return {facts[number][0]: proof for number, proof in judged.proofs.items()}
-
-
-@cache
-def _toolchain() -> Mapping[str, str]:
-    return toolchain()
 
 
 def _standing(metier: Metier, name: str) -> Standing | None:

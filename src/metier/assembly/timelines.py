@@ -119,7 +119,8 @@ class Timelines:
     def _gathered(self, item: Installed) -> tuple[Timeline, ...]:
         rows = self._ledger().rows("result", item.name)
         found = list(self._over_bases(item, rows))
-        found += self._classified(item, {one.eval for one in found})
+        asked = {str(row.body.get("fingerprint")) for row in rows}
+        found += self._classified(item, asked)  # evidence of a table is in its points already
         found.sort(key=lambda one: -len(one.points))
         return tuple(found[:MOST])
 
@@ -157,7 +158,8 @@ class Timelines:
     def _in_table(self, row: Any) -> Iterator[Point]:
         """The entries of a table: a base alone is a general model, with parts the specialist."""
         means = self._task_means(row.digest)
-        for number, entry in enumerate(row.body["rows"]):
+        for entry in row.body["rows"]:
+            number = entry["number"] - 1  # the ledger's rows stand by group, the table's as asked
             score = Score.model_validate(entry["score"])
             if not score.n or entry["recorded"]:
                 continue

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,22 +24,24 @@ from metier.server.limits import Limits
 from metier.server.metrics import MEDIA_TYPE, Metrics
 from metier.server.observing import seen
 
+Pictures = Callable[[bytes], Awaitable[bytes | None]]
+"""The reply to a body that holds pictures, or ``None``; see ``picturing.DataUrls``."""
+
 
 class Classify:
     """The endpoint of ``POST /v1/classify``, a plain ASGI application."""
 
-    def __init__(self, batches: Batches, limits: Limits) -> None:
+    def __init__(self, batches: Batches, limits: Limits, pictures: Pictures) -> None:
         self._batches = batches
+        self._pictures = pictures
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; errors of the tree leave as exceptions."""
-        question = native.parse_question(await read_body(receive), self._limits)
-        started = time.perf_counter()
-        predictions = await self._batches.answer(question.model, question.texts, question.top)
-        spent = (time.perf_counter() - started) * 1000
-        body = native.reply(question, predictions, spent)
-        seen(scope).answered(question.model, Taken(total=spent / 1000))
+        asked = await read_body(receive)
+        body = await self._pictures(asked)
+        if body is None:
+            body = await self._texts(asked, scope)
         await send(
             {
                 "type": "http.response.start",
@@ -50,6 +53,15 @@ class Classify:
             }
         )
         await send({"type": "http.response.body", "body": body})
+
+    async def _texts(self, asked: bytes, scope: Scope) -> bytes:
+        question = native.parse_question(asked, self._limits)
+        started = time.perf_counter()
+        predictions = await self._batches.answer(question.model, question.texts, question.top)
+        spent = (time.perf_counter() - started) * 1000
+        body = native.reply(question, predictions, spent)
+        seen(scope).answered(question.model, Taken(total=spent / 1000))
+        return body
 
 
 async def read_body(receive: Receive) -> bytes:

@@ -31,6 +31,7 @@ from metier.server import (
     ollama_keeping,
     ollama_routes,
     orders,
+    picturing,
     routing,
     watching,
 )
@@ -59,7 +60,13 @@ _UPLOADS = (
     "/make",
     "/find/eval",
 )
-_WITH_PICTURES = ("/api/chat", "/api/generate", "/v1/chat/completions", "/v1/route")
+_WITH_PICTURES = (
+    "/api/chat",
+    "/api/generate",
+    "/v1/chat/completions",
+    "/v1/route",
+    picturing.PATH,
+)
 # FastAPI would export traces when the environment configures OpenTelemetry. Metier sends nothing
 # in the background and reads no environment outside its settings.
 _NO_TELEMETRY: Any = {
@@ -131,7 +138,11 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
     )
     app.state.jobs = jobs
     metrics = Metrics(lambda: metier.models.running())
-    _add_programs(app, Listing(metier, metrics, __version__), Classify(batches, limits))
+    _add_programs(
+        app,
+        Listing(metier, metrics, __version__),
+        Classify(batches, limits, picturing.DataUrls(metier).answer),
+    )
     _add_routers(app, metier, jobs)
     website.add_to(app)
     if guest is not None:
@@ -163,6 +174,7 @@ def _add_routers(app: FastAPI, metier: Facade, jobs: Jobs) -> None:
         finding,
         conversations,
         completing,
+        picturing,
         routing,
         ollama_routes,
         ollama_keeping,
@@ -176,7 +188,8 @@ def _body_limit(path: str, limits: Limits) -> int:
         return limits.upload_bytes
     if path.startswith("/api/blobs/"):
         return limits.blob_bytes
-    return limits.picture_bytes if path in _WITH_PICTURES else limits.body_bytes
+    pictures = path in _WITH_PICTURES or path.endswith("/pictures")
+    return limits.picture_bytes if pictures else limits.body_bytes
 
 
 def _add_programs(app: FastAPI, listing: Listing, classify: Classify) -> None:

@@ -185,6 +185,10 @@ class Facade(Protocol):
     def browsing(self) -> Browses:
         """What pages that run a specialist themselves are given."""
 
+    @property
+    def picturing(self) -> Any:
+        """Pictures: see ``server.picturing.Depicts``."""
+
     def pull(self, name: str, /, *, report: Report, cancelled: Callable[[], bool]) -> object:
         """Fetch a model from the hub; what is half fetched stays for the next time.
 

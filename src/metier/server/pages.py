@@ -40,6 +40,7 @@ from metier.server.jobs import Jobs
 from metier.server.limits import Limits
 from metier.server.making import Making
 from metier.server.ollama import RUNNING
+from metier.server.picturing import Picturing
 from metier.server.routing import RoutePage
 from metier.server.talk import Talk
 from metier.server.trying import KIND as TRYING
@@ -75,6 +76,7 @@ class Website:
         self._browsing = Browsing(metier, pages, self._options, self.specialist)
         self._talk = Talk(metier, pages, self._options)
         self._classifying = Classifying(metier, pages, batches, self._options, limits)
+        self._picturing = Picturing(metier, self._classifying.page)
         self._keeping = FleetWork(metier, pages, jobs, self._options)
         self._trying = Trying(metier, pages, jobs, self._options)
         self._comparing = Comparing(metier, pages, jobs, self._options)
@@ -102,6 +104,7 @@ class Website:
             *self._browsing.routes(),
             *self._keeping.routes(),
             *self._classifying.routes(),
+            *self._picturing.routes(),
             *self._trying.routes(),
             *self._comparing.routes(),
             *self._routing.routes(),

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from metier.errors import MetierError
-from metier.history.telling import caption, sentence
+from metier.history.telling import caption, cautions, sentence
 from metier.overtaking import Timeline
 from metier.watching import Standing
 
@@ -47,5 +47,11 @@ def shown(timelines: Timelines, name: str) -> Sequence[Timeline]:
 def as_json(timelines: Sequence[Timeline]) -> list[dict[str, Any]]:
     """Every number of the plots, with what they say in a sentence."""
     return [
-        {**asdict(one), "sentence": sentence(one), "caption": caption(one)} for one in timelines
+        {
+            **asdict(one),
+            "sentence": sentence(one),
+            "caption": caption(one),
+            "cautions": cautions(one),
+        }
+        for one in timelines
     ]

@@ -49,7 +49,7 @@ def fleet_values(fleet: Mapping[str, Any], query: str, fields: Mapping[str, str]
         "query": query,
         "memory": _memory(machine["memory"]),
         "disk": _disk(machine["disk"]),
-        "notices": watching.notices(fleet["notices"]),
+        "notices": watching.notices(fleet.get("notices") or ()),
         "downloads": [_download(job) for job in pulls],
         "coming": sum(job["state"] in _LIVE for job in pulls),
         "done": _done(fields),

@@ -38,7 +38,7 @@ class Kin(Protocol):
 
     @property
     def role(self) -> str:
-        """``data``, ``recipe``, ``base``, ``pack``, ``tool``, ``self``, ``earlier`` and so on."""
+        """What it is to the thing itself: ``data``, ``base``, ``earlier`` …; see ``fleet.Kin``."""
 
     @property
     def name(self) -> str:

@@ -34,6 +34,7 @@ from metier.site.calls import (
     chat_calls,
     embed_calls,
     model_calls,
+    picture_calls,
     rerank_calls,
     search_calls,
 )
@@ -126,9 +127,12 @@ def specialist(
         **frame(name, str(item.digest), around),
         "item": item,
         "card": card,
-        "calls": calls(name, options.here),
-        "tried": trials.several(tried),
-        "all_labels": (*card.labels, *filter(None, [card.out_of_scope_label])),
+        "all_labels": watching.offered(card),
+        "depicts": card.task == "classify-image",
+        "calls": picture_calls(name, options.here)
+        if card.task == "classify-image"
+        else calls(name, options.here),
+        "tried": trials.several(tried, "picture" if card.task == "classify-image" else "text"),
         "unproved": _unproved(name, card),
         "well": well_and_badly(around.mistakes),
         "licences": licences(card),

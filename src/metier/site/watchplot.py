@@ -16,6 +16,7 @@ from metier.site.drawing import (
     Calendar,
     Domain,
     Labels,
+    Spot,
     line,
     number,
     opened,
@@ -34,8 +35,8 @@ HEAD, PANEL, GAP, FOOT = 48.0, 104.0, 34.0, 56.0
 _LEAST = 0.03
 _RIVALS = {
     "base": "its base",
-    "general": "the general model",
-    "base+documents": "its base with the same documents",
+    "general": "general model",
+    "base+documents": "base + documents",
 }
 
 
@@ -121,13 +122,13 @@ def _panel(looks: Sequence[Look], panel: tuple[Rival, bool], calendar: Calendar,
         return place(value, domain, bottom, top)
 
     last = tracks[-1][1]
-    told = f"{points(last.difference, signed=True)} points after {plural(last.pairs, 'pair')}"
+    told = f"{points(last.difference, signed=True)}, {plural(last.pairs, 'pair')}"
     band = (
         f'<rect class="margin" x="{number(LEFT)}%" y="{number(y(MARGIN))}" '
         f'width="{number(RIGHT - LEFT)}%" height="{number(y(-MARGIN) - y(MARGIN))}"/>'
     )
     parts = [
-        text(LEFT, top - 6, f"against {_against(last)}: {told}", "panel-name", "start"),
+        text(0.0, top - 6, f"{_against(last)}: {told}", "panel-name", "start"),
         band,
         *_levels(domain, top, bottom),
         line(LEFT, y(0.0), RIGHT, y(0.0), "zero"),
@@ -174,15 +175,15 @@ def _changes(looks: Sequence[Look], calendar: Calendar, labels: Labels, bottom: 
             continue
         before = standing.state
         x = calendar.place(when)
-        places = [(x, y, anchor) for y in (11.0, 25.0) for anchor in ("start", "middle", "end")]
+        spots = [Spot(x, y, anchor) for y in (11.0, 25.0) for anchor in ("start", "middle", "end")]
         parts.append(line(x, HEAD - 20, x, bottom, f"change {standing.state.lower()}"))
-        parts.append(labels.put(standing.state, places, "change", bottom))
+        parts.append(labels.put(standing.state, spots, "change", bottom))
     return "".join(parts)
 
 
 def _against(track: Track) -> str:
     whom = _RIVALS.get(track.rival, "another")
-    return f"{whom}, fresh items alone" if track.fresh else whom
+    return f"{whom}, fresh" if track.fresh else whom
 
 
 def _ends(track: Track) -> str:
@@ -211,9 +212,10 @@ def _caption(looks: Sequence[Look], panels: Sequence[tuple[Rival, bool]]) -> str
     )
     days = date(first) if first[:10] == last[:10] else f"{date(first)} to {date(last)}"
     many = max(track.pairs for panel in panels for _, track in _tracks(looks, panel))
+    fresh = " Fresh: items newer than either system." if any(one[1] for one in panels) else ""
     return (
         f"{plural(len(looks), 'look')}, {days}, up to {plural(many, 'pair')} (a cluster of items "
         f"is one). Against {', '.join(names) or 'nobody'}. Dark line: the mean paired difference "
         "in points; band: its 95\u202f% confidence sequence, valid however often anybody looks; "
-        "pale band: \u00b11 point; lines from top to bottom: the state changed."
+        f"pale band: \u00b11 point; lines from top to bottom: the state changed.{fresh}"
     )
