@@ -127,9 +127,8 @@ def test_luck_alone_promotes_in_one_of_twenty_hops_at_most() -> None:
             # Answers change on a fifth of the items, for better and worse alike.
             changed = chance.random(400) < 0.2
             own = np.where(changed, (chance.random(400) < 0.7).astype(float), base)
-            crowd.append(
-                challenger(paired_difference(own, base), f"b{number}", system=f"s{number}")
-            )
+            found = paired_difference(own, base)
+            crowd.append(challenger(found, f"b{number}", system=f"s{number}"))
         promoted += decide(crowd).promoted is not None
     assert promoted <= 24  # 15 are expected at most; 24 is two standard deviations more
 
