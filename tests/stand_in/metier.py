@@ -29,9 +29,11 @@ from metier.recipe import DataPart, Recipe, SpecialistPart
 from metier.reference import Digest, Reference
 from stand_in import cards
 from stand_in.models import ScriptedModels, Shelf
+from stand_in.routing import NoRoutes
 from stand_in.running import NoPlans
 from stand_in.timelines import Timelines
 from stand_in.trials import NoTrials
+from stand_in.watching import NoTimelines, Watched
 
 Cancelled = Callable[[], bool]
 
@@ -131,6 +133,9 @@ class StandIn(Shelf):
         self.models = ScriptedModels()
         self.trying = NoTrials()
         self.browsing = NoPlans()
+        self.watching = Watched(self.show)
+        self.timelines = NoTimelines()
+        self.routing = NoRoutes()
         self.rows = Rows()
         self.comparing = NothingToCompare()
         self.holdings = Holdings()

@@ -57,7 +57,7 @@ class Binding:
         conversant = self._conversations.conversant(name)
         file = conversant.file
         parts = {part for part, has in (("docs", file.packs), ("tools", file.tools)) if has}
-        named = {self._named(ref): self.identity(ref) for ref in refs}
+        named = {self.named(ref): self.identity(ref) for ref in refs}
         return Bound(
             name=conversant.installed.name,
             system=self._system(conversant),
@@ -103,6 +103,12 @@ class Binding:
         said = {"chat": url, "model": model, "headers": headers}
         return str(Digest.of(canonical_json(said)))
 
+    def named(self, ref: str) -> str:
+        """As a table names a base; see ``identity`` for what is raised."""
+        if ref.startswith(REPLAY):
+            return ref
+        return self._bases.generator(base_of(ref)).name
+
     def toolchain(self, measured: Mapping[str, str]) -> Mapping[str, str]:
         """What would judge today in the place of what judged then, by the same names.
 
@@ -132,12 +138,6 @@ class Binding:
             return self._toolbox.on(tool, toolchain or None).digest
         except MetierError:
             return "not installed"
-
-    def _named(self, ref: str) -> str:
-        """As a table names a base."""
-        if ref.startswith(REPLAY):
-            return ref
-        return self._bases.generator(base_of(ref)).name
 
     def _system(self, conversant: Conversant) -> str:
         packs: dict[str, str | None] = {}

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from metier.assembly.workbench import Workbench
 from metier.errors import InputError, MetierError, NotFoundError, UnavailableError
-from metier.finding import Found, Query
+from metier.finding import Entry, Found, Query
 from metier.fleet import Installed
 from metier.hop import Challenger, Done, Offer, Wanted, on_base
 from metier.messages import Report
@@ -83,16 +83,16 @@ class HopBases:
             hits = self._find(asked).hits
         except MetierError:
             return []  # a catalogue that cannot be read is no reason to offer nothing
+        here = {item.reference.model.lower() for item in self._fleet.list()}
         return [
-            Offer(
-                hit.entry.pull,
-                False,
-                f"{(hit.entry.size_bytes or 0) / 1e6:.0f} MB, {hit.entry.licence or 'no licence'}",
-                f"metier pull {hit.entry.pull}",
-            )
+            Offer(hit.entry.pull, False, _note(hit.entry), f"metier pull {hit.entry.pull}")
             for hit in hits
             # What has been quantised to one file writes vectors, but no head can stand on it.
-            if hit.entry.pull and not hit.installed and not hit.entry.quantization
+            if hit.entry.pull
+            and not hit.installed
+            and not hit.entry.quantization
+            # What came as a package or a folder bears the last part of its name.
+            and hit.entry.pull.rpartition("/")[2].lower() not in here
         ]
 
     def wanted(
@@ -185,3 +185,8 @@ class HopBases:
         base = self._workbench.base(wanted.base)
         assert base is not None
         return base.digest
+
+
+def _note(entry: Entry) -> str:
+    size = f"{entry.size_bytes / 1e6:.0f} MB" if entry.size_bytes else ""
+    return ", ".join(filter(None, (size, entry.licence or "")))

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from metier.answer import Answering
 from metier.assembly.hopasking import Asking
@@ -34,6 +34,7 @@ from metier.hop import (
     views_of,
 )
 from metier.messages import Progress, Report, silent
+from metier.reference import PREVIOUS
 
 if TYPE_CHECKING:
     from metier.evals.items import Eval
@@ -159,6 +160,30 @@ class Hopping:
     def offers(self, name: str) -> tuple[Offer, ...]:
         """Bases that a classifier was not held against yet; see ``HopBases.offers``."""
         return self._bases.offers(name)
+
+    def document(self, name: str) -> dict[str, Any]:
+        """Everything about a name's hops, as JSON; raises NotFoundError.
+
+        ``base`` is what the champion stands on; ``previous`` and ``aside`` are what can be gone
+        back to or promoted by hand; ``history`` are the acts, the latest first; ``bases`` are
+        where it could hop.
+        """
+        item = self._fleet.show(name)
+        front = item.reference.front
+        here = front in self._fleet.store.entries()
+        beside = [_told(one) for one in self._fleet.aside(front.familiar)]
+        champion = self._fleet.show(front.familiar) if here else item
+        hops = champion.classifier is not None and not item.reference.side
+        return {
+            "name": item.name,
+            "champion": front.familiar,
+            "side": item.reference.side,
+            "base": key_of(self._workbench.classifier_recipe(champion.name)) if hops else "",
+            "previous": next((one for one in beside if one["side"] == PREVIOUS), None),
+            "aside": [one for one in beside if one["side"] != PREVIOUS],
+            "history": [one.to_dict() for one in self.history(front.familiar)],
+            "bases": [one.to_dict() for one in self.offers(champion.name)] if hops else [],
+        }
 
     # --- before -----------------------------------------------------------------------------------
 
@@ -297,6 +322,20 @@ def open_hopping(
     promoting = Promoting(fleet, lambda: workbench.ledger, workbench.home, answers)
     bases = HopBases(workbench, promoting.history, find=find, pull=pull)
     return Hopping(workbench, maker, promoting, bases)
+
+
+def _told(item: Installed) -> dict[str, Any]:
+    card = item.classifier
+    score = card.accuracy() if card is not None else None
+    return {
+        "name": item.name,
+        "side": item.reference.side,
+        "system": str(item.system),
+        "base": card.base.name if card is not None and card.base is not None else "",
+        "rung": card.rung if card is not None else "",
+        "accuracy": score.value if score is not None else None,
+        "since": item.modified,
+    }
 
 
 def key_of(recipe: Recipe) -> str:

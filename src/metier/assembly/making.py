@@ -17,7 +17,7 @@ from metier.assembly.workbench import Workbench, libraries_of, today
 from metier.card import Card, ChatCard, SearchCard
 from metier.fleet import Fleet, Installed
 from metier.manifest import BASE, BUILD, KIND, RECIPE, TASK, Role
-from metier.messages import Progress, Report
+from metier.messages import Encoder, Progress, Report
 from metier.recipe import ChatRecipe, Recipe, SearchRecipe
 from metier.reference import Reference
 
@@ -152,6 +152,44 @@ class Making:
         workbench.sources.add(made.located or {})
         report(Progress("done", f"{card.name} is installed.", 1.0, data=card.to_dict()))
         return card
+
+    def pack_challenger(
+        self,
+        recipe: SearchRecipe,
+        encoder: Encoder | None,
+        report: Report,
+        cancelled: Callable[[], bool],
+        *,
+        aside: Callable[[SearchCard], Reference],
+    ) -> Installed:
+        """A pack on other documents, installed beside the champion.
+
+        Args:
+            recipe: The champion's on other documents.
+            encoder: What its passages are encoded by; ``None``: by words only.
+            report: Receives progress.
+            cancelled: Asked often; stops the work.
+            aside: Where it stands until it is judged.
+        """
+        from metier.making.packing import make_pack
+
+        workbench = self._workbench
+        makers = workbench.makers(recipe.base.ref, workbench.home)
+        with self._one:
+            made = make_pack(recipe, makers, encoder=encoder, report=report, cancelled=cancelled)
+        reference = aside(made.card)
+        installed = self._install(reference, made.card, dict(made.parts), made.base_digest)
+        workbench.sources.add(made.located or {})
+        return installed
+
+    def chat_challenger(
+        self, recipe: ChatRecipe, *, aside: Callable[[ChatCard], Reference]
+    ) -> Installed:
+        """A chat specialist on another base, installed beside the champion."""
+        from metier.making.chatting import make_chat
+
+        made = make_chat(recipe, today=today())
+        return self._install(aside(made.card), made.card, dict(made.parts), made.base_digest)
 
     def _replace(self, made: Assembled[ChatCard] | Assembled[SearchCard]) -> None:
         before = self._workbench.replaced(made.card.name)

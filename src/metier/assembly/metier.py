@@ -27,7 +27,9 @@ from metier.assembly.localmodels import open_models
 from metier.assembly.looking import Looking
 from metier.assembly.making import Making
 from metier.assembly.measuring import Measuring
+from metier.assembly.movingdocs import open_moving
 from metier.assembly.picturing import Picturing
+from metier.assembly.rebasing import open_rebasing
 from metier.assembly.routes import open_routing
 from metier.assembly.shelves import Library
 from metier.assembly.tables import Tables
@@ -35,6 +37,7 @@ from metier.assembly.timelines import Timelines
 from metier.assembly.toolbox import Toolbox
 from metier.assembly.trying import Field, Trial, Trying
 from metier.assembly.values import Asked, How, InstalledPart, parts_of
+from metier.assembly.visionbases import install_vision, is_vision
 from metier.assembly.watching import open_watching
 from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
@@ -113,6 +116,10 @@ class Metier:
         self.hopping = open_hopping(
             self._workbench, self._maker, self._answering, find=self.find, pull=self.pull
         )
+        tools = (self._workbench, self._maker, self._answering)
+        self.moving = open_moving(*tools, self.hopping.promoting)
+        parted = (self._workbench, self._maker, self.tables, self.hopping.promoting)
+        self.rebasing = open_rebasing(*parted, self._bases)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Metier:
@@ -168,6 +175,8 @@ class Metier:
 
     def import_path(self, path: Path, *, name: str | None = None) -> Sequence[Installed]:
         """Take in an exported layout, or an encoder's folder as a base."""
+        if path.is_dir() and is_vision(path):
+            return [install_vision(self.fleet, self.settings.home, path, name=name)]
         if path.is_dir() and (path / "model.safetensors").is_file():
             return [self.install_base(path, name=name)]
         return self.fleet.import_path(path, name)

@@ -117,12 +117,19 @@ class Promoting:
                 self._settle(front)
         return history(self._ledger().rows("decision", front.familiar))
 
-    def conclude(self, champion: Installed, challengers: Sequence[Challenger]) -> Promotion:
+    def conclude(
+        self,
+        champion: Installed,
+        challengers: Sequence[Challenger],
+        *,
+        rule: Callable[[Sequence[Challenger]], Promotion] | None = None,
+    ) -> Promotion:
         """Judge, change the names, and write down what was done.
 
         Args:
             champion: As it was when the challengers were asked; the caller holds ``alone``.
             challengers: Each installed under a name of its own (``aside``), and asked.
+            rule: Who is promoted, where it is not ``metier.hop.decide``: of moving documents.
 
         Raises:
             StorageError: Somebody else changed the name meanwhile (``changed_meanwhile``), or the
@@ -135,7 +142,7 @@ class Promoting:
         earlier = 0
         if asked:
             earlier = earlier_of(done, system, asked[0].eval_fingerprint, but=now)
-        promotion = decide(challengers, earlier=earlier)
+        promotion = rule(challengers) if rule else decide(challengers, earlier=earlier)
         for ruling in promotion.rulings:
             if ruling.act == "kept" and ruling.ground != "failed":
                 body = body_of("kept", system, ruling)
@@ -197,7 +204,8 @@ class Promoting:
         body: Mapping[str, Any],
     ) -> None:
         """The store's one step, with what the ledger shall say of it laid down before."""
-        note: dict[str, Any] = {"to": str(names[front]), "body": dict(body)}
+        stood = {str(name): str(digest) if digest else None for name, digest in names.items()}
+        note: dict[str, Any] = {"names": stood, "body": dict(body)}
         with self._changing(front):
             self._settle(front)
             note["rows"] = self._count(front)
@@ -229,9 +237,10 @@ class Promoting:
             return
         except (OSError, ValueError):
             note = {}
-        entry = self._fleet.store.entries().get(front)
-        happened = entry is not None and str(entry.digest) == note.get("to")
-        if happened and self._count(front) == note["rows"]:
+        entries = {str(name): entry for name, entry in self._fleet.store.entries().items()}
+        now = {name: entries.get(name) for name in note.get("names", {})}
+        stands = {name: str(entry.digest) if entry else None for name, entry in now.items()}
+        if stands and stands == note["names"] and self._count(front) == note["rows"]:
             system = Digest.parse(note["body"]["to"])
             self._ledger().append("decision", front.familiar, system, note["body"])
         path.unlink(missing_ok=True)

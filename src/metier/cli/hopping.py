@@ -6,7 +6,7 @@ turns "nothing was promoted" into exit code 1. Rule and work are below.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -25,6 +25,7 @@ from metier.cli.verdicts import Comparison, evidence_bars
 from metier.cli.wording import counted, date, duration
 from metier.errors import InputError
 from metier.hop import Done, Hopped, Offer, Ruling
+from metier.messages import Report
 
 _ACTS = {
     "hop": "promoted",
@@ -40,6 +41,8 @@ class Choices(TypedDict):
 
     name: str
     bases: tuple[str, ...]
+    docs: str | None
+    on: str | None
     every_new: bool
     pull: bool
     fresh: Path | None
@@ -50,8 +53,8 @@ class Choices(TypedDict):
 @click.command(
     short_help="Make a specialist again on other bases; promote it if it wins.",
     epilog="Examples: metier hop triage --base bge-small. metier hop triage --every-new-base "
-    "--budget 10m. metier hop triage shows what hops did and which bases there are. Exit code 1: "
-    "nothing was promoted, the champion stays.",
+    "--budget 10m. metier hop svelte-docs --docs kit@3. metier hop triage shows what hops did and "
+    "which bases there are. Exit code 1: nothing was promoted, the champion stays.",
 )
 @click.argument("name", shell_complete=complete_names)
 @click.option(
@@ -62,6 +65,12 @@ class Choices(TypedDict):
     shell_complete=complete_names,
     help="A base to make it on: REF, or one view of it, REF@static or REF@encoder. Again for more.",
 )
+@click.option(
+    "--docs",
+    metavar="REF",
+    help="For document packs: a version of documents (kit@3), a folder, or VERSION=FOLDER.",
+)
+@click.option("--on", metavar="EVAL", help="For chat specialists: the executed eval to hold on.")
 @click.option(
     "--every-new-base",
     "every_new",
@@ -86,22 +95,13 @@ def hop(session: Session, /, **choices: Unpack[Choices]) -> int:
     is kept beside it with the reason.
     """
     name = session.metier.show(choices["name"]).name
-    if not choices["bases"] and not choices["every_new"]:
+    if not choices["bases"] and not choices["every_new"] and choices["docs"] is None:
         return _show(session, name, choices)
     with (
         working(quiet=choices["as_json"]) as shown,
         interruptible(shown.say, lambda: _kept(session, name)) as cancelled,
     ):
-        hopped = session.metier.hopping.hop(
-            name,
-            bases=choices["bases"],
-            every_new=choices["every_new"],
-            pull=choices["pull"],
-            fresh=choices["fresh"],
-            budget=choices["budget"],
-            report=shown.report,
-            cancelled=cancelled,
-        )
+        hopped = _hopped(session, name, choices, shown.report, cancelled)
     promoted = hopped.promotion.promoted is not None
     if choices["as_json"]:
         print_json(hopped.to_dict())
@@ -136,6 +136,56 @@ def rollback(session: Session, name: str, to: str | None, as_json: bool) -> int:
     again = "" if to else "  brings the other one forth again"
     screen.write([*said, Text(f"  metier rollback {familiar}", style="bold") + Text(again)])
     return 0
+
+
+def _hopped(
+    session: Session,
+    name: str,
+    choices: Choices,
+    report: Report,
+    cancelled: Callable[[], bool],
+) -> Hopped:
+    """The hop that was asked for: to other documents, of a chat specialist, of a classifier."""
+    metier, bases = session.metier, choices["bases"]
+    chat = metier.show(name).chat is not None
+    docs = choices["docs"]
+    foreign: tuple[str, ...]
+    if docs is not None:
+        foreign = ("bases", "every_new", "pull", "fresh", "budget", "on")
+    elif chat:
+        foreign = ("every_new", "pull", "fresh")
+    else:
+        foreign = ("on",)
+    for option in foreign:
+        if choices[option]:  # type: ignore[literal-required]
+            flag = {"bases": "base", "every_new": "every-new-base"}.get(option, option)
+            raise InputError(
+                f"--{flag} is not for this hop of {name!r}.",
+                code="bad_usage",
+                remedy="Other documents are named by --docs alone; a chat specialist takes --base, "
+                "--on and --budget.",
+            )
+    if docs is not None:
+        return metier.moving.hop(name, docs, report=report, cancelled=cancelled)
+    if chat:
+        return metier.rebasing.hop(
+            name,
+            bases,
+            on=choices["on"],
+            budget=choices["budget"],
+            report=report,
+            cancelled=cancelled,
+        )
+    return metier.hopping.hop(
+        name,
+        bases=bases,
+        every_new=choices["every_new"],
+        pull=choices["pull"],
+        fresh=choices["fresh"],
+        budget=choices["budget"],
+        report=report,
+        cancelled=cancelled,
+    )
 
 
 def _show(session: Session, name: str, choices: Choices) -> int:

@@ -22,7 +22,6 @@ from statistics import NormalDist
 from metier.card import Cost, Difference, Evidence, Verdict
 from metier.catalog.proving import cheaper
 from metier.hop.values import Challenger, Ground, Promotion, Ruling
-from metier.stats.sequential import SHOWN
 
 LEVEL = 0.05
 """Two-sided error that all comparisons with one champion on one eval share."""
@@ -116,6 +115,8 @@ def _ground(challenger: Challenger, evidence: Evidence, compared: int) -> Ground
     if standing is None:
         won, held = wins(found, compared), not_worse(found, compared)
     else:
+        from metier.stats.sequential import SHOWN
+
         won, held = standing.for_it >= SHOWN, standing.not_worse >= SHOWN
     ground: Ground
     if found.verdict is Verdict.LOSS:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from metier.card import Evidence
-from metier.stats.sequential import Anytime
+
+if TYPE_CHECKING:
+    from metier.stats.sequential import Anytime
 
 Act = Literal["hop", "kept", "rollback", "by-hand"]
 """What was done: a challenger was promoted; the champion was kept; the one before came back; a

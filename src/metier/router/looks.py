@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-LOOKED_AT = 8_000
+LOOKED_AT = 4_000
 """Characters of a text that are looked at for code: its first and its last half of these."""
 _CODE_LINE = re.compile(
     r"^\s*(?:"
@@ -23,6 +23,8 @@ _CODE_LINE = re.compile(
     r"|>>> |\$ (?:npm|git|pip|cargo|docker|sudo|cd|ls)\b|#!/"
     r")"
 )
+_END = 24
+"""Characters of a line in which its end is looked for."""
 _CODE_END = re.compile(r"(?:[;{}]|\)\s*=>\s*\{?|\):|\],?|\}\)?,?)\s*$")
 _CODE_INSIDE = re.compile(
     r"\w+\.\w+\([^)]*\)|=>|===|!==|&&|\|\||::|->\s*\w|\w+\[\w+\]|\w+ ?[-+*/|]?= ?[\w\"'\[{(]"
@@ -43,8 +45,8 @@ def holds_code(text: str) -> bool:
         if not line or len(line) > 2_000:
             continue
         begins = bool(_CODE_LINE.match(line))
-        ends = bool(_CODE_END.search(line))
-        inside = bool(_CODE_INSIDE.search(line))
+        ends = bool(_CODE_END.search(line[-_END:]))
+        inside = (begins or ends) and bool(_CODE_INSIDE.search(line))
         found += max(1.0 if begins and (ends or inside) else 0.7 * begins, 0.5 * (ends and inside))
         if found >= 1.0:
             return True

@@ -26,6 +26,7 @@ from metier.server import (
     documents,
     finding,
     fleetwork,
+    hopping,
     management,
     ollama_keeping,
     ollama_routes,
@@ -166,6 +167,7 @@ def _jobs(metier: Facade, limits: Limits, home: Path | None) -> Jobs:
 
 
 def _add_routers(app: FastAPI, metier: Facade, jobs: Jobs) -> None:
+    app.include_router(hopping.router(metier, jobs))
     app.include_router(management.router(metier, jobs))
     app.include_router(fleetwork.router(metier, jobs))
     for unit in (

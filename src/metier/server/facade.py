@@ -28,6 +28,7 @@ from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
 from metier.server.auto import Routes
+from metier.server.hops import Hops
 from metier.server.runplans import Browses, RunPages
 from metier.server.timelines import Timelines
 from metier.server.tries import Tries
@@ -171,6 +172,10 @@ class Facade(Protocol):
     @property
     def watching(self) -> Watches:
         """Where specialists stand with the watch, and what people say of their answers."""
+
+    @property
+    def hopping(self) -> Hops:
+        """Specialists made again on other bases, and back."""
 
     @property
     def routing(self) -> Routes:

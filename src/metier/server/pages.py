@@ -35,6 +35,7 @@ from metier.server.facade import (
 from metier.server.finding import Finding
 from metier.server.fleetwork import FleetWork
 from metier.server.guard import COOKIE, session_value
+from metier.server.hopping import Hopping
 from metier.server.jobs import Jobs
 from metier.server.limits import Limits
 from metier.server.making import Making
@@ -81,6 +82,7 @@ class Website:
         self._comparing = Comparing(metier, pages, jobs, self._options)
         self._routing = RoutePage(metier, pages, self._options)
         self._watching = Watching(metier, pages, self._options)
+        self._hopping = Hopping(metier, pages, jobs, self._options)
         drawn = {TRYING: self._trying.job, CONTRAST: self._comparing.job}
         self._making = Making(metier, pages, jobs, self._options, drawn=drawn)
 
@@ -107,6 +109,7 @@ class Website:
             *self._comparing.routes(),
             *self._routing.routes(),
             *self._watching.routes(),
+            *self._hopping.routes(),
             Route("/specialists/{name:path}", self.specialist),
             *self._making.routes(),
             Route("/sign-in", self.show_sign_in),

@@ -31,6 +31,8 @@ _CODES = {
     "queue_full": 429,
     "disk_full": 507,
     "conflict": 409,
+    "hopping": 409,
+    "changed_meanwhile": 409,
 }
 _KINDS: tuple[tuple[type[MetierError], int], ...] = (
     (NotFoundError, 404),

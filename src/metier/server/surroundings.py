@@ -38,6 +38,7 @@ class Surroundings:
         timelines: General models by date against it, an eval each.
         looks: When the watch looked at it, and what that came to.
         watch: Where it stands with the watch.
+        hops: What hops did to it, and where it could hop.
     """
 
     parts: Sequence[Part] = ()
@@ -49,6 +50,7 @@ class Surroundings:
     timelines: Sequence[Timeline] = ()
     looks: Sequence[Look] = ()
     watch: Mapping[str, Any] | None = None
+    hops: Mapping[str, Any] | None = None
 
 
 def around(metier: Facade, item: Installed) -> Surroundings:
@@ -65,6 +67,7 @@ def around(metier: Facade, item: Installed) -> Surroundings:
         timelines=over_time.shown(metier.timelines, name),
         looks=over_time.looked(metier.timelines, name),
         watch=metier.watching.document(name),
+        hops=metier.hopping.document(name) if item.kind == "specialist" else None,
     )
 
 
@@ -86,6 +89,7 @@ def as_json(metier: Facade, item: Installed) -> dict[str, Any]:
         "timelines": over_time.as_json(found.timelines),
         "looks": [{"moment": when, **asdict(one)} for when, one in found.looks],
         "watch": found.watch,
+        "hops": found.hops,
         "answers": _answers(found.mistakes) if found.mistakes is not None else None,
     }
 

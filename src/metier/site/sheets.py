@@ -19,6 +19,7 @@ from metier.site import (
     coding,
     entries,
     evidence,
+    hopping,
     lineage,
     local,
     timelines,
@@ -76,6 +77,10 @@ class Around(Protocol):
         """Where it stands with the watch."""
 
     @property
+    def hops(self) -> Mapping[str, Any] | None:
+        """What hops did to it, and where it could hop."""
+
+    @property
     def timelines(self) -> Sequence[Timeline]:
         """General models by date against it."""
 
@@ -103,6 +108,7 @@ def frame(name: str, digest: str, around: Around) -> dict[str, Any]:
         "timelines": timelines.plots(around.timelines),
         "sequence": watchplot.watch_values(around.looks),
         "watch": watching.section(around.watch),
+        "hops": hopping.section(around.hops),
         "json_address": f"/specialists/{name}.json",
     }
 
@@ -121,7 +127,7 @@ def specialist(
         **frame(name, str(item.digest), around),
         "item": item,
         "card": card,
-        "all_labels": (*card.labels, *filter(None, [card.out_of_scope_label])),
+        "all_labels": watching.offered(card),
         "depicts": card.task == "classify-image",
         "calls": picture_calls(name, options.here)
         if card.task == "classify-image"
