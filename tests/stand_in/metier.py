@@ -33,7 +33,7 @@ from stand_in.routing import NoRoutes
 from stand_in.running import NoPlans
 from stand_in.timelines import Timelines
 from stand_in.trials import NoTrials
-from stand_in.watching import NoTimelines, Watched
+from stand_in.watching import Watched
 
 Cancelled = Callable[[], bool]
 
@@ -134,7 +134,6 @@ class StandIn(Shelf):
         self.trying = NoTrials()
         self.browsing = NoPlans()
         self.watching = Watched(self.show)
-        self.timelines = NoTimelines()
         self.routing = NoRoutes()
         self.rows = Rows()
         self.comparing = NothingToCompare()
