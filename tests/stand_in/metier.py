@@ -34,7 +34,7 @@ from stand_in.routing import NoRoutes
 from stand_in.running import NoPlans
 from stand_in.timelines import Timelines
 from stand_in.trials import NoTrials
-from stand_in.watching import NoTimelines, Watched
+from stand_in.watching import Watched
 
 Cancelled = Callable[[], bool]
 
