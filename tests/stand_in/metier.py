@@ -136,7 +136,6 @@ class StandIn(Shelf):
         self.browsing = NoPlans()
         self.watching = Watched(self.show)
         self.hopping = Hops(self.show)
-        self.timelines = NoTimelines()
         self.routing = NoRoutes()
         self.rows = Rows()
         self.comparing = NothingToCompare()
