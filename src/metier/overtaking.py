@@ -110,6 +110,7 @@ class Source:
         copies: Share of them that are byte-identical to another of the same system and task.
         left_out: Task to why it counts nowhere.
         taken: ISO date on which it was taken in here.
+        judged: How its verdicts and those given here go together, in a sentence, or "".
     """
 
     name: str
@@ -121,6 +122,7 @@ class Source:
     copies: float
     left_out: tuple[tuple[str, str], ...]
     taken: str
+    judged: str = ""
 
 
 @dataclass(frozen=True, slots=True)

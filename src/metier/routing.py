@@ -7,13 +7,13 @@ so that a logged one can be made again, byte for byte.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from metier.card import Cost
-from metier.conversing import Reply
-from metier.generating import Written
+from metier.conversing import Manner, OnStep, Reply
+from metier.generating import Cancelled, Loading, OnPiece, Question, Written
 
 AUTO = "auto"
 """The model name that is routed; ``auto:<domain>`` names the domain as well."""
@@ -199,6 +199,34 @@ class Tried:
 
     name: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked along a decision, and who listens.
+
+    Attributes:
+        question: The conversation, or the prompt.
+        manner: How a chat specialist answers this once.
+        unsaid: Options that the caller left to the model and that the dialect filled in.
+        loading: How a local model is to be loaded.
+        keep_alive: Seconds that it stays.
+        on_answering: Told who answers, and who was tried before, once that is sure: before the
+            first piece.
+        on_piece: Receives the answer as it is written.
+        on_step: Receives a specialist's trace.
+        cancelled: Becomes true when the person says stop.
+    """
+
+    question: Question
+    manner: Manner = field(default_factory=Manner)
+    unsaid: tuple[str, ...] = ()
+    loading: Loading = field(default_factory=Loading)
+    keep_alive: float | None = None
+    on_answering: Callable[[str, tuple[Tried, ...]], None] | None = None
+    on_piece: OnPiece | None = None
+    on_step: OnStep | None = None
+    cancelled: Cancelled | None = None
 
 
 @dataclass(frozen=True, slots=True)

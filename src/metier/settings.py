@@ -48,6 +48,8 @@ class Settings:
         keep_alive: Seconds that a model stays in memory after its last request
             (``METIER_KEEP_ALIVE``); negative for ever.
         queue: Requests to models that wait at most (``METIER_QUEUE``).
+        keep_texts: Whether the log of routing decisions keeps people's texts
+            (``METIER_ROUTE_TEXTS``).
     """
 
     home: Path
@@ -66,6 +68,7 @@ class Settings:
     models: int | None = None
     keep_alive: float = 300.0
     queue: int = 512
+    keep_texts: bool = False
 
     @property
     def toolchains(self) -> Path:
@@ -120,6 +123,7 @@ class Settings:
             models=_whole(values, "METIER_MAX_MODELS", "Unset it to keep as many as fit."),
             keep_alive=_keep_alive(values),
             queue=_whole(values, "METIER_QUEUE", "Unset it for 512.") or 512,
+            keep_texts=values.get("METIER_ROUTE_TEXTS", "").strip().upper() in _TRUE,
         )
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from metier.errors import InputError, UnavailableError
 from metier.manifest import canonical_json
 from metier.messages import Encoder, Prediction
+from metier.picturing import VISION_FILE, Pictures
 from metier.reference import Digest
 
 if TYPE_CHECKING:
@@ -37,10 +38,13 @@ class Held(Protocol):
 class Answering:
     """The loaded specialists and encoders of one process; threads may share it."""
 
-    def __init__(self, fleet: Fleet, base_folder: Held, threads: int) -> None:
+    def __init__(
+        self, fleet: Fleet, base_folder: Held, threads: int, pictures: Pictures | None = None
+    ) -> None:
         self._fleet = fleet
         self._base_folder = base_folder
         self._threads = threads
+        self._pictures = pictures
         self._lock = threading.Lock()
         self._classifiers: OrderedDict[Digest, TextClassifier] = OrderedDict()
         self._encoders: dict[tuple[Path, str], tuple[str, Encoder]] = {}
@@ -53,7 +57,29 @@ class Answering:
             InputError: It is a base, or a text is not a string.
             UnavailableError: Its base is not installed, or is another one.
         """
-        return self.classifier(name).predict(texts, top=top)
+        classifier = self.classifier(name)
+        if classifier.task != "classify":
+            raise InputError(
+                f"{name!r} classifies pictures, not texts.",
+                code="wants_pictures",
+                remedy=f"Give it picture files: metier run {name} --image FILE.",
+            )
+        return classifier.predict(texts, top=top)
+
+    def pictured(self, name: str) -> TextClassifier:
+        """The loaded classifier of pictures, which is given their digests.
+
+        Raises:
+            InputError: It classifies texts (``wants_texts``), or nothing (``not_a_classifier``).
+        """
+        classifier = self.classifier(name)
+        if classifier.task != "classify-image":
+            raise InputError(
+                f"{name!r} classifies texts, not pictures.",
+                code="wants_texts",
+                remedy=f"Give it a text: metier run {name} TEXT.",
+            )
+        return classifier
 
     def classifier(self, name: str) -> TextClassifier:
         """The loaded specialist; loads it if it is not resident."""
@@ -77,18 +103,33 @@ class Answering:
             UnavailableError: The base is not installed.
             NotFoundError: It has no such view.
         """
-        from metier.engines.encoder import read_base
+        if view == "features":
+            from metier.engines.seeing import PictureFeatures
 
+            return PictureFeatures(self._shelf)
         folder = self._base_folder(base)
         key = (folder, view)
         with self._lock:
             # Another base may have been installed under the name since.
-            digest = base_digest(read_base(folder))
+            digest = digest_in(folder)
             known, encoder = self._encoders.get(key, (None, None))
             if encoder is None or known != digest:
-                encoder = _open(folder, view, self._threads)
+                encoder = self._open(folder, view)
                 self._encoders[key] = (digest, encoder)
             return encoder
+
+    @property
+    def _shelf(self) -> Pictures:
+        if self._pictures is None:
+            raise AssertionError("answering was opened without a shelf of pictures")
+        return self._pictures
+
+    def _open(self, folder: Path, view: str) -> Encoder:
+        if view == "vision":
+            from metier.engines.seeing import VisionEncoder
+
+            return VisionEncoder(folder, self._shelf, threads=self._threads)
+        return _open(folder, view, self._threads)
 
     def _load(self, installed: Installed) -> TextClassifier:
         from metier.engines.classifier import TextClassifier
@@ -105,8 +146,7 @@ class Answering:
             self._check_base(installed, specialist.base, specialist.base_digest)
 
         def encoder_for(member: Member) -> Encoder:
-            view = "static" if member.kind == "static" else member.precision or "fp32"
-            return self.encoder(specialist.base or "", view)
+            return self.encoder(specialist.base or "", member.view)
 
         return TextClassifier.load(
             specialist,
@@ -116,9 +156,7 @@ class Answering:
         )
 
     def _check_base(self, installed: Installed, base: str, digest: str | None) -> None:
-        from metier.engines.encoder import read_base
-
-        found = base_digest(read_base(self._base_folder(base)))
+        found = digest_in(self._base_folder(base))
         if digest is not None and found != digest:
             raise UnavailableError(
                 f"{installed.name!r} was made on {base} {digest[:19]}, but {found[:19]} is "
@@ -126,6 +164,17 @@ class Answering:
                 code="wrong_base",
                 remedy="Install the base it was made on, or make it again on this one.",
             )
+
+
+def digest_in(folder: Path) -> str:
+    """``sha256:…`` of the base in a folder, of texts or of pictures."""
+    from metier.engines.encoder import read_base
+
+    if (folder / VISION_FILE).is_file():
+        from metier.engines.seeing import read_vision
+
+        return read_vision(folder).digest
+    return base_digest(read_base(folder))
 
 
 def base_digest(base: BaseDescription) -> str:

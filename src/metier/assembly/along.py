@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from metier.assembly.translating import question_of, turns_of, written_of
+from metier.assembly.translating import turns_of, written_of
 from metier.conversing import (
     Draft,
     Generator,
@@ -26,8 +26,8 @@ from metier.conversing import (
     Turn,
 )
 from metier.errors import InputError, InternalError, MetierError, NotFoundError
-from metier.generating import Cancelled, Loading, Message, OnPiece, Piece, Question, Taken, Written
-from metier.routing import Answered, Candidate, Routed, Tried
+from metier.generating import Message, Piece, Taken, Written
+from metier.routing import Answered, Asked, Candidate, Routed, Tried
 
 if TYPE_CHECKING:
     from metier.assembly.models import LocalModels
@@ -77,31 +77,6 @@ class Ways:
     general: Callable[[], str | Path]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked, and who listens.
-
-    Attributes:
-        question: The conversation, or the prompt.
-        manner: How a chat specialist answers this once.
-        unsaid: Options that the caller left to the model and that the dialect filled in.
-        loading: How a local model is to be loaded.
-        keep_alive: Seconds that it stays.
-        on_piece: Receives the answer as it is written.
-        on_step: Receives a specialist's trace.
-        cancelled: Becomes true when the person says stop.
-    """
-
-    question: Question
-    manner: Manner = field(default_factory=Manner)
-    unsaid: tuple[str, ...] = ()
-    loading: Loading = field(default_factory=Loading)
-    keep_alive: float | None = None
-    on_piece: OnPiece | None = None
-    on_step: OnStep | None = None
-    cancelled: Cancelled | None = None
-
-
 def ask_along(routed: Routed, asked: Asked, ways: Ways) -> Answered:
     """The answer of the first who gives one.
 
@@ -117,7 +92,8 @@ def ask_along(routed: Routed, asked: Asked, ways: Ways) -> Answered:
     rejected: tuple[Candidate, Written, Reply] | None = None
     error: MetierError | None = None
     for place, candidate in enumerate(chain):
-        heard = _Heard(asked, holds=_holds(candidate, asked, last=place == len(chain) - 1))
+        last = place == len(chain) - 1
+        heard = _Heard(asked, candidate.name, tuple(tried), _holds(candidate, asked, last=last))
         try:
             written, reply = _one(candidate, asked, heard, ways)
         except MetierError as failed:
@@ -134,8 +110,9 @@ def ask_along(routed: Routed, asked: Asked, ways: Ways) -> Answered:
         return Answered(routed, candidate.name, written, reply, tuple(tried))
     if rejected is not None:
         candidate, written, reply = rejected
-        _say(written, asked)
         others = tuple(one for one in tried if one.name != candidate.name)
+        heard = _Heard(asked, candidate.name, others, holds=False)
+        heard.piece(Piece(text=written.text, tool_calls=written.tool_calls))
         return Answered(routed, candidate.name, written, reply, others)
     raise error or InternalError("A decision named nobody who is here.", code="internal")
 
@@ -190,6 +167,8 @@ class _Heard:
     """What one candidate has said, and whether anybody has heard it."""
 
     asked: Asked
+    name: str
+    tried: tuple[Tried, ...]
     holds: bool
     passed: bool = False
     _pieces: list[Piece] = field(default_factory=list)
@@ -199,8 +178,7 @@ class _Heard:
         if self.holds:
             self._pieces.append(piece)
             return
-        self._pass_on_steps()
-        self.passed = True
+        self._answering()
         if self.asked.on_piece is not None:
             self.asked.on_piece(piece)
 
@@ -216,20 +194,21 @@ class _Heard:
     def release(self) -> None:
         """Pass on what was held."""
         pieces, self._pieces, self.holds = self._pieces, [], False
-        self._pass_on_steps()
+        self._answering()
         for piece in pieces:
             self.piece(piece)
+
+    def _answering(self) -> None:
+        if not self.passed and self.asked.on_answering is not None:
+            self.asked.on_answering(self.name, self.tried)
+        self.passed = True
+        self._pass_on_steps()
 
     def _pass_on_steps(self) -> None:
         steps, self._steps = self._steps, []
         for step in steps:
             if self.asked.on_step is not None:
                 self.asked.on_step(step)
-
-
-def _say(written: Written, asked: Asked) -> None:
-    if asked.on_piece is not None:
-        asked.on_piece(Piece(text=written.text, tool_calls=written.tool_calls))
 
 
 def _one(
@@ -290,10 +269,13 @@ def _of_generator(generator: Generator, asked: Asked, heard: _Heard) -> Written:
         for turn, message in zip(turns, question.messages, strict=False)
     ) + turns[len(question.messages) :]  # fmt: skip
     listens = asked.on_piece is not None
-    left = {name: None for name in asked.unsaid if name in ("temperature", "top_p")}
+    if "temperature" in asked.unsaid:
+        sampling = replace(sampling, temperature=None)
+    if "top_p" in asked.unsaid:
+        sampling = replace(sampling, top_p=None)
     draft = generator.generate(
         turns,
-        replace(sampling, **left),
+        sampling,
         on_text=heard.text if listens else None,
         cancelled=asked.cancelled,
     )
@@ -307,7 +289,9 @@ def _with_pictures(turn: Turn, message: Message) -> Turn:
     if not message.pictures:
         return turn
     parts: list[Mapping[str, Any]] = [{"type": "text", "text": turn.text}] if turn.text else []
-    parts += [{"type": "image_url", "image_url": {"url": _address(one)}} for one in message.pictures]
+    parts += [
+        {"type": "image_url", "image_url": {"url": _address(one)}} for one in message.pictures
+    ]
     return replace(turn, extra={**turn.extra, "content": parts})
 
 
@@ -327,11 +311,6 @@ def _drafted(draft: Draft) -> Written:
     )
     taken = Taken(total=draft.seconds, tokens_in=draft.tokens_in, tokens_out=draft.tokens_out)
     return replace(written_of(reply), taken=taken)
-
-
-def question_for(turns: Sequence[Turn], sampling: Sampling) -> Question:
-    """The question that a specialist's turns and sampling are, for the router and for models."""
-    return question_of(turns, sampling)
 
 
 def _never() -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from metier.card import Card, ChatCard, Cost
 from metier.catalog import curated
@@ -89,11 +89,13 @@ class Field:
         candidates: By name.
         general: The general model.
         digest: Over the candidates.
+        changed: When the latest of what is installed came: ISO 8601, or "".
     """
 
     candidates: tuple[Candidate, ...]
     general: General
     digest: str
+    changed: str = ""
 
     def named(self, name: str) -> Candidate | None:
         """The candidate of that name, with or without its tag."""
@@ -123,7 +125,9 @@ def read_field(means: Means) -> Field:
     if general.name and not any(one.general for one in found):
         found.append(_elsewhere(general, means))
     ordered = tuple(sorted(found, key=lambda one: one.name))
-    return Field(ordered, general, str(Digest.of(canonical_json(as_documents(ordered)))))
+    changed = max((one.modified for one in listings.values()), default="")
+    digest = str(Digest.of(canonical_json(as_documents(ordered))))
+    return Field(ordered, general, digest, changed)
 
 
 def as_documents(candidates: Sequence[Candidate]) -> list[dict[str, object]]:
@@ -156,12 +160,12 @@ def _candidate(
     proof: Proof | None,
 ) -> Candidate | None:
     card = installed.card
-    held = {
+    held: dict[str, Any] = {
         "proof": proof.until if proof else "",
         "gain": proof.evidence.difference.interval.low if proof else 0.0,
     }
     if isinstance(card, ChatCard):
-        return _conversant(installed, card, general, means, held)
+        return _conversant(installed, card, means, held)
     if isinstance(card, Card):
         return Candidate(
             name=installed.name,
@@ -170,7 +174,7 @@ def _candidate(
             domain=card.domain,
             cost=card.cost,
             state=_state(means, installed.name),
-            **held,  # type: ignore[arg-type]
+            **held,
         )
     if listing.task == "generate":
         return Candidate(
@@ -189,9 +193,8 @@ def _candidate(
 def _conversant(
     installed: Installed,
     card: ChatCard,
-    general: General,
     means: Means,
-    held: Mapping[str, object],
+    held: Mapping[str, Any],
 ) -> Candidate:
     lacks = set(means.lacks(installed.name))
     return Candidate(
@@ -204,7 +207,7 @@ def _conversant(
         state=_state(means, installed.name),
         judged=bool(card.tools) and not lacks & {"tool", "toolchain", "node"},
         # Without a base it writes nothing, so that nothing was proved of what would answer.
-        **({**held} if "base" not in lacks else {}),  # type: ignore[arg-type]
+        **(held if "base" not in lacks else {}),
     )
 
 
@@ -301,8 +304,8 @@ def _nobody(writers: int) -> str:
     return "No model that writes is installed, and no remote one is configured."
 
 
-def suggestion(fit: Callable[[str | Entry], Fit]) -> str:
-    """The command that brings a general model which fits this machine.
+def suggestion(fit: Callable[[str | Entry], Fit], *, sees: bool = False) -> str:
+    """The command that brings a general model which fits this machine; ``sees``: one for pictures.
 
     Of the curated general models that run here it takes the largest that is quick enough to talk
     to: by the measured speed of this machine, or of up to four thousand million parameters where
@@ -311,7 +314,12 @@ def suggestion(fit: Callable[[str | Entry], Fit]) -> str:
     known = [
         entry
         for entry in curated.entries()
-        if entry.task == "chat" and entry.domain == "general" and entry.pull
+        if entry.pull
+        and (
+            entry.task == "describe-image"
+            if sees
+            else entry.task == "chat" and entry.domain == "general"
+        )
     ]
     fitting = [entry for entry in known if _is_quick(entry, fit(entry))]
     if fitting:
@@ -319,5 +327,5 @@ def suggestion(fit: Callable[[str | Entry], Fit]) -> str:
     elif known:
         best = min(known, key=lambda entry: (entry.parameters or _GIGABYTE * 1000, entry.name))
     else:
-        return "metier find --task chat --fits"
+        return f"metier find --task {'describe-image' if sees else 'chat'} --fits"
     return f"metier pull {best.pull}"

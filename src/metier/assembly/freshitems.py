@@ -10,6 +10,7 @@ import difflib
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ class Added:
         undated: Items without a date; they count from today.
         old: Items that are dated before the specialist was made, so they do not count as fresh.
         training_seen: Whether the training rows could be looked at.
+        eval_seen: Whether the sealed eval could be looked at.
         fingerprint: Of the sealed items; "" if nothing was added.
         notes: What was assumed of the file.
         examples: Some rows that were refused, as row, why and the first characters.
@@ -52,6 +54,7 @@ class Added:
     undated: int
     old: int
     training_seen: bool
+    eval_seen: bool
     fingerprint: str
     notes: tuple[str, ...] = ()
     examples: tuple[tuple[int, str, str], ...] = ()
@@ -119,6 +122,7 @@ def add(
         undated=sum(example.date is None for example in kept),
         old=sum((item.date or "")[:10] < gate.made[:10] for item in items),
         training_seen=gate.training is not None,
+        eval_seen=gate.sealed is not None,
         fingerprint="",
         notes=dataset.recognised.notes,
         examples=_examples(dataset.examples, refused),
@@ -166,7 +170,7 @@ def _refused(folder: Path, examples: Sequence[Example], gate: Gate) -> dict[int,
     found = {
         position: "future"
         for position, example in enumerate(examples)
-        if example.date is not None and example.date[:10] > gate.today
+        if example.date is not None and _day(example.date) > gate.today
     }
     known = {item.id for sealed in kept(folder) for item in sealed.items}
     for position, example in enumerate(examples):
@@ -214,7 +218,13 @@ def _item(example: Example, today: str) -> EvalItem:
     if example.group is not None:
         group = hashlib.sha256(example.group.encode("utf-8", "surrogatepass")).hexdigest()
         cluster = f"group:{group[:_ID_DIGITS]}"
-    return EvalItem(name, example.text, example.label, cluster, example.date or today)
+    day = today if example.date is None else _day(example.date)
+    return EvalItem(name, example.text, example.label, cluster, day)
+
+
+def _day(moment: str) -> str:
+    """The day of an ISO moment, in the one form that sorts: ``20261112`` is 2026-11-12."""
+    return datetime.fromisoformat(moment).date().isoformat()
 
 
 def _check_labels(examples: Sequence[Example], labels: Sequence[str], source: str) -> None:

@@ -9,34 +9,36 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from metier.answer import Answering
+from metier.assembly.hopasking import Asking
+from metier.assembly.hopbases import HopBases
 from metier.assembly.making import Making
 from metier.assembly.promoting import Promoting
-from metier.assembly.workbench import Workbench, never, today, toolchain
-from metier.card import Card, Cost, Evidence
-from metier.errors import InputError, MetierError, NotFoundError, UnavailableError
-from metier.fleet import Fleet, Installed
+from metier.assembly.workbench import Workbench, never, toolchain
+from metier.card import Card
+from metier.errors import InputError, MetierError, UnavailableError
+from metier.finding import Found, Query
+from metier.fleet import Installed
 from metier.hop import (
     Challenger,
     Done,
     Hopped,
+    Offer,
     Promotion,
     Wanted,
     on_base,
     views_of,
-    without_leaks,
 )
 from metier.messages import Progress, Report, silent
-from metier.reference import Digest
+from metier.reference import PREVIOUS
 
 if TYPE_CHECKING:
     from metier.evals.items import Eval
-    from metier.evals.results import Result
-    from metier.examine import Examiner
+    from metier.making.resuming import Keeper
     from metier.making.rows import Rows
     from metier.recipe import Recipe
 
@@ -50,39 +52,45 @@ class _Bout:
         card: Its card.
         recipe: Its recipe, local files found.
         rows: The rows of that recipe, read once.
-        sealed: The champion's own items.
+        asking: Who asks champion and challengers.
         fresh: Fresh items, or ``None``.
-        examiner: Who asks.
-        results: What the champion answered, by eval.
+        reused: What did not have to be done again.
+        keepers: Of the makes; discarded when all is judged.
     """
 
     champion: Installed
     card: Card
     recipe: Recipe
     rows: Rows
-    sealed: Eval
+    asking: Asking
     fresh: Eval | None
-    examiner: Examiner
-    results: dict[str, Result]
-    reused: list[str]
+    reused: list[str] = field(default_factory=list)
+    keepers: list[Keeper] = field(default_factory=list)
 
 
 class Hopping:
     """``metier hop`` and ``metier rollback`` of one home; threads may share it."""
 
     def __init__(
-        self, fleet: Fleet, workbench: Workbench, maker: Making, promoting: Promoting
+        self,
+        workbench: Workbench,
+        maker: Making,
+        promoting: Promoting,
+        bases: HopBases,
     ) -> None:
-        self._fleet = fleet
+        self._fleet = workbench.fleet
         self._workbench = workbench
         self._maker = maker
+        self._bases = bases
         self.promoting = promoting
 
     def hop(
         self,
         name: str,
         *,
-        bases: Sequence[str],
+        bases: Sequence[str] = (),
+        every_new: bool = False,
+        pull: bool = False,
         fresh: Path | None = None,
         budget: float | None = None,
         report: Report = silent,
@@ -93,6 +101,8 @@ class Hopping:
         Args:
             name: An installed classifier.
             bases: Installed bases: ``REF`` in all its views, ``REF@static``, ``REF@encoder``.
+            every_new: Also on every installed base that was not held against this champion.
+            pull: Bring bases here that are not, those of the catalogue that fit too.
             fresh: A file of labelled rows that neither base can have been made from.
             budget: Wall seconds for everything; shared among the bases.
             report: Receives progress.
@@ -101,14 +111,18 @@ class Hopping:
         Raises:
             InputError: ``same_base``, ``no_bases``, ``bad_view``, ``not_a_classifier``,
                 ``other_eval`` (the rows are no longer those), ``bad_budget``.
-            UnavailableError: ``base_missing`` if none of the bases is here; ``rows_not_here``.
-            StorageError: ``hopping``: it is being hopped already; ``changed_meanwhile``.
+            UnavailableError: ``base_missing`` if none of the bases is here; ``rows_not_here``;
+                ``hopping``: it is being hopped already.
+            StorageError: ``changed_meanwhile``; ``disk_full``.
         """
-        wanted = _wanted(bases, budget)
+        _check_budget(budget)
         start, processor = time.monotonic(), time.process_time()
         with self.promoting.alone(name) as champion:
             recipe = self._workbench.classifier_recipe(champion.name)
-            able = self._able(champion, recipe, wanted)
+            wanted = self._bases.wanted(
+                champion, bases, every_new=every_new, pull=pull, report=report
+            )
+            able = self._bases.able(champion, recipe, wanted)
             bout = self._bout(champion, recipe, fresh, report)
             challengers = []
             for number, one in enumerate(wanted):
@@ -120,6 +134,8 @@ class Hopping:
                 part = _part_of(report, number, len(wanted))
                 challengers.append(self._challenge(bout, one, share, part, cancelled))
             promotion = self.promoting.conclude(champion, challengers)
+        for keeper in bout.keepers:
+            keeper.discard()
         _tell(report, promotion)
         hopped = Hopped(
             name=champion.name,
@@ -141,57 +157,35 @@ class Hopping:
         """What hops did to a name, the latest first."""
         return self.promoting.history(name)
 
+    def offers(self, name: str) -> tuple[Offer, ...]:
+        """Bases that a classifier was not held against yet; see ``HopBases.offers``."""
+        return self._bases.offers(name)
+
+    def document(self, name: str) -> dict[str, Any]:
+        """Everything about a name's hops, as JSON; raises NotFoundError.
+
+        ``base`` is what the champion stands on; ``previous`` and ``aside`` are what can be gone
+        back to or promoted by hand; ``history`` are the acts, the latest first; ``bases`` are
+        where it could hop.
+        """
+        item = self._fleet.show(name)
+        front = item.reference.front
+        here = front in self._fleet.store.entries()
+        beside = [_told(one) for one in self._fleet.aside(front.familiar)]
+        champion = self._fleet.show(front.familiar) if here else item
+        hops = champion.classifier is not None and not item.reference.side
+        return {
+            "name": item.name,
+            "champion": front.familiar,
+            "side": item.reference.side,
+            "base": key_of(self._workbench.classifier_recipe(champion.name)) if hops else "",
+            "previous": next((one for one in beside if one["side"] == PREVIOUS), None),
+            "aside": [one for one in beside if one["side"] != PREVIOUS],
+            "history": [one.to_dict() for one in self.history(front.familiar)],
+            "bases": [one.to_dict() for one in self.offers(champion.name)] if hops else [],
+        }
+
     # --- before -----------------------------------------------------------------------------------
-
-    def _able(
-        self, champion: Installed, recipe: Recipe, wanted: Sequence[Wanted]
-    ) -> dict[Wanted, Challenger | None]:
-        """What cannot be made on, said before any work; raises if that is all of them."""
-        found: dict[Wanted, Challenger | None] = {}
-        errors = []
-        for one in wanted:
-            try:
-                self._check(champion, recipe, one)
-                found[one] = None
-            except MetierError as error:
-                errors.append(error)
-                found[one] = Challenger(one.key, failed=error.message, remedy=error.remedy or "")
-        if len(errors) == len(wanted):
-            raise errors[0]
-        return found
-
-    def _check(self, champion: Installed, recipe: Recipe, wanted: Wanted) -> None:
-        base = self._installed_base(wanted)
-        own = self._workbench.base(recipe.base.ref)
-        again = on_base(recipe, wanted)
-        same_rungs = again.ladder.rungs == recipe.ladder.rungs
-        if same_rungs and own is not None and own.digest == base:
-            raise InputError(
-                f"{champion.name!r} stands on {wanted.key} already: its recipe climbed every rung "
-                "there.",
-                code="same_base",
-                remedy="Name another base; 'metier find --task embed' lists some.",
-            )
-
-    def _installed_base(self, wanted: Wanted) -> str:
-        """The digest of an encoder base that is here."""
-        try:
-            installed = self._fleet.show(wanted.base)
-        except NotFoundError as error:
-            raise UnavailableError(
-                f"The base {wanted.base!r} is not here. {error.message}",
-                code="base_missing",
-                remedy=f"metier pull {wanted.base}",
-            ) from error
-        if installed.manifest.part("base.json") is None:
-            raise InputError(
-                f"{installed.name!r} is no encoder: a classifier cannot stand on it.",
-                code="not_an_encoder",
-                remedy="'metier find --task embed' lists encoders.",
-            )
-        base = self._workbench.base(wanted.base)
-        assert base is not None
-        return base.digest
 
     def _bout(
         self, champion: Installed, recipe: Recipe, fresh: Path | None, report: Report
@@ -216,52 +210,9 @@ class Hopping:
                 code="other_eval",
                 remedy="Bring the rows back as they were, or make it again with 'metier make'.",
             )
-        examiner = self._workbench.examiner()
-        return _Bout(
-            champion=champion,
-            card=card,
-            recipe=recipe,
-            rows=rows,
-            sealed=rows.sealed,
-            fresh=self._fresh(examiner, fresh, rows, card, report) if fresh else None,
-            examiner=examiner,
-            results={},
-            reused=[],
-        )
-
-    def _fresh(
-        self, examiner: Examiner, path: Path, rows: Rows, card: Card, report: Report
-    ) -> Eval:
-        """Fresh items without those that were trained on or are sealed already."""
-        from metier.evals.items import Eval
-        from metier.evals.leaks import scan
-        from metier.messages import Example
-
-        if not path.is_file():
-            raise NotFoundError(
-                f"There is no file {str(path)!r}.", code="file_not_found", remedy="Check the path."
-            )
-        found = examiner.eval_of(str(path.absolute()), card.out_of_scope_label)
-        asked = [Example(item.text, item.label) for item in found.items]
-        known = {item.text for item in rows.sealed.items}
-        leaked = scan(rows.examples, asked).leaked
-        items = tuple(
-            item
-            for place, item in enumerate(found.items)
-            if place not in leaked and item.text not in known
-        )
-        if not items:
-            raise InputError(
-                f"None of the {len(asked):,} rows of {path.name!r} is fresh: all are sealed "
-                "already or overlap the training rows.",
-                code="nothing_fresh",
-                remedy="Give rows that were written after the specialist was made.",
-            )
-        left = len(asked) - len(items)
-        known_too = f"; {left:,} are known and left out" if left else ""
-        said = f"{len(items):,} fresh items{known_too}."
-        report(Progress("fresh", said, data={"fresh": len(items), "left_out": left}))
-        return Eval(items, found.scorer)
+        asking = Asking(self._workbench, champion, rows)
+        chosen = asking.fresh(fresh, report) if fresh else None
+        return _Bout(champion, card, recipe, rows, asking, chosen)
 
     # --- one challenger ---------------------------------------------------------------------------
 
@@ -277,10 +228,11 @@ class Hopping:
         reused: list[str] = []
         try:
             made = self._made(bout, wanted, budget, report, cancelled, reused)
-            evidence = self._evidence(bout, made, wanted, bout.sealed, report, cancelled)
+            asking = bout.asking
+            evidence = asking.evidence(made, wanted.key, None, report, cancelled, reused)
             fresh = None
             if bout.fresh is not None:
-                fresh = self._evidence(bout, made, wanted, bout.fresh, report, cancelled)
+                fresh = asking.evidence(made, wanted.key, bout.fresh, report, cancelled, reused)
         except MetierError as error:
             if error.code in ("cancelled", "disk_full"):
                 raise
@@ -295,6 +247,7 @@ class Hopping:
             seconds=time.monotonic() - start,
             cpu_seconds=time.process_time() - processor,
             reused=tuple(reused),
+            what=made.classifier.rung if made.classifier else "",
         )
 
     def _made(
@@ -314,9 +267,11 @@ class Hopping:
             report(Progress("make", f"{wanted.key} was made before: it is only asked."))
             return before
         reused.append("rows and leak scan")
+        if bout.keepers and "linear" in rows.recipe.ladder.rungs:
+            reused.append("rungs without a base")
         report(Progress("make", f"Making {bout.champion.name} on {wanted.key}."))
         front = bout.champion.reference
-        return self._maker.challenger(
+        installed, keeper = self._maker.challenger(
             rows.recipe,
             rows,
             report,
@@ -324,6 +279,8 @@ class Hopping:
             budget=budget,
             aside=lambda card: self.promoting.aside(front, card.system),
         )
+        bout.keepers.append(keeper)
+        return installed
 
     def _before(self, bout: _Bout, rows: Rows) -> Installed | None:
         base = self._workbench.base(rows.recipe.base.ref)
@@ -338,82 +295,63 @@ class Hopping:
                 return item
         return None
 
-    def _evidence(
-        self,
-        bout: _Bout,
-        made: Installed,
-        wanted: Wanted,
-        sealed: Eval,
-        report: Report,
-        cancelled: Callable[[], bool],
-    ) -> Evidence:
-        """Challenger and champion on the same items, both asked by the examiner."""
-        from metier.evals.comparing import compare
 
-        examiner, champion = bout.examiner, bout.champion
-        second = bout.results.get(sealed.fingerprint)
-        if second is None:
-            report(Progress("eval", f"Asking the champion {champion.name}."))
-            name = champion.name
-            second = examiner.run(name, name, sealed, report, cancelled)
-            bout.results[sealed.fingerprint] = second
-        report(Progress("eval", f"Asking {wanted.key}."))
-        first = examiner.run(made.name, made.name, sealed, report, cancelled)
-        card = made.classifier
-        assert card is not None
-        leaked = bout.rows.leaked if sealed is bout.sealed else frozenset[str]()
-        found = compare(
-            first,
-            second,
-            against="other",
-            command=f"metier hop {champion.name} --base {wanted.key}",
-            date=today(),
-            leaked=leaked,
-            margin=bout.recipe.eval.margin,
-            costs=(_cost(card, first), _cost(bout.card, second)),
-        )
-        found = without_leaks(found)
-        body = found.model_dump(mode="json")
-        self._workbench.ledger.append("evidence", champion.name, Digest.parse(first.digest), body)
-        return found
+def open_hopping(
+    workbench: Workbench,
+    maker: Making,
+    answering: Answering,
+    *,
+    find: Callable[[Query], Found],
+    pull: Callable[..., Installed],
+) -> Hopping:
+    """The hops of one home.
 
-
-def open_hopping(workbench: Workbench, maker: Making, answering: Answering) -> Hopping:
-    """The hops of one home."""
+    Args:
+        workbench: Rows, examiner, ledger.
+        maker: Makes challengers.
+        answering: Loads what would come back in a rollback.
+        find: Searches the catalogues.
+        pull: Brings a base here.
+    """
     fleet = workbench.fleet
-    promoting = Promoting(
-        fleet, lambda: workbench.ledger, workbench.home, answers=answering.classifier
-    )
-    return Hopping(fleet, workbench, maker, promoting)
+
+    def answers(name: str) -> None:
+        if fleet.show(name).classifier is not None:
+            answering.classifier(name)
+
+    promoting = Promoting(fleet, lambda: workbench.ledger, workbench.home, answers)
+    bases = HopBases(workbench, promoting.history, find=find, pull=pull)
+    return Hopping(workbench, maker, promoting, bases)
+
+
+def _told(item: Installed) -> dict[str, Any]:
+    card = item.classifier
+    score = card.accuracy() if card is not None else None
+    return {
+        "name": item.name,
+        "side": item.reference.side,
+        "system": str(item.system),
+        "base": card.base.name if card is not None and card.base is not None else "",
+        "rung": card.rung if card is not None else "",
+        "accuracy": score.value if score is not None else None,
+        "since": item.modified,
+    }
 
 
 def key_of(recipe: Recipe) -> str:
     """What people call the ground that a champion stands on: its base and view."""
     view = views_of(recipe.ladder.rungs)
-    return f"{recipe.base.ref}@{view}" if view else recipe.base.ref
+    ref = recipe.base.ref or "no base"
+    return f"{ref}@{view}" if view else ref
 
 
-def _wanted(bases: Sequence[str], budget: float | None) -> list[Wanted]:
+def _check_budget(budget: float | None) -> None:
     if budget is not None and budget <= 0:
         raise InputError(
             f"A budget of {budget:g} s is not possible.",
             code="bad_budget",
             remedy="Name seconds above 0, like --budget 2m.",
         )
-    wanted = list(dict.fromkeys(Wanted.parse(base) for base in bases))
-    if not wanted:
-        raise InputError(
-            "No base is named.",
-            code="no_bases",
-            remedy="Write --base REF, once for each base, or --every-new-base.",
-        )
-    return wanted
-
-
-def _cost(card: Card, result: Result) -> Cost:
-    """Bytes from the card; milliseconds from this very run, so that both were timed alike."""
-    milliseconds = result.timings.median_ms() if result.timings else card.cost.ms_per_text
-    return card.cost.model_copy(update={"ms_per_text": milliseconds})
 
 
 def _part_of(report: Report, number: int, count: int) -> Report:

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING
 
 from metier.answer import Answering
 from metier.assembly.shelves import VIEW
-from metier.assembly.workbench import Workbench, today
+from metier.assembly.workbench import Workbench, libraries_of, today
 from metier.card import Card, ChatCard, SearchCard
 from metier.fleet import Fleet, Installed
 from metier.manifest import BASE, BUILD, KIND, RECIPE, TASK, Role
-from metier.messages import Progress, Report
+from metier.messages import Encoder, Progress, Report
 from metier.recipe import ChatRecipe, Recipe, SearchRecipe
 from metier.reference import Reference
 
 if TYPE_CHECKING:
     from metier.making.chatting import Assembled
+    from metier.making.resuming import Keeper
     from metier.making.rows import Rows
 
 
@@ -50,12 +51,14 @@ class Making:
         workbench = self._workbench
         before = workbench.replaced(recipe.specialist.name)
         with self._one:
-            makers = workbench.makers(recipe.base.ref, folder, confined=confined)
+            makers = workbench.makers(
+                recipe.base.ref, folder, confined=confined, libraries=libraries_of(recipe)
+            )
             made = make(recipe, makers, report=report, cancelled=cancelled)
         card = made.card
         digest = card.base.digest if card.base else None
         self._install(Reference.parse(card.name), card, artifact_parts(made), digest)
-        workbench.keep_eval(made.sealed)
+        workbench.keep_eval(made.sealed, pictures=recipe.of_pictures)
         workbench.forget_eval(before)
         workbench.sources.add(made.located)
         workbench.record(card, {key: item.digest for key, item in made.proof.results.items()})
@@ -73,7 +76,7 @@ class Making:
         *,
         budget: float | None,
         aside: Callable[[Card], Reference],
-    ) -> Installed:
+    ) -> tuple[Installed, Keeper]:
         """Climb and prove on rows that are there already; install it beside the champion.
 
         Args:
@@ -83,6 +86,10 @@ class Making:
             cancelled: Asked often; stops the work.
             budget: Wall seconds; ``None``: the recipe's own.
             aside: Where it stands until it is judged.
+
+        Returns:
+            It, and what the next challenger on the same rows need not climb again; the caller
+            discards that when the hop is over.
         """
         from metier.making import artifact_parts, make
 
@@ -100,8 +107,7 @@ class Making:
             card, {key: item.digest for key, item in made.proof.results.items()}, challenger=True
         )
         made.proof.settle()
-        made.keeper.discard()
-        return installed
+        return installed, made.keeper
 
     def chat(self, recipe: ChatRecipe, report: Report) -> ChatCard:
         """Put a chat specialist together and install it."""
@@ -146,6 +152,44 @@ class Making:
         workbench.sources.add(made.located or {})
         report(Progress("done", f"{card.name} is installed.", 1.0, data=card.to_dict()))
         return card
+
+    def pack_challenger(
+        self,
+        recipe: SearchRecipe,
+        encoder: Encoder | None,
+        report: Report,
+        cancelled: Callable[[], bool],
+        *,
+        aside: Callable[[SearchCard], Reference],
+    ) -> Installed:
+        """A pack on other documents, installed beside the champion.
+
+        Args:
+            recipe: The champion's on other documents.
+            encoder: What its passages are encoded by; ``None``: by words only.
+            report: Receives progress.
+            cancelled: Asked often; stops the work.
+            aside: Where it stands until it is judged.
+        """
+        from metier.making.packing import make_pack
+
+        workbench = self._workbench
+        makers = workbench.makers(recipe.base.ref, workbench.home)
+        with self._one:
+            made = make_pack(recipe, makers, encoder=encoder, report=report, cancelled=cancelled)
+        reference = aside(made.card)
+        installed = self._install(reference, made.card, dict(made.parts), made.base_digest)
+        workbench.sources.add(made.located or {})
+        return installed
+
+    def chat_challenger(
+        self, recipe: ChatRecipe, *, aside: Callable[[ChatCard], Reference]
+    ) -> Installed:
+        """A chat specialist on another base, installed beside the champion."""
+        from metier.making.chatting import make_chat
+
+        made = make_chat(recipe, today=today())
+        return self._install(aside(made.card), made.card, dict(made.parts), made.base_digest)
 
     def _replace(self, made: Assembled[ChatCard] | Assembled[SearchCard]) -> None:
         before = self._workbench.replaced(made.card.name)

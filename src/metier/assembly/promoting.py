@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from metier.errors import InputError, StorageError
+from metier.errors import InputError, StorageError, UnavailableError
 from metier.fleet import Fleet, Installed
 from metier.hop import (
     Challenger,
@@ -58,7 +58,7 @@ class Promoting:
         """The champion of a name, with nobody else hopping it meanwhile.
 
         Raises:
-            StorageError: It is being hopped already (code ``hopping``).
+            UnavailableError: It is being hopped already (code ``hopping``).
             InputError: The name is of something put aside (``bad_name``), or of a base.
         """
         champion = self.champion(name)
@@ -69,7 +69,7 @@ class Promoting:
             try:
                 lock.__enter__()
             except StorageError as error:
-                raise StorageError(
+                raise UnavailableError(
                     f"{champion.name!r} is being hopped already.",
                     code="hopping",
                     remedy="Wait until that hop has ended, then do it again.",
@@ -117,12 +117,19 @@ class Promoting:
                 self._settle(front)
         return history(self._ledger().rows("decision", front.familiar))
 
-    def conclude(self, champion: Installed, challengers: Sequence[Challenger]) -> Promotion:
+    def conclude(
+        self,
+        champion: Installed,
+        challengers: Sequence[Challenger],
+        *,
+        rule: Callable[[Sequence[Challenger]], Promotion] | None = None,
+    ) -> Promotion:
         """Judge, change the names, and write down what was done.
 
         Args:
             champion: As it was when the challengers were asked; the caller holds ``alone``.
             challengers: Each installed under a name of its own (``aside``), and asked.
+            rule: Who is promoted, where it is not ``metier.hop.decide``: of moving documents.
 
         Raises:
             StorageError: Somebody else changed the name meanwhile (``changed_meanwhile``), or the
@@ -135,7 +142,7 @@ class Promoting:
         earlier = 0
         if asked:
             earlier = earlier_of(done, system, asked[0].eval_fingerprint, but=now)
-        promotion = decide(challengers, earlier=earlier)
+        promotion = rule(challengers) if rule else decide(challengers, earlier=earlier)
         for ruling in promotion.rulings:
             if ruling.act == "kept" and ruling.ground != "failed":
                 body = body_of("kept", system, ruling)
@@ -143,7 +150,7 @@ class Promoting:
         for ruling in promotion.rulings:
             if ruling.act == "hop":
                 self._promote(champion, ruling, suspect=promotion.suspect)
-        self._forget_old(champion.reference)
+        self._forget_old(champion.reference, promotion)
         return promotion
 
     def rollback(self, name: str, *, to: str | None = None) -> Done:
@@ -165,13 +172,11 @@ class Promoting:
         names: dict[Reference, Digest | None]
         if target == front.previous:
             names = {front: restored.digest, front.previous: champion.digest}
-            why = (
-                f"{champion.system.short} gave way to {restored.system.short}, which stood before."
-            )
+            why = f"{restored.system.short} answers again, in place of {champion.system.short}."
             body = back(str(champion.system), str(restored.system), why)
         else:
             names = {front: restored.digest, front.previous: champion.digest, target: None}
-            why = f"A person promoted {target.familiar}, which the rule had refused."
+            why = f"{target.familiar}, which a hop had not promoted, was promoted by hand."
             body = back(str(champion.system), str(restored.system), why, act="by-hand")
         self._change(front, names, {front: champion.digest, target: restored.digest}, body)
         return self.history(front.familiar)[0]
@@ -199,7 +204,8 @@ class Promoting:
         body: Mapping[str, Any],
     ) -> None:
         """The store's one step, with what the ledger shall say of it laid down before."""
-        note: dict[str, Any] = {"to": str(names[front]), "body": dict(body)}
+        stood = {str(name): str(digest) if digest else None for name, digest in names.items()}
+        note: dict[str, Any] = {"names": stood, "body": dict(body)}
         with self._changing(front):
             self._settle(front)
             note["rows"] = self._count(front)
@@ -231,9 +237,10 @@ class Promoting:
             return
         except (OSError, ValueError):
             note = {}
-        entry = self._fleet.store.entries().get(front)
-        happened = entry is not None and str(entry.digest) == note.get("to")
-        if happened and self._count(front) == note["rows"]:
+        entries = {str(name): entry for name, entry in self._fleet.store.entries().items()}
+        now = {name: entries.get(name) for name in note.get("names", {})}
+        stands = {name: str(entry.digest) if entry else None for name, entry in now.items()}
+        if stands and stands == note["names"] and self._count(front) == note["rows"]:
             system = Digest.parse(note["body"]["to"])
             self._ledger().append("decision", front.familiar, system, note["body"])
         path.unlink(missing_ok=True)
@@ -243,15 +250,17 @@ class Promoting:
         acts = history(self._ledger().rows("decision", front.familiar))
         return sum(one.act != "kept" for one in acts)
 
-    def _forget_old(self, front: Reference) -> None:
-        """Remove the oldest losers; what they did stays in the ledger."""
+    def _forget_old(self, front: Reference, promotion: Promotion) -> None:
+        """Remove the oldest losers and twins of the champion; the ledger keeps what they did."""
+        twins = {one.challenger.name for one in promotion.rulings if one.ground == "same"}
         rejected = [
             item
             for item in self._fleet.aside(front.familiar)
             if item.reference.side.startswith("rejected-")
         ]
         rejected.sort(key=lambda item: item.modified, reverse=True)
-        gone = [item.reference for item in rejected[MOST_REJECTED:]]
+        gone = [item.reference for item in rejected if item.name in twins]
+        gone += [item.reference for item in rejected[MOST_REJECTED:] if item.name not in twins]
         if gone:
             self._fleet.store.rename(dict.fromkeys(gone))
 

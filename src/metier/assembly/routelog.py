@@ -1,4 +1,4 @@
-"""The log of routing decisions: JSON Lines under ``routes`` in the home, each row chained by hashes.
+"""The log of routing decisions: JSON Lines under ``routes`` in the home, chained by hashes.
 
 It knows files, rows and their chain, and that a request is never made to wait for the disk nor to
 fail because of it. People's texts are no part of a row unless somebody hands them in; what a row

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from metier.assembly.outcomes import standings_of
 from metier.card import Card, Evidence, Score
 from metier.errors import MetierError
 from metier.fleet import Fleet, Installed
@@ -26,6 +27,7 @@ from metier.messages import Report, silent
 from metier.overtaking import Point, Role, Timeline
 from metier.reference import Digest
 from metier.settings import Settings
+from metier.watching import Standing
 
 if TYPE_CHECKING:
     from metier.evals.tables import Table
@@ -104,10 +106,21 @@ class Timelines:
                 self._kept.popitem(last=False)
         return found
 
+    def looks(self, name: str) -> tuple[tuple[str, Standing], ...]:
+        """When the watch looked at what is installed under a name, and what it came to.
+
+        Raises:
+            NotFoundError: No such specialist.
+        """
+        item = self._fleet.show(name)
+        rows = standings_of(self._ledger(), item.name)
+        return tuple((row.date, one) for row, one in rows if one.system == str(item.system))
+
     def _gathered(self, item: Installed) -> tuple[Timeline, ...]:
         rows = self._ledger().rows("result", item.name)
         found = list(self._over_bases(item, rows))
-        found += self._classified(item, {one.eval for one in found})
+        asked = {str(row.body.get("fingerprint")) for row in rows}
+        found += self._classified(item, asked)  # evidence of a table is in its points already
         found.sort(key=lambda one: -len(one.points))
         return tuple(found[:MOST])
 
@@ -145,7 +158,8 @@ class Timelines:
     def _in_table(self, row: Any) -> Iterator[Point]:
         """The entries of a table: a base alone is a general model, with parts the specialist."""
         means = self._task_means(row.digest)
-        for number, entry in enumerate(row.body["rows"]):
+        for entry in row.body["rows"]:
+            number = entry["number"] - 1  # the ledger's rows stand by group, the table's as asked
             score = Score.model_validate(entry["score"])
             if not score.n or entry["recorded"]:
                 continue

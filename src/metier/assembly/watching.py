@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from metier.assembly import feedback as saying
 from metier.assembly import freshitems
@@ -25,16 +25,20 @@ from metier.assembly.freshitems import Added, Gate
 from metier.assembly.measuring import Measuring
 from metier.assembly.meetings import Meetings, Round
 from metier.assembly.notices import notices_of
-from metier.assembly.outcomes import Outcomes, record_standing, standing_document, standings_of
+from metier.assembly.outcomes import record_standing, standing_document, standings_of
 from metier.assembly.tables import Tables
 from metier.assembly.workbench import Workbench, never, today
-from metier.errors import InputError, MetierError
+from metier.errors import InputError, MetierError, UnavailableError
 from metier.fleet import Fleet, Installed
 from metier.ledger import Ledger, Row
 from metier.messages import Progress, Report, silent
 from metier.settings import Settings
 from metier.watch import judge, tracks_of
 from metier.watching import Notice, Standing
+
+if TYPE_CHECKING:
+    from metier.evals.items import Eval
+    from metier.examine import Examiner
 
 WATCHED = ("classify", "chat")
 """Tasks of specialists that can be watched."""
@@ -97,7 +101,9 @@ def open_watching(
         here.tables,
         lambda: here.ledger,
     )
-    circumstances = Circumstances(here, lambda: here.ledger)
+    circumstances = Circumstances(
+        here, lambda: here.ledger, lambda name: workbench.classifier_recipe(name).base.ref
+    )
     return Watching(
         here.settings, here.fleet, workbench, meetings, circumstances, lambda: here.ledger
     )
@@ -176,7 +182,11 @@ class Watching:
         item = look.item
         before = self._latest().get((item.name, str(item.system)))
         self._meetings.gather(look)
-        known = _of_today(self._meetings.known(item))
+        known = [
+            one
+            for one in self._meetings.known(item)
+            if look.rivals.get(one.meeting.rival) == one.meeting.rival_system
+        ]
         pairs, waiting = saying.balanced([pair for one in known for pair in one.pairs])
         names = {one.meeting.rival: one.meeting.rival_name for one in known}
         now = self._circumstances.of(item, known)
@@ -240,6 +250,7 @@ class Watching:
         fresh = freshitems.kept(freshitems.folder_of(self._settings.home, item.name))
         return {
             "name": item.name,
+            "task": item.task,
             "watched": item.task in WATCHED,
             "standing": standing_document(looks[-1][1]) if looks else None,
             "looked": looks[-1][0].date if looks else None,
@@ -280,7 +291,7 @@ class Watching:
         gate = Gate(
             labels=(*card.labels, refusal) if refusal else card.labels,
             training=examiner.training(item),
-            sealed=examiner.eval_of(item.name, refusal),
+            sealed=_eval_of(examiner, item.name, refusal),
             scorer=_scorer(refusal),
             made=card.made,
             today=today(),
@@ -385,12 +396,6 @@ class Watching:
         return item
 
 
-def _of_today(known: Sequence[Outcomes]) -> list[Outcomes]:
-    """Of each role the pairs against whoever has it now: the rival that was met last."""
-    last = {one.meeting.rival: one.meeting.rival_system for one in known}
-    return [one for one in known if last[one.meeting.rival] == one.meeting.rival_system]
-
-
 def _part_of(report: Report, name: str, number: int, count: int) -> Report:
     """Progress of one specialist as progress of the round."""
 
@@ -406,6 +411,14 @@ def due_at(looked: datetime | None, every: float, now: datetime | None = None) -
     """When the next look is due: a period after the last one, at once where there was none."""
     moment = now or datetime.now(UTC)
     return moment if looked is None else max(moment, looked + timedelta(seconds=every))
+
+
+def _eval_of(examiner: Examiner, name: str, out_of_scope_label: str | None) -> Eval | None:
+    """Its sealed eval, or ``None`` where it is not here and cannot be had."""
+    try:
+        return examiner.eval_of(name, out_of_scope_label)
+    except UnavailableError:
+        return None
 
 
 def _scorer(out_of_scope_label: str | None) -> str:

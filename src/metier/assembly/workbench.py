@@ -10,19 +10,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from metier.answer import Answering, base_digest
+from metier.answer import Answering
+from metier.answer.classifying import digest_in
 from metier.card import BaseReference, Card
 from metier.errors import InputError, NotFoundError
 from metier.fleet import Fleet, Installed, own_name
 from metier.hardware import cpu_class, machine
 from metier.ledger import Ledger
-from metier.messages import Example, Report
-from metier.recipe import AnyRecipe, Recipe, read_recipe
+from metier.messages import Example, Report, silent
+from metier.picturing import VISION_FILE, VisionFile
+from metier.recipe import PICTURES, AnyRecipe, Recipe, read_recipe
 from metier.reference import Digest
 from metier.settings import Settings
 from metier.sources import Sources
 
 if TYPE_CHECKING:
+    from metier.assembly.picturing import Picturing
     from metier.engines.remote import Service
     from metier.evals.items import Eval
     from metier.examine import Examiner
@@ -46,12 +49,14 @@ class Workbench:
         answering: Answering,
         ledger: Callable[[], Ledger],
         threads: int,
+        pictures: Picturing,
     ) -> None:
         self._settings = settings
         self._fleet = fleet
         self._answering = answering
         self._ledger = ledger
         self._threads = threads
+        self._pictures = pictures
         self._evals = settings.home / "evals"
 
     @property
@@ -91,16 +96,19 @@ class Workbench:
             )
         return recipe
 
-    def base(self, name: str) -> BaseReference | None:
-        """An installed encoder by name and digest, or ``None``."""
-        from metier.engines.encoder import read_base
-
+    def base(self, name: str | None) -> BaseReference | None:
+        """An installed encoder by name and digest, or ``None``, also for ``None``."""
+        if name is None:
+            return None
         try:
             installed = self._fleet.show(name)
         except NotFoundError:
             return None
-        description = read_base(self._fleet.store.folder(installed.reference))
-        return BaseReference(name=name, digest=base_digest(description), licence="Apache-2.0")
+        folder = self._fleet.store.folder(installed.reference)
+        if (folder / VISION_FILE).is_file():
+            vision = VisionFile.from_bytes((folder / VISION_FILE).read_bytes())
+            return BaseReference(name=name, digest=vision.digest, licence=vision.licence)
+        return BaseReference(name=name, digest=digest_in(folder), licence="Apache-2.0")
 
     def service(self) -> Service | None:
         """The general model, if one is configured."""
@@ -122,8 +130,15 @@ class Workbench:
         check_service(service)
         return service
 
-    def makers(self, base: str | None, folder: Path, *, confined: bool = False) -> Makers:
-        """For making a specialist on an encoder, or on none."""
+    def makers(
+        self,
+        base: str | None,
+        folder: Path,
+        *,
+        confined: bool = False,
+        libraries: Sequence[str] = (),
+    ) -> Makers:
+        """For making a specialist on an encoder, or on none; ``libraries`` decode its rows."""
         from metier.making import Makers
 
         return Makers(
@@ -132,7 +147,7 @@ class Workbench:
             encoder=lambda view: self._answering.encoder(base or "", view),
             service=self.service(),
             machine=machine(),
-            toolchain=toolchain(),
+            toolchain=toolchain(*libraries),
             threads=self._threads,
             journals=self._settings.home / "journals",
             today=today(),
@@ -141,9 +156,8 @@ class Workbench:
 
     def remakers(self, recipe: Recipe) -> Makers:
         """For a remake: the general model is not asked again."""
-        return replace(
-            self.makers(recipe.base.ref, self._settings.home), service=None, resumes=False
-        )
+        makers = self.makers(recipe.base.ref, self._settings.home, libraries=libraries_of(recipe))
+        return replace(makers, service=None, resumes=False)
 
     def examiner(self) -> Examiner:
         """For measuring classifiers."""
@@ -152,7 +166,7 @@ class Workbench:
         return Examiner(
             fleet=self._fleet,
             classifier=self._answering.classifier,
-            base_of=lambda name: self.classifier_recipe(name).base.ref,
+            base_of=lambda name: self.classifier_recipe(name).base.ref or "",
             encoder=lambda base: self._answering.encoder(base, "fp32"),
             service=self.service(),
             evals=self._evals,
@@ -162,6 +176,8 @@ class Workbench:
             training=self._training_rows,
             toolchain=toolchain(),
             today=today(),
+            pictured=self._pictured,
+            pictures=self._pictures.shelf,
         )
 
     def places(self, folder: Path, *, confined: bool = False) -> Places:
@@ -169,7 +185,9 @@ class Workbench:
         from metier.making import Places
 
         home = self._settings.home
-        return Places(folder, self._settings.mirror, home / "cache", confined)
+        return Places(
+            folder, self._settings.mirror, home / "cache", confined, self._pictures.reader
+        )
 
     def replaced(self, name: str) -> Card | None:
         """The card of the classifier that a new specialist of this name replaces.
@@ -191,9 +209,12 @@ class Workbench:
             )
         return installed.classifier
 
-    def keep_eval(self, sealed: Eval) -> None:
-        """Write a sealed eval into the home folder."""
+    def keep_eval(self, sealed: Eval, *, pictures: bool = False) -> None:
+        """Write a sealed eval into the home folder, with its pictures if its items are some."""
         from metier.evals.items import write_eval
+
+        if pictures:
+            self._pictures.keep(sealed)
 
         self._evals.mkdir(parents=True, exist_ok=True)
         write_eval(self._eval_file(sealed.fingerprint), sealed)
@@ -206,6 +227,7 @@ class Workbench:
         kept = {item.classifier.data.eval_digest for item in every if item.classifier}
         if card.data.eval_digest not in kept:
             self._eval_file(card.data.eval_digest).unlink(missing_ok=True)
+            self._pictures.forget(card.data.eval_digest)
 
     def record(self, card: Card, results: Mapping[str, str], *, challenger: bool = False) -> None:
         """Append what was proved and decided to the ledger; a challenger is not decided yet."""
@@ -246,12 +268,17 @@ class Workbench:
     def _eval_file(self, fingerprint: str) -> Path:
         return self._evals / f"{Digest.parse(fingerprint).hex}.jsonl"
 
+    def _pictured(self, path: Path, scorer: str) -> Eval:
+        from metier.making.picturerows import seal_pictures
+
+        return seal_pictures(path, self.places(path.parent), silent, scorer=scorer)
+
     def _rebuild(self, installed: Installed) -> Eval:
         from metier.making.remaking import sealed_again
 
         places = self.places(self._settings.home)
         sealed = sealed_again(installed, self.classifier_recipe, places)
-        self.keep_eval(sealed)
+        self.keep_eval(sealed, pictures=installed.task == PICTURES)
         return sealed
 
     def _training_rows(self, installed: Installed) -> Sequence[Example] | None:
@@ -260,11 +287,16 @@ class Workbench:
         return trained_on(installed, self.classifier_recipe, self.places(self._settings.home))
 
 
-def toolchain() -> dict[str, str]:
+def libraries_of(recipe: Recipe) -> tuple[str, ...]:
+    """What else can change a number, by the recipe's task."""
+    return ("pillow",) if recipe.of_pictures else ()
+
+
+def toolchain(*more: str) -> dict[str, str]:
     """What can change a number: library versions and the class of processor."""
     from importlib.metadata import version
 
-    return {**{name: version(name) for name in _LIBRARIES}, "processor": cpu_class()}
+    return {**{name: version(name) for name in (*_LIBRARIES, *more)}, "processor": cpu_class()}
 
 
 def today() -> str:

@@ -1,4 +1,4 @@
-"""The card of a text classifier: its ladder, its curve, its thresholds and what it has proved.
+"""The card of a classifier, of texts or of pictures: ladder, curve, thresholds, what it proved.
 
 It knows the fields; see ``values`` for the words that all cards share.
 """
@@ -179,7 +179,7 @@ class Card(Frozen):
     format: Literal[1] = 1
     name: str
     version: str
-    task: Literal["classify"] = "classify"
+    task: Literal["classify", "classify-image"] = "classify"
     domain: str = "general"
     description: str = ""
     licence: str | None = None

@@ -12,7 +12,12 @@ from metier.errors import CorruptError
 AnyCard = Card | ChatCard | SearchCard
 """A card of any task."""
 
-_KINDS: dict[str, type[AnyCard]] = {"classify": Card, "chat": ChatCard, "search": SearchCard}
+_KINDS: dict[str, type[AnyCard]] = {
+    "classify": Card,
+    "classify-image": Card,
+    "chat": ChatCard,
+    "search": SearchCard,
+}
 
 
 def read_card(data: bytes) -> AnyCard:

@@ -8,16 +8,16 @@ not know how an answer is found.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TextIO, TypedDict, Unpack
+from typing import TextIO, TypedDict, Unpack, cast
 
 import click
-from rich.text import Text
 
 from metier.assembly import Metier
 from metier.cli import terminal
+from metier.cli.answers import one_answer, several_answers
 from metier.cli.chatting import Wanted, chat, constraint_of
 from metier.cli.conversing import Asked, converse, question_of
 from metier.cli.dialogue import Dialogue
@@ -25,14 +25,16 @@ from metier.cli.documents import prediction_document
 from metier.cli.failures import print_json
 from metier.cli.looking import look_up
 from metier.cli.parameters import Duration, complete_names, json_option
+from metier.cli.picturing import classify_pictures
+from metier.cli.routing import RoutedModels
 from metier.cli.session import Session
 from metier.cli.sourcing import read_sources
-from metier.cli.terminal import Line, aligned
-from metier.cli.wording import counted, percent
+from metier.cli.wording import counted
 from metier.conversing import Manner, base_of
 from metier.errors import InputError, NotFoundError
-from metier.generating import Options
-from metier.messages import Prediction
+from metier.generating import Models, Options
+from metier.recipe import PICTURES
+from metier.routing import is_auto
 
 _BATCH = 512
 _FOR_CHAT = (
@@ -128,7 +130,8 @@ class Choices(TypedDict):
     "images",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="A picture for a local model, again for more; a path in the words works too.",
+    help="A picture, for a classifier of pictures or a local model, again for more; a path in "
+    "the words works too.",
 )
 @click.option("--system", metavar="TEXT", help="A local model's system prompt.")
 @click.option(
@@ -148,11 +151,20 @@ def run(session: Session, /, **choices: Unpack[Choices]) -> int:
     """Ask the specialist NAME.
 
     A classifier labels one or more texts: from the command line, from --file, or from stdin with
-    one text a line; empty lines are left out. A document pack answers a question with passages. A
-    chat specialist answers a question over a base, or checks and repairs source files without one.
-    A local model answers a question, or talks until you leave; what is piped in goes along.
+    one text a line; empty lines are left out. One of pictures labels files. A document pack
+    answers a question with passages. A chat specialist answers a question over a base, or checks
+    and repairs source files without one. A local model answers a question, or talks until you
+    leave; what is piped in goes along. The name auto sends each question to who holds a proof for
+    it, else to the general model.
     """
     metier = session.metier
+    if is_auto(choices["name"]):
+        _refuse(choices, "auto", allowed=_FOR_MODELS)
+        routed = cast("Models", RoutedModels(metier, choices["name"]))
+        try:
+            return chat(routed, _wanted(choices), metier.settings.home / "history")
+        finally:
+            metier.close()
     item = metier.show(choices["name"])
     if item.model is not None:
         _refuse(choices, "generate", allowed=_FOR_MODELS)
@@ -160,6 +172,15 @@ def run(session: Session, /, **choices: Unpack[Choices]) -> int:
             return chat(metier.models, _wanted(choices), metier.settings.home / "history")
         finally:
             metier.close()
+    if item.task == PICTURES:
+        _refuse(choices, PICTURES, allowed=("top", "images"))
+        paths = (*choices["images"], *choices["files"], *map(Path, choices["texts"]))
+        top, as_json = choices["top"], choices["as_json"]
+        try:
+            classify_pictures(metier, choices["name"], paths, top=top, as_json=as_json)
+        finally:
+            metier.close()
+        return 0
     if item.chat is None:
         _refuse(choices, item.task or item.kind, allowed=("top",))
     if item.pack is not None:
@@ -256,9 +277,9 @@ def _classify(metier: Metier, choices: Choices) -> None:
         if as_json:
             documents += [prediction_document(t, p) for t, p in zip(batch, answers, strict=True)]
         elif len(batch) == 1 and shown == 0:
-            screen.write(_one(answers[0], top or 3))
+            screen.write(one_answer(answers[0], top or 3))
         else:
-            screen.write(_several(batch, answers, top or 1), cut=True)
+            screen.write(several_answers(batch, answers, top or 1), cut=True)
         shown += len(batch)
     if shown == 0:
         raise InputError(
@@ -309,35 +330,3 @@ def _filled(lines: TextIO, where: str, left_out: list[int]) -> Iterator[str]:
             code="bad_encoding",
             remedy="Convert it first, for instance with: iconv -f latin1 -t utf8.",
         ) from error
-
-
-def _one(prediction: Prediction, top: int) -> list[Text]:
-    """One answer: a sentence if it abstains, then the labels with their probabilities."""
-    lines = []
-    if prediction.out_of_scope:
-        lines.append(Text("Out of scope: unlike what it was made for. Nearest labels:"))
-    elif prediction.abstained:
-        lines.append(Text("No answer: not sure enough. Nearest labels:"))
-    rows: list[Sequence[Line]] = []
-    for index, (label, probability) in enumerate(prediction.scores[:top]):
-        style = "bold" if index == 0 and not prediction.abstained else "dim"
-        rows.append([Text(label, style=style), percent(probability)])
-    return [*lines, *aligned(rows, "lr", indent=2 if lines else 0)]
-
-
-def _several(texts: Iterable[str], predictions: Sequence[Prediction], top: int) -> list[Text]:
-    rows: list[Sequence[Line]] = []
-    for text, prediction in zip(texts, predictions, strict=True):
-        label = prediction.label if prediction.label is not None else _silence(prediction)
-        style = "bold" if prediction.label is not None else "dim"
-        others = ", ".join(f"{other} {percent(share)}" for other, share in prediction.scores[1:top])
-        cells: list[Line] = [Text(label, style=style), percent(prediction.probability)]
-        if top > 1:
-            cells.append(Text(others, style="dim"))
-        rows.append([*cells, text])
-    return aligned(rows, "lrll" if top > 1 else "lrl")
-
-
-def _silence(prediction: Prediction) -> str:
-    why = "out of scope" if prediction.out_of_scope else "not sure"
-    return f"no answer, {why} ({prediction.best})"

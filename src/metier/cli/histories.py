@@ -19,7 +19,7 @@ from metier.cli.progress import working
 from metier.cli.session import Session
 from metier.cli.terminal import Line, Signs, aligned, shown_text, wrapped
 from metier.cli.wording import count, date, percent
-from metier.history.telling import caption, sentence
+from metier.history.telling import caption, cautions, sentence
 from metier.overtaking import Month, Point, Timeline
 
 _PROSE = 92
@@ -72,7 +72,12 @@ def history(session: Session, name: str, record: str | None, as_json: bool) -> i
 
 
 def _document(one: Timeline) -> dict[str, object]:
-    return {**asdict(one), "sentence": sentence(one), "caption": caption(one)}
+    return {
+        **asdict(one),
+        "sentence": sentence(one),
+        "caption": caption(one),
+        "cautions": cautions(one),
+    }
 
 
 def _lines(one: Timeline, width: int, signs: Signs) -> list[Line]:
@@ -86,9 +91,10 @@ def _lines(one: Timeline, width: int, signs: Signs) -> list[Line]:
         lines += [Text(), Text("General models by month: least, middle half, most", style="dim")]
         lines += aligned(_months(one.months, signs), "lrlr", indent=2)
     lines.append(Text())
-    lines += wrapped(caption(one, shown_text), prose)
+    for said in (caption(one, shown_text), *cautions(one, shown_text)):
+        lines += wrapped(said, prose)
     if one.measure:
-        lines.append(Text(f"Measure {one.subject} on it:  {one.measure}", style="dim"))
+        lines.append(Text(f"Measure it:  {one.measure}", style="dim"))
     return lines
 
 

@@ -23,7 +23,7 @@ from metier.cli.progress import climbing, working
 from metier.cli.session import Session
 from metier.cli.sheet import with_ladder
 from metier.errors import InputError, NotFoundError
-from metier.recipe import AnyRecipe, Recipe, SearchRecipe, read_recipe
+from metier.recipe import PICTURES, AnyRecipe, Recipe, SearchRecipe, read_recipe
 from metier.reference import Reference
 
 
@@ -42,6 +42,7 @@ class Choices(TypedDict):
     seed: int | None
     drop_leaks: bool
     curve: bool
+    base: str | None
     force: bool
     as_json: bool
 
@@ -63,13 +64,16 @@ _ANY_PATH = click.Path(path_type=Path)
 )
 @click.option(
     "--task",
-    type=click.Choice(["classify", "search"]),
+    type=click.Choice(["classify", "classify-image", "search"]),
     default="classify",
     show_default=True,
-    help="What --data is for: examples to classify, or a folder of markdown to search.",
+    help="What --data is for: texts or pictures to classify, or a folder of markdown to search.",
 )
 @click.option(
-    "--data", type=_ANY_PATH, metavar="FILE", help="Examples: JSON Lines, CSV, TSV or a folder."
+    "--data",
+    type=_ANY_PATH,
+    metavar="FILE",
+    help="Examples: JSON Lines, CSV, TSV or a folder; of pictures a folder or a zip too.",
 )
 @click.option("--name", help="What to call it.")
 @click.option(
@@ -82,6 +86,7 @@ _ANY_PATH = click.Path(path_type=Path)
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Seed of every draw.")
 @click.option("--drop-leaks", is_flag=True, help="Take leaked rows out of training.")
 @click.option("--curve/--no-curve", default=True, help="Draw the label-efficiency curve.")
+@click.option("--base", metavar="NAME", help="Of pictures: an installed vision encoder.")
 @click.option("--force", is_flag=True, help="Replace a specialist of this name.")
 @json_option
 @click.pass_obj
@@ -132,6 +137,7 @@ def _recipe(session: Session, choices: Choices) -> tuple[AnyRecipe, Path]:
             ("text", "text"),
             ("label", "label"),
             ("group", "group"),
+            ("base", "base"),
         )
         if choices.get(key) is not None
     ]
@@ -155,7 +161,7 @@ def _is_name(path: Path) -> bool:
 def _from_folder(session: Session, choices: Choices) -> SearchRecipe:
     """A recipe for a pack of one's own documents."""
     data, name = _data_and_name(choices, "metier make --task search --data FOLDER --name NAME")
-    for option in ("eval_file", "text", "label", "group", "budget", "seed"):
+    for option in ("eval_file", "text", "label", "group", "budget", "seed", "base"):
         if choices.get(option) is not None:
             raise InputError(
                 f"--{option.removesuffix('_file')} is for classifiers, not for documents.",
@@ -188,7 +194,7 @@ def _data_and_name(choices: Choices, usage: str) -> tuple[Path, str]:
 
 def _from_examples(session: Session, choices: Choices) -> Recipe:
     data, name = _data_and_name(choices, "metier make --data FILE --name NAME")
-    return session.metier.recipe_for(
+    recipe = session.metier.recipe_for(
         data,
         name=name,
         eval_file=choices["eval_file"],
@@ -200,6 +206,15 @@ def _from_examples(session: Session, choices: Choices) -> Recipe:
         drop_leaks=choices["drop_leaks"],
         curve=choices["curve"],
     )
+    if choices["task"] == PICTURES:
+        return session.metier.picturing.recipe_for(recipe, base=choices["base"])
+    if choices["base"] is not None:
+        raise InputError(
+            "--base is for classifiers of pictures.",
+            code="bad_usage",
+            remedy="Write --task classify-image, or name the base in a recipe.",
+        )
+    return recipe
 
 
 def _read(path: Path) -> str:

@@ -67,7 +67,7 @@ def resolve(
     Args:
         part: The source, as the recipe names it.
         folder: Where relative paths of the recipe start.
-        mirror: A folder searched for JSON Lines files by digest, or ``None``.
+        mirror: A folder searched for JSON files by digest, or ``None``.
         cache: A folder of ours; rows made here are kept in it under their digest.
         report: Told what is being read or fetched, stage ``data``.
         confined: For recipes that came over HTTP: no path outside ``folder``, no address.
@@ -114,7 +114,7 @@ def _in_mirror(sha256: str, mirror: Path, cache: Path) -> Path | None:
     index: dict[str, str] = {}
     hit: Path | None = None
     for path in regular_files(mirror):
-        if not path.name.endswith((".jsonl", f".jsonl{PACKED}")):
+        if not path.name.endswith((".jsonl", ".json", f".jsonl{PACKED}")):
             continue
         try:
             facts = path.stat()

@@ -1,7 +1,8 @@
 """The text classifier: texts to labels with probabilities, abstention and out-of-scope.
 
 It knows how to run the members of a ``specialist.json`` and mix their logits; encoders are handed
-to it. It knows nothing of training, files on disk or HTTP.
+to it. A picture is a text here too: its digest, which the encoders of pictures look up. It knows
+nothing of training, files on disk or HTTP.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sparse
 
-from metier.engines.parts import Member, SpecialistFile, unpack
+from metier.engines.parts import VECTORS, Member, SpecialistFile, unpack
 from metier.errors import InputError
 from metier.features import hashed_counts
 from metier.heads import FloatArray, LinearHead, energy, weigh
@@ -61,7 +62,7 @@ class TextClassifier:
         """
         heads = []
         for member in specialist.members:
-            encoder = encoder_for(member) if member.kind in ("static", "encoder") else None
+            encoder = encoder_for(member) if member.kind in VECTORS else None
             dimension = encoder.dimension if encoder else None
             head, idf = unpack(member, len(specialist.labels), read, dimension)
             heads.append(_Head(member, head, idf, encoder))
@@ -78,6 +79,11 @@ class TextClassifier:
         return self._digest
 
     @property
+    def task(self) -> str:
+        """``classify`` (it is given texts) or ``classify-image`` (digests of pictures)."""
+        return self._specialist.task
+
+    @property
     def out_of_scope_label(self) -> str | None:
         """The label that it answers for "none of these", if it was made with one."""
         return self._specialist.out_of_scope_label
@@ -85,7 +91,7 @@ class TextClassifier:
     @property
     def uses_encoder(self) -> bool:
         """Whether an answer runs the encoder (milliseconds) or only tables (microseconds)."""
-        return any(head.member.kind == "encoder" for head in self._heads)
+        return any(head.member.kind in ("encoder", "vision") for head in self._heads)
 
     def logits(self, texts: Sequence[str]) -> FloatArray:
         """Mixed, calibrated logits, float32, shape (len(texts), labels)."""

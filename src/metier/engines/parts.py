@@ -22,7 +22,11 @@ from metier.manifest import canonical_json
 SPECIALIST_FILE = "specialist.json"
 MOST_LABELS = 10_000
 MOST_BUCKETS = 1 << 22
-MemberKind = Literal["prior", "linear", "static", "encoder"]
+MemberKind = Literal["prior", "linear", "static", "encoder", "features", "vision"]
+VECTORS = ("static", "encoder", "features", "vision")
+"""Kinds that look at vectors: of a base, or of a picture's own features."""
+OVER_BASE = ("static", "encoder", "vision")
+OF_PICTURES = ("features", "vision")
 
 
 class Member(Frozen):
@@ -30,7 +34,8 @@ class Member(Frozen):
 
     Attributes:
         kind: ``prior`` looks at nothing, ``linear`` at hashed words, ``static`` and ``encoder``
-            at the base's vectors.
+            at the base's vectors; of pictures ``features`` at colours and gradients, ``vision`` at
+            the vectors of a frozen vision encoder.
         file: Its weight file.
         weight: Its share in the mixture of logits (temperature included).
         buckets: Of hashed words, a power of two.
@@ -56,6 +61,11 @@ class Member(Frozen):
         return self
 
     @property
+    def view(self) -> str:
+        """Which view of a base, or of a picture, its head looks at."""
+        return self.kind if self.kind != "encoder" else self.precision or "fp32"
+
+    @property
     def features(self) -> FeatureSpec:
         """The features of a ``linear`` member; ValueError for other kinds."""
         if self.buckets is None:
@@ -76,7 +86,7 @@ class SpecialistFile(Frozen):
     """
 
     format: Literal[1] = 1
-    task: Literal["classify"] = "classify"
+    task: Literal["classify", "classify-image"] = "classify"
     labels: tuple[str, ...] = Field(min_length=1, max_length=MOST_LABELS)
     out_of_scope_label: str | None = None
     base: str | None = None
@@ -91,8 +101,12 @@ class SpecialistFile(Frozen):
             raise ValueError("labels occur twice")
         if self.out_of_scope_label in self.labels:
             raise ValueError("the out-of-scope label is also an ordinary label")
-        if any(member.kind in ("static", "encoder") for member in self.members) and not self.base:
+        if any(member.kind in OVER_BASE for member in self.members) and not self.base:
             raise ValueError("a member needs a base, but none is named")
+        words = {"linear", "static", "encoder"}
+        strange = words if self.task == "classify-image" else set(OF_PICTURES)
+        if any(member.kind in strange for member in self.members):
+            raise ValueError(f"a member looks at what a {self.task} specialist is not given")
         return self
 
     def to_bytes(self) -> bytes:

@@ -35,7 +35,7 @@ class Pinned:
         eval: Name of the eval whose tasks were answered.
         source: Upstream's name.
         licence: Upstream's.
-        dates: What the dates are.
+        judged: How its verdicts and those given here go together.
         left_out: Task to why it counts nowhere.
         part: Where the rows come from, by digest.
     """
@@ -45,7 +45,7 @@ class Pinned:
     eval: str
     source: str
     licence: str
-    dates: str
+    judged: str
     left_out: Mapping[str, str]
     part: DataPart
 
@@ -80,7 +80,7 @@ def pinned(folder: Path, name: str) -> Pinned:
         eval=read["eval"],
         source=read["source"],
         licence=read["licence"],
-        dates=read["dates"],
+        judged=read["judged"],
         left_out=dict(read["left_out"]),
         part=part,
     )
@@ -117,7 +117,7 @@ def take(
         "eval": pins.eval,
         "upstream": pins.upstream,
         "licence": pins.licence,
-        "dates": pins.dates,
+        "judged": pins.judged,
         "rows": rows.sha256,
         "answers": answers,
         "copies": copies / answers,
@@ -141,6 +141,7 @@ def source_of(body: Mapping[str, Any], taken: str) -> Source:
         copies=body["copies"],
         left_out=tuple(sorted(body["left_out"].items())),
         taken=taken[:10],
+        judged=body.get("judged", ""),
     )
 
 

@@ -35,6 +35,12 @@ def sentence(timeline: Timeline, shown: Shown = str) -> str:
         )
     if found is not None:
         return f"Overtaken by {shown(found.name)} on {_day(found.date)}, {_by(found)}."
+    if soft is not None and soft.before:
+        return (
+            f"{shown(soft.name)}, of {_day(soft.date)}, had the higher score before {name} was "
+            f"measured on {_day(champion.date)} with {_percent(champion.score)}, {_by(soft)}; no "
+            "general model is shown to be better."
+        )
     if soft is not None:
         return (
             f"Its score of {_percent(champion.score)} was passed by {shown(soft.name)} on "
@@ -60,7 +66,7 @@ def _by(one: Overtaken) -> str:
 
 
 def caption(timeline: Timeline, shown: Shown = str) -> str:
-    """How many, of when, how sure, and from where."""
+    """How many, of when, in how many groups, from where, and what months do not show."""
     general = [point for point in timeline.points if point.role in ("general", "base")]
     said = []
     if general:
@@ -70,21 +76,12 @@ def caption(timeline: Timeline, shown: Shown = str) -> str:
         if all(point.role == "base" for point in general):
             said[-1] = f"Only its own base was measured beside it, {span}; no general model yet."
         said.append(_size(general))
-    if len(general) > 1:
-        said.append("The best of many is partly the luckiest.")
     source = timeline.source
     if source is None:
         return " ".join(said)
     said.append(
-        "Months jump with what was submitted: read the best so far and the spread, not a median. "
-        "Models of every size and price stand together, because the record does not say what an "
-        "answer cost."
+        "Months jump with what was submitted: read the best so far and the spread, not a median."
     )
-    if source.copies >= 0.005:
-        said.append(
-            f"{_percent(source.copies)} of the {_count(source.answers)} answers are copies "
-            "of another; the intervals count tasks, so copies weigh nothing in them."
-        )
     if source.left_out:
         told = ", ".join(f"{shown(task)} ({shown(why)})" for task, why in source.left_out)
         said.append(f"Left out everywhere: {told}.")
@@ -93,6 +90,32 @@ def caption(timeline: Timeline, shown: Shown = str) -> str:
         f"{_day(source.taken)}: recorded and judged elsewhere, not measured here."
     )
     return " ".join(said)
+
+
+def cautions(timeline: Timeline, shown: Shown = str) -> tuple[str, ...]:
+    """What the plot does not say, a sentence each."""
+    general = [point for point in timeline.points if point.role in ("general", "base")]
+    said = []
+    if len(general) > 1:
+        said.append(
+            "The best of many is partly the luckiest; so only a model that raises the best so far "
+            "is put to the test."
+        )
+    source = timeline.source
+    if source is None:
+        return tuple(said)
+    said.append(
+        "Models of every size and price stand together: the record does not say what an answer "
+        "cost. A day is that on which answers were recorded, not that of a model's release."
+    )
+    if source.copies >= 0.005:
+        said.append(
+            f"{_percent(source.copies)} of the {_count(source.answers)} answers are copies of "
+            "another; the intervals count tasks, so copies weigh nothing in them."
+        )
+    if timeline.champion is not None and source.judged:
+        said.append(shown(source.judged))
+    return tuple(said)
 
 
 def _size(general: Sequence[Point]) -> str:

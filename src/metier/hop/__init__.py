@@ -21,7 +21,7 @@ from metier.hop.judging import (
     wins,
     without_leaks,
 )
-from metier.hop.values import Act, Challenger, Done, Ground, Hopped, Promotion, Ruling
+from metier.hop.values import Act, Challenger, Done, Ground, Hopped, Offer, Promotion, Ruling
 from metier.hop.wanting import VIEWS, Wanted, on_base, views_of
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Done",
     "Ground",
     "Hopped",
+    "Offer",
     "Promotion",
     "Ruling",
     "Wanted",

@@ -6,6 +6,11 @@ nothing. ``docs/explanation/hopping.md`` says why the rule is what it is.
 The luck of the best of many: with k comparisons on the same items against the same champion
 (earlier hops count), each is judged at 5 % / k (Bonferroni). Only the best is promoted, and its
 test is the first step of Holm's procedure, which is that same one: nothing is given away by it.
+
+That counts comparisons on the *same* items. Where the two are looked at again and again while
+items arrive, no count of looks would do: such a challenger brings its ``standing``
+(``stats.sequential``), which is valid at every look, and is promoted only if fresh items, where
+there are any, point the same way. Decision 0331 has the back-test.
 """
 
 from __future__ import annotations
@@ -105,25 +110,35 @@ def _ruling(challenger: Challenger, compared: int) -> Ruling:
 
 
 def _ground(challenger: Challenger, evidence: Evidence, compared: int) -> Ground:
-    found = evidence.difference
+    found, standing = evidence.difference, challenger.standing
     saves = cheaper(evidence.cost, evidence.rival_cost)
-    won = wins(found, compared)
+    if standing is None:
+        won, held = wins(found, compared), not_worse(found, compared)
+    else:
+        from metier.stats.sequential import SHOWN
+
+        won, held = standing.for_it >= SHOWN, standing.not_worse >= SHOWN
     ground: Ground
     if found.verdict is Verdict.LOSS:
         ground = "loss"
-    elif won or (saves and not_worse(found, compared)):
-        fresh = challenger.fresh
-        if fresh is not None and fresh.difference.verdict is Verdict.LOSS:
-            ground = "fresh"
-        else:
-            ground = "win" if won else "cheaper"
+    elif won or (saves and held):
+        ground = "fresh" if _refuted(challenger) else "win" if won else "cheaper"
     elif found.verdict is Verdict.WIN:
         ground = "luck"
-    elif not_worse(found, compared) or (found.verdict is Verdict.TIE and not saves):
+    elif held or (found.verdict is Verdict.TIE and not saves):
         ground = "dearer"
     else:
         ground = "underpowered"
     return ground
+
+
+def _refuted(challenger: Challenger) -> bool:
+    """Whether fresh items speak against it: a LOSS, or under a standing watch the mean itself."""
+    fresh = challenger.fresh
+    if fresh is None:
+        return False
+    against = challenger.standing is not None and fresh.difference.difference <= 0.0
+    return against or fresh.difference.verdict is Verdict.LOSS
 
 
 def _weight(ruling: Ruling) -> tuple[bool, float, float]:
@@ -151,13 +166,14 @@ def _same(challenger: Challenger) -> bool:
 
 def _why(challenger: Challenger, evidence: Evidence, ground: Ground, compared: int) -> str:
     found = evidence.difference
-    said = f"{challenger.key}: {numbers(evidence)}, {found.verdict.value}"
+    what = f" ({challenger.what})" if challenger.what else ""
+    said = f"{challenger.key}{what}: {numbers(evidence)}, {found.verdict.value}"
     told = {
         "win": "promoted.",
         "cheaper": f"not worse and cheaper ({costs(evidence)}): promoted.",
         "loss": "it is worse than the champion.",
-        "fresh": "but fresh items say LOSS.",
-        "luck": f"but the best of {compared} on the same items can win by so much by luck.",
+        "fresh": "but fresh items speak against it.",
+        "luck": _luck(challenger, compared),
         "dearer": f"not worse, but not cheaper ({costs(evidence)}).",
         "underpowered": _needed(found),
     }[ground]
@@ -166,6 +182,12 @@ def _why(challenger: Challenger, evidence: Evidence, ground: Ground, compared: i
     if ground == "win" and _suspect(challenger):
         beside += " It wins on old items only: suspect."
     return f"{said}: {told}{beside}"
+
+
+def _luck(challenger: Challenger, compared: int) -> str:
+    if challenger.standing is None:
+        return f"but the best of {compared} on the same items can win by so much by luck."
+    return "but whoever looks again and again sees so much by luck."
 
 
 def _outdone(ruling: Ruling, best: Ruling) -> str:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from metier.card import Evidence
+
+if TYPE_CHECKING:
+    from metier.stats.sequential import Anytime
 
 Act = Literal["hop", "kept", "rollback", "by-hand"]
 """What was done: a challenger was promoted; the champion was kept; the one before came back; a
@@ -45,9 +48,12 @@ class Challenger:
         name: Under which it is installed aside, or "".
         evidence: It against the champion on the sealed items; ``None`` if it was not asked.
         fresh: The same on fresh items alone, where some were given.
+        standing: What the pairs say however often anybody looks: given where the two are compared
+            again and again while items arrive; then the rule goes by it.
         seconds: Wall seconds that making and asking it took.
         cpu_seconds: Processor seconds.
         reused: What did not have to be done again for it.
+        what: What it came out as, in a word or two: the rung that was chosen.
         failed: Why it could not be made or asked, or "".
         remedy: What would mend that, as a command, or "".
     """
@@ -57,9 +63,11 @@ class Challenger:
     name: str = ""
     evidence: Evidence | None = None
     fresh: Evidence | None = None
+    standing: Anytime | None = None
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     reused: tuple[str, ...] = ()
+    what: str = ""
     failed: str = ""
     remedy: str = ""
 
@@ -74,6 +82,7 @@ class Challenger:
             "seconds": round(self.seconds, 3),
             "cpu_seconds": round(self.cpu_seconds, 3),
             "reused": list(self.reused),
+            "what": self.what,
             "failed": self.failed,
             "remedy": self.remedy,
         }
@@ -167,6 +176,27 @@ class Done:
             "suspect": self.suspect,
             "row": self.row,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A base that a specialist could be made again on.
+
+    Attributes:
+        key: What to give as ``--base``.
+        here: Whether it is installed.
+        note: What is known of it, in a sentence.
+        command: What would hop to it, or what would bring it here.
+    """
+
+    key: str
+    here: bool
+    note: str
+    command: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-serialisable mapping."""
+        return {"key": self.key, "here": self.here, "note": self.note, "command": self.command}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,15 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from metier.errors import InputError
-from metier.recipe import DataPart, LadderPart, Recipe, SpecialistPart, SplitPart
+from metier.recipe import (
+    PICTURE_RUNGS,
+    PICTURES,
+    DataPart,
+    LadderPart,
+    Recipe,
+    SpecialistPart,
+    SplitPart,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +88,11 @@ def recipe_for(
 def _part(path: Path, role: str) -> DataPart:
     kind = "dir" if path.is_dir() else "file"
     return DataPart.model_validate({"kind": kind, "path": str(path), "role": role})
+
+
+def for_pictures(recipe: Recipe, *, base: str | None = None) -> Recipe:
+    """The same recipe for pictures: their own ladder, and a vision encoder if one is named."""
+    document = recipe.model_dump()
+    document["specialist"]["task"] = PICTURES
+    document["ladder"]["rungs"] = PICTURE_RUNGS
+    return Recipe.model_validate({**document, "base": {"ref": base}})

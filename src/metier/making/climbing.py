@@ -103,7 +103,7 @@ class Climb:
         spent = time.perf_counter() - start + facts.get("seconds", 0.0)
         processor = time.process_time() - processor + facts.get("cpu_seconds", 0.0)
         if before is None:
-            self.keeper.keep(_key(learner), logits, _took(milliseconds, spent, processor))
+            self.keeper.keep(self._key(learner), logits, _took(milliseconds, spent, processor))
         candidate = mixture(
             learner.name,
             [(learner.name, logits)],
@@ -181,9 +181,17 @@ class Climb:
         )
         return choice, ladder
 
+    def _key(self, learner: Learner) -> dict[str, object]:
+        """Under which the logits of a rung are kept; one without a base is any base's."""
+        return {
+            "rung": learner.name,
+            "member": learner.member.model_dump(mode="json"),
+            "base": self.keeper.base if learner.shared_bytes else None,
+        }
+
     def _before(self, learner: Learner) -> Kept | None:
         """The rung as it was climbed before a stop."""
-        found = self.keeper.find(_key(learner))
+        found = self.keeper.find(self._key(learner))
         shape = (self.task.classes.size, self.task.labels)
         return found if found is not None and found.array.shape == shape else None
 
@@ -246,11 +254,6 @@ class Climb:
         return one * folds / min(at_once(learner.fit, self.workers), folds)
 
 
-def _key(learner: Learner) -> dict[str, object]:
-    """Under which the logits of a rung are kept."""
-    return {"rung": learner.name, "member": learner.member.model_dump(mode="json")}
-
-
 def _took(milliseconds: float, seconds: float, cpu_seconds: float) -> dict[str, float]:
     """What is kept beside the logits of a rung."""
     return {"ms_per_text": milliseconds, "seconds": seconds, "cpu_seconds": cpu_seconds}
@@ -261,7 +264,7 @@ def _rung_sentence(rung: Rung) -> str:
         return rung.title
     interval = rung.accuracy.interval
     spread = f" ({interval.low:.3f} to {interval.high:.3f})" if interval else ""
-    return f"{rung.title}: {rung.accuracy.value:.3f}{spread}, {rung.ms_per_text or 0:.2f} ms a text"
+    return f"{rung.title}: {rung.accuracy.value:.3f}{spread}, {rung.ms_per_text or 0:.2f} ms each"
 
 
 def fold_number(rows: int) -> int:

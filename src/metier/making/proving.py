@@ -34,6 +34,8 @@ EXAMPLES = 5
 NOT_CONFIGURED = "no general model is configured"
 NOT_INSTALLED = "the base encoder is not installed"
 NOT_WANTED = "the recipe does not ask for it"
+NO_NAMES = "an encoder of pictures knows no names of labels, so it answers nothing by itself"
+NO_PICTURES = "pictures are not put to a general model yet"
 CONFIGURE = (
     "METIER_GENERAL_URL=https://HOST/v1 METIER_GENERAL_MODEL=MODEL "
     "metier eval {name} --on {name} --against general"
@@ -126,7 +128,7 @@ def prove(
     rivals.append(("majority", MajoritySystem(trial.rows.labels[frequent]), Cost(ms_per_text=0.0)))
     if isinstance(base, ZeroShotSystem):
         rivals.append(("base", base, base_cost))
-    if service is not None and "general" in recipe.eval.against:
+    if service is not None and "general" in recipe.eval.against and not recipe.of_pictures:
         rivals.extend(_general(service, recipe, trial.rows))
     for role, system, cost in rivals:
         trial.report(Progress("eval", f"Asking {system.name}."))
@@ -231,8 +233,14 @@ def _unasked(role: str, name: str, note: str, command: str) -> Row:
     return Row.model_validate({"role": role, "name": name, "note": note, "command": command})
 
 
+def _never(role: str, note: str) -> Row:
+    return Row.model_validate({"role": role, "name": role, "note": note})
+
+
 def _missing(recipe: Recipe, base: ZeroShotSystem | str, service: Service | None) -> list[Row]:
     rows = []
+    if recipe.of_pictures:
+        return [_never("base", NO_NAMES), _never("general", NO_PICTURES)]
     if isinstance(base, str):
         mend = "metier doctor" if base == NOT_INSTALLED else _repeat(recipe, "base")
         rows.append(_unasked("base", "base", base, mend))

@@ -16,8 +16,9 @@ from metier.evals.items import Eval
 from metier.evals.results import Result, read_result
 from metier.fleet import Fleet, Installed
 from metier.making.clock import never
+from metier.making.gathering import gather_any
 from metier.making.makers import Makers
-from metier.making.rows import Places, gather
+from metier.making.rows import Places
 from metier.making.workflow import make
 from metier.messages import Example, Progress, Report, silent
 from metier.recipe import Recipe
@@ -102,7 +103,7 @@ def sealed_again(installed: Installed, recipe_of: Callable[[str], Recipe], place
         InputError: They are no longer what they were (code ``other_eval``).
     """
     try:
-        sealed = gather(recipe_of(str(installed.reference)), places, silent).sealed
+        sealed = gather_any(recipe_of(str(installed.reference)), places, silent).sealed
     except MetierError as error:
         raise UnavailableError(
             f"The eval of {installed.name!r} is not kept here, and its rows cannot be had: "
@@ -124,7 +125,7 @@ def trained_on(
 ) -> Sequence[Example] | None:
     """What a specialist was trained on, or ``None`` if its sources are gone or have changed."""
     try:
-        rows = gather(recipe_of(str(installed.reference)), places, silent)
+        rows = gather_any(recipe_of(str(installed.reference)), places, silent)
     except MetierError:
         return None
     known = installed.classifier.data.train_digest if installed.classifier is not None else None

@@ -23,8 +23,10 @@ from metier.errors import InputError
 from metier.evals.items import Eval, seal
 from metier.evals.leaks import drop_leaks, scan
 from metier.evals.scoring import Accuracy
+from metier.features import fold
 from metier.manifest import canonical_json
-from metier.messages import Example, Progress, Report
+from metier.messages import Example, Progress, Report, silent
+from metier.pictures import Reader
 from metier.recipe import DataPart, Recipe
 
 
@@ -33,13 +35,14 @@ class Places:
     """Where data may come from: the recipe's folder, a mirror, a cache of ours.
 
     ``confined`` recipes (those that came over HTTP) reach no path outside their folder and no
-    address.
+    address. ``decoder`` reads picture files, for recipes whose rows are pictures.
     """
 
     folder: Path
     mirror: Path | None
     cache: Path
     confined: bool = False
+    decoder: Reader | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class _Read:
+class Read:
     """The rows divided, and what was learned about their sources on the way."""
 
     division: Division
@@ -116,11 +119,11 @@ def gather(recipe: Recipe, places: Places, report: Report) -> Rows:
         train, leaks = drop_leaks(division.train, scanned)
         leaked = frozenset()
     leaks = leaks.model_copy(update={"items": tuple(sorted(leaked))})
-    report(Progress("leaks", _leak_sentence(leaks), data=leaks.model_dump()))
+    report(Progress("leaks", leak_sentence(leaks), data=leaks.model_dump()))
     inside = [item for item in train if item.label != outside_label]
     labels = tuple(sorted({item.label for item in inside}))
     number = {label: index for index, label in enumerate(labels)}
-    _check_eval(sealed, number.keys())
+    check_ordinary(sealed, number.keys())
     classes = np.array([number[item.label] for item in inside], np.int64)
     return Rows(
         texts=tuple(item.text for item in inside),
@@ -134,19 +137,30 @@ def gather(recipe: Recipe, places: Places, report: Report) -> Rows:
         sealed=sealed,
         leaked=leaked,
         leaks=leaks,
-        summary=_summary(recipe, division, train, labels, sealed, read.sources),
+        summary=summary(recipe, division, train, labels, sealed, read.sources),
         recipe=read.recipe,
         located=read.located,
         notes=read.notes,
     )
 
 
-def _read(recipe: Recipe, places: Places, report: Report) -> _Read:
+def training_texts(recipe: Recipe, places: Places) -> tuple[str, ...]:
+    """The texts that a recipe trains on, without any that is sealed too; no leak gate is passed.
+
+    For who learns what a specialist is asked, and neither trains nor proves it. Raises as
+    ``gather`` does.
+    """
+    division = _read(recipe, places, silent).division
+    sealed = {fold(item.text) for item in division.evaluation}
+    return tuple(item.text for item in division.train if fold(item.text) not in sealed)
+
+
+def _read(recipe: Recipe, places: Places, report: Report) -> Read:
     examples: list[Example] = []
     splits: list[str] = []
     notes: list[str] = []
     sources: list[str] = []
-    recorded: list[DataPart] = []
+    parts: list[DataPart] = []
     located: dict[str, str] = {}
     for part in recipe.data:
         rows = resolve(
@@ -173,8 +187,8 @@ def _read(recipe: Recipe, places: Places, report: Report) -> _Read:
             given = [name] * len(dataset.examples)
         splits.extend(given)
         notes.extend(dataset.recognised.notes)
-        sources.append(_source(part))
-        recorded.append(_recorded(part, rows.sha256))
+        sources.append(source_of(part))
+        parts.append(recorded(part, rows.sha256))
         if part.kind != "git":
             located[rows.sha256] = str((places.folder / (part.path or "")).absolute())
     division = divide(
@@ -184,16 +198,17 @@ def _read(recipe: Recipe, places: Places, report: Report) -> _Read:
         seed=recipe.ladder.seed,
         out_of_scope_label=recipe.specialist.out_of_scope_label,
     )
-    return _Read(
+    return Read(
         division=division,
         notes=(*notes, *division.notes),
         sources=tuple(sources),
-        recipe=recipe.model_copy(update={"data": tuple(recorded)}),
+        recipe=recipe.model_copy(update={"data": tuple(parts)}),
         located=located,
     )
 
 
-def _check_eval(sealed: Eval, labels: Set[str]) -> None:
+def check_ordinary(sealed: Eval, labels: Set[str]) -> None:
+    """Refuse an eval without an item of an ordinary label (code ``no_ordinary_items``)."""
     if not any(item.label in labels for item in sealed.items):
         raise InputError(
             f"None of the {len(sealed.items):,} eval rows has an ordinary label: all are out of "
@@ -203,7 +218,7 @@ def _check_eval(sealed: Eval, labels: Set[str]) -> None:
         )
 
 
-def _recorded(part: DataPart, sha256: str) -> DataPart:
+def recorded(part: DataPart, sha256: str) -> DataPart:
     """The source as it may travel: a local file keeps its name and digest, not its path.
 
     A path beneath the recipe's own folder says nothing of this machine and stays.
@@ -216,7 +231,8 @@ def _recorded(part: DataPart, sha256: str) -> DataPart:
     return part.model_copy(update={"path": path.as_posix(), "rows_sha256": sha256})
 
 
-def _source(part: DataPart) -> str:
+def source_of(part: DataPart) -> str:
+    """Where the rows of a source came from, for a card."""
     if part.repositories:
         return f"{len(part.repositories)} repositories, listed in the recipe"
     if part.url:
@@ -224,7 +240,7 @@ def _source(part: DataPart) -> str:
     return Path(part.path or "").name
 
 
-def _summary(
+def summary(
     recipe: Recipe,
     division: Division,
     train: Sequence[Example],
@@ -232,6 +248,7 @@ def _summary(
     sealed: Eval,
     sources: tuple[str, ...],
 ) -> DataSummary:
+    """Counts, digests and sources, for a card."""
     counts = Counter(item.label for item in train)
     sizes = [counts[label] for label in labels]
     licences = sorted({part.licence for part in recipe.data if part.licence})
@@ -259,7 +276,8 @@ def rows_digest(examples: Sequence[Example]) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-def _leak_sentence(leaks: LeakReport) -> str:
+def leak_sentence(leaks: LeakReport) -> str:
+    """What the leak gate found, in a sentence."""
     dropped = f" {leaks.dropped:,} training rows were taken out." if leaks.dropped else ""
     if not leaks.leaked:
         return f"No leak found among {leaks.eval_items:,} eval items.{dropped}"

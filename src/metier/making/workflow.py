@@ -16,7 +16,7 @@ import numpy as np
 
 from metier.card import BaseReference, Card, Cost, CurvePoint, LabelCurve, Score
 from metier.engines.classifier import TextClassifier
-from metier.engines.parts import SPECIALIST_FILE, Member, SpecialistFile
+from metier.engines.parts import OVER_BASE, SPECIALIST_FILE, Member, SpecialistFile
 from metier.engines.systems import SpecialistSystem, ZeroShotSystem
 from metier.evals.items import Eval
 from metier.heads import FloatArray, LinearHead, mix
@@ -24,12 +24,14 @@ from metier.making import carding, climbing, curve, encoders
 from metier.making.clock import Clock
 from metier.making.deciding import Thresholds, decide
 from metier.making.forecasting import Course, Speed, steps
+from metier.making.gathering import gather_any
 from metier.making.learners import hashed, majority
 from metier.making.makers import Makers
 from metier.making.material import HashedWords
-from metier.making.proving import NOT_INSTALLED, NOT_WANTED, Proof, Trial, prove
+from metier.making.picturerungs import climb_pictures
+from metier.making.proving import NO_NAMES, NOT_INSTALLED, NOT_WANTED, Proof, Trial, prove
 from metier.making.resuming import Keeper
-from metier.making.rows import Rows, gather
+from metier.making.rows import Rows
 from metier.making.thinning import within_budget
 from metier.manifest import WEIGHT_CONFIG_TYPE, WEIGHT_TYPE, Descriptor, Role, system_digest
 from metier.messages import Encoder, Progress, Report
@@ -87,7 +89,7 @@ def make(
     """
     clock = Clock(budget or recipe.ladder.budget_seconds, cancelled)
     if rows is None:
-        rows = gather(recipe, makers.places, report)
+        rows = gather_any(recipe, makers.places, report)
         recipe = rows.recipe
     clock.check()
     rows = within_budget(rows, clock, recipe.ladder.seed, report)
@@ -123,9 +125,7 @@ def make(
     )
     facts = carding.measure(classifier, rows, proof, thresholds, seed=recipe.ladder.seed)
     spent = (clock.seconds, clock.cpu_seconds)
-    label_curve = None
-    if recipe.ladder.curve and clock.left > 0:
-        label_curve = _curve(recipe, rows, climb, chosen, facts.in_scope, proof, report, clock)
+    label_curve = _curve(recipe, rows, climb, chosen, facts.in_scope, proof, report, clock)
     card = carding.write(
         recipe,
         rows,
@@ -141,20 +141,22 @@ def make(
 
 
 def _keeper(recipe: Recipe, rows: Rows, makers: Makers) -> Keeper:
-    """What this make kept before it was stopped: of the same rows, split, seed and libraries."""
+    """What this make kept before it was stopped: of the same rows, split, seed and libraries.
+
+    Makes of the same rows on several bases share it: what needs no base is climbed once.
+    """
     if not makers.resumes:
         return Keeper()
     identity = {
-        "format": 1,
+        "format": 2,
         "train": rows.summary.train_digest,
         "texts": len(rows.texts),
         "labels": list(rows.labels),
         "clusters": sha256(rows.clusters.tobytes() + rows.classes.tobytes()).hexdigest(),
         "seed": recipe.ladder.seed,
-        "base": makers.base.digest if makers.base else None,
         "toolchain": dict(makers.toolchain),
     }
-    return Keeper.open(makers.journals, identity)
+    return Keeper.open(makers.journals, identity, base=makers.base.digest if makers.base else None)
 
 
 def _course(recipe: Recipe, rows: Rows, bases: encoders.Bases, report: Report) -> Report:
@@ -198,6 +200,10 @@ def climb_all(
     wanted = recipe.ladder.rungs
     reserve = 0.1 * clock.budget if clock.budget else 0.0
     climb.try_learner(majority(task.labels), reserve=0.0, always=True)
+    if recipe.of_pictures:
+        items = len(rows.sealed.items)
+        climb_pictures(recipe, climb, bases, reserve=reserve, eval_items=items)
+        return climb
     if "linear" in wanted or "ensemble" in wanted:
         climb.try_learner(
             hashed(HashedWords(rows.texts, task.labels), task.labels), reserve=reserve
@@ -266,8 +272,9 @@ def _write(
         learner = climb.learners[name]
         members.append(learner.member.model_copy(update={"weight": weight}))
         parts[learner.member.file] = learner.pack(heads[name])
-    needs_base = any(member.kind in ("static", "encoder") for member in members)
+    needs_base = any(member.kind in OVER_BASE for member in members)
     specialist = SpecialistFile(
+        task=recipe.specialist.task,
         labels=rows.labels,
         out_of_scope_label=recipe.specialist.out_of_scope_label,
         base=base.name if base and needs_base else None,
@@ -287,7 +294,7 @@ def _load_back(
     again = SpecialistFile.from_bytes(parts[SPECIALIST_FILE])
 
     def encoder_for(member: Member) -> Encoder:
-        return bases.view("static" if member.kind == "static" else member.precision or "fp32")
+        return bases.view(member.view)
 
     return TextClassifier.load(
         again, digest=digest, read=parts.__getitem__, encoder_for=encoder_for
@@ -330,6 +337,8 @@ def _zero_shot(
 
     Or the reason why there is none.
     """
+    if recipe.of_pictures:
+        return NO_NAMES
     if "base" not in recipe.eval.against:
         return NOT_WANTED
     encoder = bases.best()
@@ -367,7 +376,10 @@ def _curve(
     proof: Proof,
     report: Report,
     clock: Clock,
-) -> LabelCurve:
+) -> LabelCurve | None:
+    """The label-efficiency curve, if it is wanted and there is time."""
+    if not recipe.ladder.curve or clock.left <= 0:
+        return None
     number = {label: index for index, label in enumerate(rows.labels)}
     truth = np.array([number.get(item.label, -1) for item in rows.sealed.items], np.int64)
     texts = [item.text for item in rows.sealed.items]

@@ -14,6 +14,8 @@ from metier.recipe.chatting import (
     ChatSpecialist,
 )
 from metier.recipe.classifying import (
+    PICTURE_RUNGS,
+    PICTURES,
     RUNGS,
     AnswerPart,
     BasePart,
@@ -36,6 +38,8 @@ from metier.recipe.searching import (
 )
 
 __all__ = [
+    "PICTURES",
+    "PICTURE_RUNGS",
     "RUNGS",
     "Alternative",
     "AnswerPart",

@@ -1,4 +1,4 @@
-"""The recipe of a text classifier: rows, split, ladder, thresholds, eval.
+"""The recipe of a classifier of texts or of pictures: rows, split, ladder, thresholds, eval.
 
 It knows the fields and their defaults; a field added here changes the id of every recipe, so
 none is added without a new format. It reads no files and fetches nothing.
@@ -17,6 +17,9 @@ from metier.reference import Digest, Reference
 
 RUNGS = ("majority", "linear", "static", "encoder", "ensemble")
 """The rungs of the text-classification ladder, from cheap to dear (DESIGN §6)."""
+PICTURE_RUNGS = ("majority", "features", "encoder", "ensemble")
+"""Those of pictures: most frequent label, colours and gradients, a frozen vision encoder, both."""
+PICTURES = "classify-image"
 
 
 class SpecialistPart(Frozen):
@@ -24,7 +27,7 @@ class SpecialistPart(Frozen):
 
     name: str
     version: str = "1"
-    task: Literal["classify"] = "classify"
+    task: Literal["classify", "classify-image"] = "classify"
     domain: str = "general"
     description: str = ""
     licence: str | None = None
@@ -38,9 +41,9 @@ class SpecialistPart(Frozen):
 
 
 class BasePart(Frozen):
-    """The base it is made from, and others that would do."""
+    """The base it is made from, and others that would do; of pictures none unless named."""
 
-    ref: str = "all-minilm-l6-v2"
+    ref: str | None = "all-minilm-l6-v2"
     alternatives: tuple[str, ...] = ()
 
 
@@ -129,9 +132,10 @@ class LadderPart(Frozen):
 
     @model_validator(mode="after")
     def _rungs_exist(self) -> LadderPart:
-        unknown = [rung for rung in self.rungs if rung not in RUNGS]
+        known = (*RUNGS, "features")
+        unknown = [rung for rung in self.rungs if rung not in known]
         if unknown or not self.rungs:
-            raise ValueError(f"rungs must be some of {', '.join(RUNGS)}; got {unknown}")
+            raise ValueError(f"rungs must be some of {', '.join(known)}; got {unknown}")
         return self
 
 
@@ -162,6 +166,36 @@ class Recipe(Frozen):
     answer: AnswerPart = AnswerPart()
     eval: EvalPart = EvalPart()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_pictures(cls, document: Any) -> Any:
+        """Pictures have their own ladder, and no base that everybody has."""
+        if not isinstance(document, dict) or _task(document.get("specialist")) != PICTURES:
+            return document
+        filled = dict(document)
+        filled.setdefault("base", {"ref": None})
+        if isinstance(filled["base"], dict):
+            filled["base"] = {"ref": None, **filled["base"]}
+        filled.setdefault("ladder", {})
+        if isinstance(filled["ladder"], dict):
+            filled["ladder"] = {"rungs": PICTURE_RUNGS, **filled["ladder"]}
+        return filled
+
+    @model_validator(mode="after")
+    def _rungs_fit_the_task(self) -> Recipe:
+        rungs = PICTURE_RUNGS if self.of_pictures else RUNGS
+        strange = [rung for rung in self.ladder.rungs if rung not in rungs]
+        if strange:
+            raise ValueError(f"ladder.rungs of this task are {', '.join(rungs)}; got {strange}")
+        if not self.of_pictures and self.base.ref is None:
+            raise ValueError("base.ref is missing")
+        return self
+
+    @property
+    def of_pictures(self) -> bool:
+        """Whether its rows are pictures."""
+        return self.specialist.task == PICTURES
+
     @property
     def recipe_id(self) -> Digest:
         """The hash of everything but ``[base]``."""
@@ -187,3 +221,9 @@ class Recipe(Frozen):
     def from_toml(cls, text: str, *, where: str = "the recipe") -> Recipe:
         """Parse a classifier's recipe; raises InputError (code ``bad_recipe``)."""
         return parsed(cls, text, where=where)
+
+
+def _task(specialist: Any) -> object:
+    return (
+        specialist.get("task") if isinstance(specialist, dict) else getattr(specialist, "task", "")
+    )

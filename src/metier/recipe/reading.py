@@ -15,6 +15,7 @@ AnyRecipe = Recipe | ChatRecipe | SearchRecipe
 
 _KINDS: dict[str, type[AnyRecipe]] = {
     "classify": Recipe,
+    "classify-image": Recipe,
     "chat": ChatRecipe,
     "search": SearchRecipe,
 }

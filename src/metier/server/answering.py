@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from metier.errors import InputError, MetierError
 from metier.generating import Taken
+from metier.routing import is_auto
 from metier.server import native, openai
 from metier.server.batching import Batches
 from metier.server.facade import Facade
@@ -22,22 +24,24 @@ from metier.server.limits import Limits
 from metier.server.metrics import MEDIA_TYPE, Metrics
 from metier.server.observing import seen
 
+Pictures = Callable[[bytes], Awaitable[bytes | None]]
+"""The reply to a body that holds pictures, or ``None``; see ``picturing.DataUrls``."""
+
 
 class Classify:
     """The endpoint of ``POST /v1/classify``, a plain ASGI application."""
 
-    def __init__(self, batches: Batches, limits: Limits) -> None:
+    def __init__(self, batches: Batches, limits: Limits, pictures: Pictures) -> None:
         self._batches = batches
+        self._pictures = pictures
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; errors of the tree leave as exceptions."""
-        question = native.parse_question(await read_body(receive), self._limits)
-        started = time.perf_counter()
-        predictions = await self._batches.answer(question.model, question.texts, question.top)
-        spent = (time.perf_counter() - started) * 1000
-        body = native.reply(question, predictions, spent)
-        seen(scope).answered(question.model, Taken(total=spent / 1000))
+        asked = await read_body(receive)
+        body = await self._pictures(asked)
+        if body is None:
+            body = await self._texts(asked, scope)
         await send(
             {
                 "type": "http.response.start",
@@ -49,6 +53,15 @@ class Classify:
             }
         )
         await send({"type": "http.response.body", "body": body})
+
+    async def _texts(self, asked: bytes, scope: Scope) -> bytes:
+        question = native.parse_question(asked, self._limits)
+        started = time.perf_counter()
+        predictions = await self._batches.answer(question.model, question.texts, question.top)
+        spent = (time.perf_counter() - started) * 1000
+        body = native.reply(question, predictions, spent)
+        seen(scope).answered(question.model, Taken(total=spent / 1000))
+        return body
 
 
 async def read_body(receive: Receive) -> bytes:
@@ -88,11 +101,13 @@ class Listing:
 
     def models(self) -> Response:
         """Every model, specialist and encoder, in OpenAI's shape."""
-        return json_response(openai.models(self._metier.models.listings()))
+        listings = self._metier.routing.listed(self._metier.models.listings())
+        return json_response(openai.models(listings))
 
     def model(self, name: str) -> Response:
         """One of them, in OpenAI's shape."""
-        return json_response(openai.model(self._metier.models.listing(name)))
+        source = self._metier.routing if is_auto(name) else self._metier.models
+        return json_response(openai.model(source.listing(name)))
 
     def health(self) -> Response:
         """That the process answers, and how many models are in memory; it names none."""

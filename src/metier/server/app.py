@@ -26,10 +26,13 @@ from metier.server import (
     documents,
     finding,
     fleetwork,
+    hopping,
     management,
     ollama_keeping,
     ollama_routes,
     orders,
+    picturing,
+    routing,
     watching,
 )
 from metier.server.answering import Classify, Listing
@@ -57,7 +60,20 @@ _UPLOADS = (
     "/make",
     "/find/eval",
 )
-_WITH_PICTURES = ("/api/chat", "/api/generate", "/v1/chat/completions")
+_WITH_PICTURES = (
+    "/api/chat",
+    "/api/generate",
+    "/v1/chat/completions",
+    "/v1/route",
+    picturing.PATH,
+)
+_OWN_WAYS: Any = {
+    "openapi_url": None,
+    "docs_url": None,
+    "redoc_url": None,
+    "redirect_slashes": False,
+}
+"""Documents and pages are ours."""
 # FastAPI would export traces when the environment configures OpenTelemetry. Metier sends nothing
 # in the background and reads no environment outside its settings.
 _NO_TELEMETRY: Any = {
@@ -120,16 +136,17 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
     app = FastAPI(
         title="Metier",
         version=__version__,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
         lifespan=lifespan,
         telemetry=_NO_TELEMETRY,
+        **_OWN_WAYS,
     )
     app.state.jobs = jobs
     metrics = Metrics(lambda: metier.models.running())
-    _add_programs(app, Listing(metier, metrics, __version__), Classify(batches, limits))
+    _add_programs(
+        app,
+        Listing(metier, metrics, __version__),
+        Classify(batches, limits, picturing.DataUrls(metier).answer),
+    )
     _add_routers(app, metier, jobs)
     website.add_to(app)
     if guest is not None:
@@ -154,9 +171,19 @@ def _jobs(metier: Facade, limits: Limits, home: Path | None) -> Jobs:
 
 
 def _add_routers(app: FastAPI, metier: Facade, jobs: Jobs) -> None:
+    app.include_router(hopping.router(metier, jobs))
     app.include_router(management.router(metier, jobs))
     app.include_router(fleetwork.router(metier, jobs))
-    for unit in (finding, conversations, completing, ollama_routes, ollama_keeping, watching):
+    for unit in (
+        finding,
+        conversations,
+        completing,
+        picturing,
+        routing,
+        ollama_routes,
+        ollama_keeping,
+        watching,
+    ):
         app.include_router(unit.router(metier))
 
 
@@ -165,7 +192,8 @@ def _body_limit(path: str, limits: Limits) -> int:
         return limits.upload_bytes
     if path.startswith("/api/blobs/"):
         return limits.blob_bytes
-    return limits.picture_bytes if path in _WITH_PICTURES else limits.body_bytes
+    pictures = path in _WITH_PICTURES or path.endswith("/pictures")
+    return limits.picture_bytes if pictures else limits.body_bytes
 
 
 def _add_programs(app: FastAPI, listing: Listing, classify: Classify) -> None:

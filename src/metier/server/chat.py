@@ -91,18 +91,27 @@ def parse_chat(asked: Mapping[str, Any]) -> ChatQuestion:
         base=base or manner.get("base"),
         turns=_turns(asked.get("messages")),
         sampling=_sampling(asked),
-        manner=Manner(
-            candidates=manner.get("candidates"),
-            repairs=manner.get("repairs"),
-            documents=manner.get("documents", True),
-            tools=manner.get("tools", True),
-            first_draft=manner.get("first_draft", False),
-            tokens=manner.get("tokens"),
-            seconds=manner.get("seconds"),
-        ),
+        manner=_as_manner(manner),
         stream=_flag(asked, "stream"),
         usage=isinstance(options, Mapping) and options.get("include_usage") is True,
         trace=manner.get("trace", False),
+    )
+
+
+def manner_of(given: object) -> Manner:
+    """How to answer this once, from the field ``metier``; raises InputError (``bad_request``)."""
+    return _as_manner(_manner(given))
+
+
+def _as_manner(told: Mapping[str, Any]) -> Manner:
+    return Manner(
+        candidates=told.get("candidates"),
+        repairs=told.get("repairs"),
+        documents=told.get("documents", True),
+        tools=told.get("tools", True),
+        first_draft=told.get("first_draft", False),
+        tokens=told.get("tokens"),
+        seconds=told.get("seconds"),
     )
 
 

@@ -27,6 +27,8 @@ from metier.generating import Models, ModelSheet, RunningModel
 from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
+from metier.server.auto import Routes
+from metier.server.hops import Hops
 from metier.server.runplans import Browses, RunPages
 from metier.server.timelines import Timelines
 from metier.server.tries import Tries
@@ -172,8 +174,20 @@ class Facade(Protocol):
         """Where specialists stand with the watch, and what people say of their answers."""
 
     @property
+    def hopping(self) -> Hops:
+        """Specialists made again on other bases, and back."""
+
+    @property
+    def routing(self) -> Routes:
+        """Who answers what is asked of ``auto``."""
+
+    @property
     def browsing(self) -> Browses:
         """What pages that run a specialist themselves are given."""
+
+    @property
+    def picturing(self) -> Any:
+        """Pictures: see ``server.picturing.Depicts``."""
 
     def pull(self, name: str, /, *, report: Report, cancelled: Callable[[], bool]) -> object:
         """Fetch a model from the hub; what is half fetched stays for the next time.
@@ -457,6 +471,9 @@ class Pages(RunPages, Protocol):
 
     def compare(self, document: Mapping[str, Any], options: PageOptions) -> str:
         """Two or more on one eval; ``document`` is what ``/compare.json`` gives."""
+
+    def route(self, document: Mapping[str, Any], options: PageOptions) -> str:
+        """Who would answer a text; ``document`` is what ``/route.json`` gives."""
 
     def asked(self, document: Mapping[str, Any], options: PageOptions) -> str:
         """Answers side by side; ``document`` is what their address gives as JSON."""

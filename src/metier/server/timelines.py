@@ -10,8 +10,12 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from metier.errors import MetierError
-from metier.history.telling import caption, sentence
+from metier.history.telling import caption, cautions, sentence
 from metier.overtaking import Timeline
+from metier.watching import Standing
+
+Look = tuple[str, Standing]
+"""When somebody looked (ISO moment), and what it came to."""
 
 
 class Timelines(Protocol):
@@ -19,6 +23,17 @@ class Timelines(Protocol):
 
     def of(self, name: str) -> Sequence[Timeline]:
         """One for each eval, the richest first; raises NotFoundError."""
+
+    def looks(self, name: str) -> Sequence[Look]:
+        """Every look of the watch at what is installed; raises NotFoundError."""
+
+
+def looked(timelines: Timelines, name: str) -> Sequence[Look]:
+    """The looks that a page shows, as for ``shown``."""
+    try:
+        return timelines.looks(name)
+    except MetierError:
+        return ()
 
 
 def shown(timelines: Timelines, name: str) -> Sequence[Timeline]:
@@ -32,5 +47,11 @@ def shown(timelines: Timelines, name: str) -> Sequence[Timeline]:
 def as_json(timelines: Sequence[Timeline]) -> list[dict[str, Any]]:
     """Every number of the plots, with what they say in a sentence."""
     return [
-        {**asdict(one), "sentence": sentence(one), "caption": caption(one)} for one in timelines
+        {
+            **asdict(one),
+            "sentence": sentence(one),
+            "caption": caption(one),
+            "cautions": cautions(one),
+        }
+        for one in timelines
     ]

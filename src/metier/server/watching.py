@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
@@ -145,6 +145,10 @@ class Watching:
         name = request.path_params["name"]
         fields: dict[str, Any] = {key: str(form[key]) for key in _FIELDS if form.get(key)}
         # A box that was ticked without a label asks for nothing.
+        if fields.get("thumb"):
+            fields.pop("label", None)  # it stood in the box below, and another button was pressed
+        elif fields.get("label"):
+            fields["thumb"] = "up" if fields["label"] == form.get("given") else "down"
         fields["keep"] = form.get("keep") is not None and bool(fields.get("label"))
         try:
             said = _checked({"name": name, **fields})
@@ -154,8 +158,8 @@ class Watching:
             status = 503 if isinstance(error, UnavailableError) else 422
             failure = Failure(status, error.message, error.remedy, request.url.path)
             return HTMLResponse(self._pages.failure(failure, self._options(request)), status)
-        told = urlencode({"said": "kept" if fields["keep"] else "taken"})
-        return RedirectResponse(f"/specialists/{name}?{told}#standing", status_code=303)
+        told = "kept" if fields["keep"] else "taken"
+        return RedirectResponse(f"/specialists/{quote(name)}#{told}", status_code=303)
 
 
 async def _body(request: Request) -> bytes:

@@ -47,6 +47,45 @@ def calls(name: str, here: Place) -> list[Call]:
     return [*_plain(asked, here), _mcp(here), _command(name, _TEXT)]
 
 
+def picture_calls(name: str, here: Place) -> list[Call]:
+    """Every way to ask the classifier of pictures ``name``: the file itself goes along."""
+    url = f"{here.address}/metier/v1/classify-image"
+    key = '  -H "Authorization: Bearer $METIER_KEY" \\\n' if here.needs_key else ""
+    curl = f"curl {shlex.quote(url)} \\\n{key}  -F model={shlex.quote(name)} -F image=@photo.jpg"
+    imports = "import base64, json, os" if here.needs_key else "import base64, json"
+    header = (
+        '\n        "Authorization": "Bearer " + os.environ["METIER_KEY"],' if here.needs_key else ""
+    )
+    python = f"""{imports}, urllib.request
+
+picture = base64.b64encode(open("photo.jpg", "rb").read()).decode()
+request = urllib.request.Request(
+    {json.dumps(url)},
+    data=json.dumps({{"model": {json.dumps(name)}, "image": picture}}).encode(),
+    headers={{
+        "Content-Type": "application/json",{header}
+    }},
+)
+answer = json.load(urllib.request.urlopen(request))
+print(answer["label"], answer["probability"])"""
+    sent = "{ Authorization: `Bearer ${process.env.METIER_KEY}` }" if here.needs_key else "{}"
+    javascript = f"""import {{ readFile }} from "node:fs/promises";
+
+const form = new FormData();
+form.append("model", {json.dumps(name)});
+form.append("image", new Blob([await readFile("photo.jpg")]), "photo.jpg");
+const reply = await fetch({json.dumps(url)}, {{ method: "POST", headers: {sent}, body: form }});
+const answer = await reply.json();
+console.log(answer.label, answer.probability);"""
+    line = f"metier run {shlex.quote(name)} --image photo.jpg"
+    return [
+        Call("curl", "curl", curl),
+        Call("python", "Python", python),
+        Call("javascript", "JavaScript", javascript),
+        Call("command", "Command line", line),
+    ]
+
+
 def chat_calls(name: str, here: Place) -> list[Call]:
     """Every way to ask the chat specialist ``name``; a base is chosen as ``name@BASE``."""
     return [*_chat(name, here), _mcp(here), _command(name, _QUESTION)]

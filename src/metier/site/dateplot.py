@@ -16,6 +16,7 @@ from metier.site.drawing import (
     Calendar,
     Domain,
     Labels,
+    Spot,
     day_of,
     line,
     number,
@@ -36,13 +37,13 @@ _GENERAL = frozenset({"general", "base"})
 
 
 def bitter_plot(timeline: Timeline, *, key: str) -> str:
-    """The plot; "" where there is no point.
+    """The plot; "" where everything is of one day: there is nothing to see of time.
 
     Args:
         timeline: Systems by date.
         key: Unique on the page; names the title for screen readers.
     """
-    if not timeline.points:
+    if len({point.date for point in timeline.points}) < 2:
         return ""
     calendar = Calendar.of([point.date for point in timeline.points])
     domain = _domain(timeline)
@@ -178,24 +179,25 @@ def _days(timeline: Timeline, calendar: Calendar, labels: Labels) -> str:
 def _day(day: str, word: str, style: str, calendar: Calendar, labels: Labels) -> str:
     x = calendar.place(day)
     words = f"{word} {date(day)}"
-    places = [
-        (min(max(x + across, 0.5), 99.5), y, anchor)
+    spots = [
+        Spot(x, y, anchor, dx)
         for y in (12.0, 26.0)
-        for across, anchor in ((0.0, "middle"), (-1.0, "start"), (1.0, "end"))
+        for anchor, dx in (("middle", 0.0), ("start", -4.0), ("end", 4.0))
     ]
-    said = labels.put(words, places, f"day {style}", BOTTOM)
+    said = labels.put(words, spots, f"day {style}", BOTTOM)
     return line(x, TOP - 6, x, BOTTOM, f"day {style}") + said
 
 
 def _champion(champion: Point | None, calendar: Calendar, domain: Domain, labels: Labels) -> str:
     if champion is None:
         return ""
-    y = place(champion.score, domain, BOTTOM, TOP)
-    x = calendar.place(champion.date)
+    x, y = calendar.place(champion.date), place(champion.score, domain, BOTTOM, TOP)
     words = f"specialist {percent(champion.score)}"
-    left = [(LEFT + 1, y - 6, "start"), (LEFT + 1, y + 16, "start")]
-    beside = [(x - 3, y - 6, "end"), (x - 3, y + 16, "end"), (x - 3, y - 22, "end")]
-    order = [*left, *beside] if x > 60 else [(RIGHT, y - 8, "end"), (RIGHT, y + 18, "end"), *left]
+    heights = (y - 7, y + 18, y - 21)
+    left = [Spot(x, height, "end", -9.0) for height in heights]
+    right = [Spot(x, height, "start", 9.0) for height in heights]
+    edge = [Spot(LEFT, height, "start", 4.0) for height in heights]
+    order = [*left, *right, *edge] if x > 50 else [*right, *left, *edge]
     return labels.put(words, order, "own-name", BOTTOM)
 
 
@@ -204,9 +206,9 @@ def _numbered(
 ) -> str:
     point = best[index]
     x, y = calendar.place(point.date), place(point.score, domain, BOTTOM, TOP)
-    around = ((1.6, -7.0), (1.6, 17.0), (-4.2, -4.0), (-4.2, 14.0), (4.6, -7.0), (4.6, 17.0))
-    places = [(x + across, y + down, "start") for across, down in around]
-    return labels.put(str(index + 1), places, "number", BOTTOM)
+    around = ((5, -7), (5, 17), (-13, -5), (-13, 15), (15, -7), (15, 17))
+    spots = [Spot(x, y + down, "start", across) for across, down in around]
+    return labels.put(str(index + 1), spots, "number", BOTTOM)
 
 
 def _diamond(point: Point, champion: Point | None, calendar: Calendar, domain: Domain) -> str:

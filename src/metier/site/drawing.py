@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from html import escape
 
 from metier.site.words import clip
@@ -34,10 +34,13 @@ def opened(key: str, height: int, title: str, description: str, style: str) -> s
     )
 
 
-def text(x: float, y: float, text: str, style: str = "", anchor: str = "middle") -> str:
-    """A text; ``x`` in per cent of the width, ``y`` in pixels."""
+def text(
+    x: float, y: float, text: str, style: str = "", anchor: str = "middle", *, dx: float = 0.0
+) -> str:
+    """A text; ``x`` in per cent of the width, ``y`` and ``dx`` in pixels."""
+    shift = f' dx="{number(dx)}"' if dx else ""
     return (
-        f'<text x="{number(x)}%" y="{number(y)}" class="{style}" text-anchor="{anchor}">'
+        f'<text x="{number(x)}%" y="{number(y)}"{shift} class="{style}" text-anchor="{anchor}">'
         f"{escape(clip(text, 120))}</text>"
     )
 
@@ -97,12 +100,28 @@ _LETTER, _LINE = 6.6, 14.0
 Box = tuple[float, float, float, float]
 
 
-def box_of(x: float, y: float, words: str, anchor: str, *, width: float = NARROW) -> Box:
-    """Left, top, right and bottom of a text in pixels on a chart of that width."""
-    wide = _LETTER * len(words) + 2.0
-    across = x / 100.0 * width
-    left = across - {"start": 0.0, "middle": wide / 2.0, "end": wide}[anchor]
-    return left, y - _LINE + 3.0, left + wide, y + 3.0
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place for a text.
+
+    Attributes:
+        x: Per cent of the width.
+        y: Pixels, of the line that the letters stand on.
+        anchor: ``start``, ``middle`` or ``end``.
+        dx: Pixels to the right of ``x``.
+    """
+
+    x: float
+    y: float
+    anchor: str = "middle"
+    dx: float = 0.0
+
+    def box(self, words: str, *, width: float = NARROW) -> Box:
+        """Left, top, right and bottom of a text here, in pixels on a chart of that width."""
+        wide = _LETTER * len(words) + 2.0
+        across = self.x / 100.0 * width + self.dx
+        left = across - {"start": 0.0, "middle": wide / 2.0, "end": wide}[self.anchor]
+        return left, self.y - _LINE + 3.0, left + wide, self.y + 3.0
 
 
 @dataclass
@@ -116,19 +135,23 @@ class Labels:
         across = x / 100.0 * NARROW
         self.taken.append((across - reach, y - reach, across + reach, y + reach))
 
-    def put(
-        self, words: str, places: Iterable[tuple[float, float, str]], style: str, floor: float
-    ) -> str:
-        """The text at the first of ``places`` (x, y, anchor) that is free and inside; else "".
+    def put(self, words: str, spots: Iterable[Spot], style: str, floor: float) -> str:
+        """The text at the first spot that is free and inside; else "".
 
         A label that fits nowhere is left out: the same numbers stand in the table.
+
+        Args:
+            words: The text.
+            spots: Where it may stand, the best place first.
+            style: Its class.
+            floor: Pixels below which nothing may stand.
         """
-        for x, y, anchor in places:
-            box = box_of(x, y, words, anchor)
+        for spot in spots:
+            box = spot.box(words)
             inside = box[0] >= 0.0 and box[2] <= NARROW and box[1] >= 0.0 and box[3] <= floor
             if inside and not any(_overlap(box, other) for other in self.taken):
                 self.taken.append(box)
-                return text(x, y, words, style, anchor)
+                return text(spot.x, spot.y, words, style, spot.anchor, dx=spot.dx)
         return ""
 
 
@@ -139,7 +162,7 @@ def _overlap(one: Box, other: Box) -> bool:
 # ------------------------------------------------------------------------------------------- dates
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_STEPS = (1, 2, 3, 6, 12, 24, 60, 120)
+_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,35 +170,38 @@ class Calendar:
     """A true scale of days across a chart.
 
     Attributes:
-        first, last: Its ends, as ordinals of days.
+        first, last: Its ends, in days; see ``day_of``.
         left, right: Where they stand, per cent of the width.
     """
 
-    first: int
-    last: int
+    first: float
+    last: float
     left: float = LEFT
     right: float = RIGHT
 
     @classmethod
     def of(cls, days: Sequence[str]) -> Calendar:
-        """From the first to the last of some ISO dates, with a little air on both sides."""
+        """From the first to the last of some ISO dates or moments, with air on both sides."""
         ordinals = [day_of(day) for day in days]
         first, last = min(ordinals), max(ordinals)
-        air = max(7, (last - first) // 25)
-        return cls(first - air, last + air)
+        air = _air(first, last)
+        earliest, latest = float(date.min.toordinal()), float(date.max.toordinal())
+        return cls(max(earliest, first - air), min(latest, last + air))
 
     def place(self, day: str) -> float:
-        """Where an ISO date stands, per cent of the width."""
+        """Where an ISO date or moment stands, per cent of the width."""
         return place(day_of(day), (self.first, self.last), self.left, self.right)
 
     def months(self) -> list[date]:
         """The first days of months inside."""
-        start, end = date.fromordinal(self.first), date.fromordinal(self.last)
+        start, end = date.fromordinal(int(self.first)), date.fromordinal(int(self.last))
         found = []
         day = start.replace(day=1)
         while day <= end:
             if day >= start:
                 found.append(day)
+            if (day.year, day.month) == (date.max.year, 12):
+                break
             day = (day + timedelta(days=32)).replace(day=1)
         return found
 
@@ -183,25 +209,16 @@ class Calendar:
         """A tick for every month with its name where there is room, and the year below."""
         months = self.months()
         if len(months) < 2:
-            days = [date.fromordinal(self.first), date.fromordinal(self.last)]
-            ends = zip(days, ("start", "end"), strict=True)
-            return "".join(
-                text(
-                    self.place(day.isoformat()),
-                    bottom + 19,
-                    f"{day.day} {_MONTHS[day.month - 1]} {day.year}",
-                    "tick",
-                    anchor,
-                )
-                for day, anchor in ends
-            )
+            return self._few_days(bottom)
         room = (self.right - self.left) / 100.0 * NARROW
         step = next((step for step in _STEPS if len(months) / step * 30.0 <= room), _STEPS[-1])
         parts, year = [], 0
         for day in months:
             x = self.place(day.isoformat())
-            named = (day.month - 1) % step == 0 if step <= 12 else day.month == 1
-            parts.append(line(x, bottom, x, bottom + (6 if named else 3), "axis"))
+            years = max(1, step // 12)
+            named = (day.month - 1) % min(step, 12) == 0 and day.year % years == 0
+            if named or step <= 12:
+                parts.append(line(x, bottom, x, bottom + (6 if named else 3), "axis"))
             if not named:
                 continue
             parts.append(text(x, bottom + 19, _MONTHS[day.month - 1], "tick"))
@@ -210,7 +227,28 @@ class Calendar:
                 parts.append(text(x, bottom + 33, str(year), "tick"))
         return "".join(parts)
 
+    def _few_days(self, bottom: float) -> str:
+        """The first and the last day alone, by their dates."""
+        air = _air(self.first, self.last, inside=False)
+        ends = dict.fromkeys(int(day) for day in (self.first + air, self.last - air))
+        parts = []
+        for ordinal, anchor in zip(ends, ("start", "end"), strict=False):
+            day = date.fromordinal(ordinal)
+            x = self.place(day.isoformat())
+            words = f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+            parts.append(line(x, bottom, x, bottom + 6, "axis"))
+            parts.append(text(x, bottom + 19, words, "tick", anchor))
+        return "".join(parts)
 
-def day_of(day: str) -> int:
-    """The ordinal of an ISO date, or of a moment's."""
-    return date.fromisoformat(day[:10]).toordinal()
+
+def _air(first: float, last: float, *, inside: bool = True) -> float:
+    """Room before the first and after the last day, of them or of the scale that has it."""
+    span = last - first
+    return max(0.5, span / 25 if inside else span / 27)
+
+
+def day_of(moment: str) -> float:
+    """An ISO date or moment in days; a moment is a fraction into its day."""
+    found = datetime.fromisoformat(moment)
+    seconds = 3600 * found.hour + 60 * found.minute + found.second
+    return found.toordinal() + seconds / 86_400

@@ -6,7 +6,7 @@ It lays out cards, files, family and mistakes; it writes no HTML but the charts 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from metier.card import AnyCard, Card, ChatCard, SearchCard, Verdict
@@ -19,10 +19,13 @@ from metier.site import (
     coding,
     entries,
     evidence,
+    hopping,
     lineage,
     local,
     timelines,
     trials,
+    watching,
+    watchplot,
     words,
 )
 from metier.site.calls import (
@@ -31,6 +34,7 @@ from metier.site.calls import (
     chat_calls,
     embed_calls,
     model_calls,
+    picture_calls,
     rerank_calls,
     search_calls,
 )
@@ -69,8 +73,20 @@ class Around(Protocol):
         """The best proof that it holds here."""
 
     @property
+    def watch(self) -> Mapping[str, Any] | None:
+        """Where it stands with the watch."""
+
+    @property
+    def hops(self) -> Mapping[str, Any] | None:
+        """What hops did to it, and where it could hop."""
+
+    @property
     def timelines(self) -> Sequence[Timeline]:
         """General models by date against it."""
+
+    @property
+    def looks(self) -> Sequence[watchplot.Look]:
+        """When the watch looked at it."""
 
     @property
     def mistakes(self) -> Mistakes | None:
@@ -90,6 +106,9 @@ def frame(name: str, digest: str, around: Around) -> dict[str, Any]:
         "family_drawing": lineage.drawing(around.family),
         "family_summary": lineage.summary(around.family),
         "timelines": timelines.plots(around.timelines),
+        "sequence": watchplot.watch_values(around.looks),
+        "watch": watching.section(around.watch),
+        "hops": hopping.section(around.hops),
         "json_address": f"/specialists/{name}.json",
     }
 
@@ -108,8 +127,12 @@ def specialist(
         **frame(name, str(item.digest), around),
         "item": item,
         "card": card,
-        "calls": calls(name, options.here),
-        "tried": trials.several(tried),
+        "all_labels": watching.offered(card),
+        "depicts": card.task == "classify-image",
+        "calls": picture_calls(name, options.here)
+        if card.task == "classify-image"
+        else calls(name, options.here),
+        "tried": trials.several(tried, "picture" if card.task == "classify-image" else "text"),
         "unproved": _unproved(name, card),
         "well": well_and_badly(around.mistakes),
         "licences": licences(card),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from metier.history.telling import caption, sentence
+from metier.history.telling import caption, cautions, sentence
 from metier.overtaking import Point, Timeline
 from metier.site.dateplot import LEAST_FOR_BOX, bitter_plot
 from metier.site.words import clip, count, date, percent, points
@@ -32,6 +32,7 @@ def plots(timelines: Sequence[Timeline]) -> list[dict[str, Any]]:
             "drawing": bitter_plot(one, key=f"bitter-{number}"),
             "sentence": sentence(one, _shown),
             "caption": caption(one, _shown),
+            "cautions": cautions(one, _shown),
             "legend": legend(one),
             "best": [_row(point) for point in one.best],
             "months": [
@@ -84,13 +85,14 @@ def legend(timeline: Timeline) -> str:
         said.append("square: with documentation in the prompt, a different system")
     said.append("steps: the best so far, with its interval")
     if any(month.systems >= LEAST_FOR_BOX for month in timeline.months):
-        said.append("grey boxes: the middle half of a month, with its median")
+        said.append("boxes: the middle half of a month, with its median")
     if timeline.champion is not None:
         said.append("diamond and band: the specialist with its interval")
     if "earlier" in roles:
         said.append("hollow diamond: what held its name before")
-    return "; ".join(said) + "."
+    told = "; ".join(said)
+    return f"{told[:1].upper()}{told[1:]}."
 
 
 def _shown(text: str) -> str:
-    return clip(text, 160)
+    return clip(text, 240)

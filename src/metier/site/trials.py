@@ -45,12 +45,12 @@ def one(trial: Tried) -> dict[str, Any]:
     }
 
 
-def several(trials: Trials | None) -> dict[str, Any] | None:
-    """Texts with their answers; ``None`` where nothing was tried."""
+def several(trials: Trials | None, what: str = "text") -> dict[str, Any] | None:
+    """Texts, or names of pictures, with their answers; ``None`` where nothing was tried."""
     if trials is None:
         return None
     each = trials.ms / len(trials.texts) if trials.texts else 0.0
-    count = words.plural(len(trials.texts), "text")
+    count = words.plural(len(trials.texts), what)
     return {
         "text": "\n".join(trials.texts)[:MOST_TEXT],
         "problem": trials.problem,

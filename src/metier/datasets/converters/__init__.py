@@ -18,7 +18,8 @@ from metier.datasets.converters.intents import (
     sms_spam,
     snips,
 )
-from metier.datasets.converters.recorded import svelte_bench
+from metier.datasets.converters.pictures import labelled_pictures
+from metier.datasets.converters.recorded import svelte_bench, svelte_bench_prompts
 from metier.datasets.converters.snippets import code_snippets
 from metier.datasets.converters.upstream import Converter, UpstreamBytes, bad_upstream
 from metier.errors import NotFoundError
@@ -30,11 +31,13 @@ CONVERTERS: dict[str, Converter] = {
     "clinc150-json-v1": clinc150,
     "code-snippets-v1": code_snippets,
     "humaneval-jsonl-gz-v1": humaneval,
+    "labelled-pictures-v1": labelled_pictures,
     "mbpp-jsonl-v1": mbpp,
     "nlu-evaluation-json-v1": nlu_evaluation,
     "sms-tsv-v1": sms_spam,
     "snips-json-v1": snips,
     "svelte-bench-json-v1": svelte_bench,
+    "svelte-bench-prompts-v1": svelte_bench_prompts,
 }
 """Every converter that a recipe can name, besides ``auto``."""
 

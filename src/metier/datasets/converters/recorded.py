@@ -1,11 +1,12 @@
 """Answers of models that others recorded, upstream files to rows: one row an answer.
 
-It knows SvelteBench's files of results; whether a recorded verdict is to be believed is not its
-concern.
+It knows SvelteBench's files of results and its prompts; whether a recorded verdict is to be
+believed is not its concern.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -27,6 +28,12 @@ def svelte_bench(files: Sequence[UpstreamBytes]) -> Iterator[Row]:
     rows = [row for file in files for row in _answers(file)]
     rows.sort(key=lambda row: (row["date"], row["model"], row["docs_in_prompt"], row["task"]))
     yield from rows
+
+
+def svelte_bench_prompts(files: Sequence[UpstreamBytes]) -> Iterator[bytes]:
+    """SvelteBench's ``src/tests/TASK/prompt.md`` as one JSON object, task to prompt."""
+    prompts = {file.path.split("/")[-2]: file.text() for file in files}
+    yield json.dumps(dict(sorted(prompts.items())), indent=1, ensure_ascii=False).encode()
 
 
 def _answers(file: UpstreamBytes) -> Iterator[dict[str, Any]]:

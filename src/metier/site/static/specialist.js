@@ -2,62 +2,14 @@
 // /v1/classify as any client does and writes text, never HTML; without it the form does the same.
 "use strict";
 
-const SVG = "http://www.w3.org/2000/svg";
-
-function made(name, className, ...children) {
-  const node = document.createElement(name);
-  if (className) node.className = className;
-  node.append(...children);
-  return node;
-}
-
-function isolated(text, length = 200) {
-  const shown = text.length > length ? `${text.slice(0, length - 1)}…` : text;
-  return made("bdi", "", shown);
-}
-
-function drawn(name, attributes, ...children) {
-  const node = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  node.append(...children);
-  return node;
-}
-
-function meter(share) {
-  const wide = { height: 8, rx: 1 };
-  return drawn("svg", { class: "chart probability", width: "100%", height: 8, "aria-hidden": "true" },
-    drawn("rect", { class: "track", width: "100%", ...wide }),
-    drawn("rect", { class: "share", width: `${Math.max(0, Math.min(1, share)) * 100}%`, ...wide }));
-}
-
-function few(number) {
-  if (number >= 10) return Math.round(number).toLocaleString("en");
-  return number >= 1 ? number.toFixed(1) : String(Number(number.toPrecision(2)));
-}
-
-function verdict(result) {
-  if (result.label !== null) return made("p", "label", isolated(result.label, 120));
-  const why = result.out_of_scope
-    ? "Out of scope: it looks unlike everything this specialist was made for."
-    : "It abstains: it is not sure enough.";
-  return made("p", "label", `${why} Its best guess: `, isolated(result.best, 120), ".");
-}
-
-function scores(result, most) {
-  const rows = result.scores.slice(0, most).map(({ label, probability }) =>
-    made("li", "",
-      made("span", "name", isolated(label, 80)),
-      made("span", "meter", meter(probability)),
-      made("span", "share", `${(probability * 100).toFixed(1)}\u202f%`)));
-  return made("ol", "scores", ...rows);
-}
+import { answerNodes, few, isolated, made } from "./answering.js";
 
 function answers(texts, reply) {
   const single = texts.length === 1;
   const nodes = texts.map((text, place) => {
     const result = reply.results[place];
     const given = single ? [] : [made("p", "given", isolated(text))];
-    const part = made("section", "tried", ...given, verdict(result), scores(result, single ? 5 : 2));
+    const part = made("section", "tried", ...given, ...answerNodes(result, single ? 5 : 2));
     part.setAttribute("aria-label", `Answer ${place + 1}`);
     return part;
   });
@@ -68,7 +20,7 @@ function answers(texts, reply) {
 }
 
 function startLines(form) {
-  const box = form.querySelector("[data-answer]");
+  const box = form.parentElement.querySelector("[data-answer]");
   const text = form.querySelector("textarea");
   form.querySelector("[data-hint]").hidden = false;
   text.addEventListener("keydown", (event) => {
@@ -94,6 +46,8 @@ function startLines(form) {
       if (!reply.ok) throw new Error(answer.error.message);
       clearTimeout(slow);
       box.replaceChildren(...answers(texts, answer));
+      const told = texts.map((one, at) => ({ text: one, label: answer.results[at].best }));
+      box.dispatchEvent(new CustomEvent("answered", { bubbles: true, detail: told }));
     } catch (error) {
       clearTimeout(slow);
       const said = error instanceof TypeError ? "The server cannot be reached." : error.message;
