@@ -81,8 +81,19 @@ def test_what_a_person_pastes_stays(text: str) -> None:
         "<" * 2_000_000,
         " \t" * 1_000_000,
         "[Image " * 300_000,
+        "".join(f"<a{number}_context>" for number in range(150_000)),
+        "[a_tool] Result:" + "<feedback>" * 200_000,
     ],
-    ids=["unclosed", "mismatched", "brackets", "angles", "blanks", "images"],
+    ids=[
+        "unclosed",
+        "mismatched",
+        "brackets",
+        "angles",
+        "blanks",
+        "images",
+        "many names",
+        "feedback",
+    ],
 )
 def test_hostile_text_costs_its_length(text: str) -> None:
     begun = time.process_time()
