@@ -34,7 +34,7 @@ from stand_in.routing import NoRoutes
 from stand_in.running import NoPlans
 from stand_in.timelines import Timelines
 from stand_in.trials import NoTrials
-from stand_in.watching import NoTimelines, Watched
+from stand_in.watching import Watched
 
 Cancelled = Callable[[], bool]
 
@@ -136,7 +136,6 @@ class StandIn(Shelf):
         self.browsing = NoPlans()
         self.watching = Watched(self.show)
         self.hopping = Hops(self.show)
-        self.timelines = NoTimelines()
         self.routing = NoRoutes()
         self.rows = Rows()
         self.comparing = NothingToCompare()
