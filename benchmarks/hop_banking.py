@@ -6,9 +6,10 @@ again on the whole base, asks both the 3,080 sealed questions and promotes it or
 the champion to all sealed questions are written down before the hop and compared, byte for byte,
 with those of ``NAME@previous`` after it and of ``NAME`` after ``metier rollback``.
 
-    python benchmarks/hop_banking.py --mirror DIR --home DIR --out FILE [--seeds 5]
+    python benchmarks/hop_banking.py --mirror DIR --home DIR --out FILE [--seeds 5] [--most 5]
 
-``--home`` has the default encoder installed; it is copied, not changed.
+``--home`` has the default encoder installed; it is copied, not changed. ``--most`` ends after so
+many seeds; those that the file has already are not measured again.
 """
 
 from __future__ import annotations
@@ -113,6 +114,14 @@ def case(home: Path, rows: Path, seed: int, texts: list[str]) -> dict[str, Any]:
     }
 
 
+def known(out: Path) -> list[dict[str, Any]]:
+    """The seeds that were measured before."""
+    if not out.is_file():
+        return []
+    found: list[dict[str, Any]] = json.loads(out.read_text("utf-8"))["results"]["cases"]
+    return found
+
+
 def main() -> None:
     """Run and write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -120,6 +129,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--most", type=int, default=5)
     options = parser.parse_args()
     rows = options.mirror.absolute() / "text" / "banking77.jsonl"
     lines = [json.loads(line) for line in rows.read_text("utf-8").splitlines()]
@@ -127,7 +137,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         home = Path(temporary) / "home"
         shutil.copytree(options.home, home)
-        cases = [case(home, rows, seed, texts) for seed in range(options.seeds)]
+        cases = known(options.out)
+        there = {one["seed"] for one in cases}
+        wanted = [seed for seed in range(options.seeds) if seed not in there][: options.most]
+        cases += [case(home, rows, seed, texts) for seed in wanted]
         _, verified, _, _ = run(home, "verify")
     results = {
         "cases": cases,

@@ -67,6 +67,10 @@ class Track:
         needed: Pairs in all that it would take to decide, at the rate so far; ``None`` if it is
             decided or would take for ever.
         fresh: Whether only fresh pairs are counted.
+        turned: E-value against "it was never worse": it may start to count at any look, so that a
+            good past does not hide a bad present. Told of all pairs together.
+        turned_far: The same against "it was never worse by the margin or more".
+        turned_since: The look since which the pairs speak most for it, if ``turned`` shows it.
     """
 
     rival: Rival
@@ -82,6 +86,9 @@ class Track:
     not_worse: float
     needed: int | None = None
     fresh: bool = False
+    turned: float = 0.5
+    turned_far: float = 0.5
+    turned_since: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from metier.errors import MetierError
 from metier.fleet import Fleet, Installed
 from metier.generating import ModelDetails, ModelListing
 from metier.localmodel import LocalModelFile
+from metier.picturing import VISION_FILE
 from metier.reference import Digest, Reference
 
 MOST_KNOWN = 20_000
@@ -169,4 +170,7 @@ def listing_of(installed: Installed) -> ModelListing:
     if installed.manifest.part("base.json") is not None:
         details = ModelDetails(format="onnx", family="bert", families=("bert",))
         return replace(bare, task="embed", details=details, capabilities=("embedding",))
+    if installed.manifest.part(VISION_FILE) is not None:
+        details = ModelDetails(format="onnx", family="vision", families=("vision",))
+        return replace(bare, task="see", details=details, capabilities=("see",))
     return bare

@@ -14,8 +14,6 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,12 +29,11 @@ if TYPE_CHECKING:
 
 REVISION = 1
 """Raised when the questions that are taken change."""
-MOST_QUESTIONS = 300
+MOST_QUESTIONS = 1500
 """Of one specialist: more teach a linear model little and make it wait."""
+REVISION_OF_DECISIONS = 1
 KEPT = 4
 """Models that stay in the home: the fleet may go back to what it was."""
-FOLDS = 3
-"""Of the held-out confidence: every one of them is a fit that somebody may wait for."""
 _ASKED = (
     "How do I {verb} in {subject}?",
     "Write a {subject} {thing}.",
@@ -48,6 +45,10 @@ _THINGS = ("example", "component", "function", "page", "form", "test")
 _FENCE = re.compile(r"^(`{3,})[^\n]*\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 _MOST_CODE = 1200
 _SHORTEST = 3
+_NAMED_IN = 5
+"""One heading in so many is asked for with the name of what is documented."""
+_LEAST_SPACES = 4
+_MOST_SENTENCE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +110,20 @@ class Domains:
             for item in self._means.installed()
             if isinstance(item.card, Card | ChatCard) or item.pack is not None
         )
-        return _hash([REVISION, _background_digest(), told])
+        return _hash([REVISION, REVISION_OF_DECISIONS, told])
 
     def questions(self) -> dict[str, tuple[str, ...]]:
-        """Domain to its questions; "" to those of no domain. Empty if no domain has any."""
+        """Domain to its questions; those of no domain in particular are the router's own."""
         found: dict[str, list[str]] = {}
         for item in self._means.installed():
             if isinstance(item.card, Card | ChatCard) and item.card.domain:
                 own = picked(self._of(item, item.card), MOST_QUESTIONS)
                 found.setdefault(item.card.domain, []).extend(own)
-        told = {
+        return {
             domain: tuple(dict.fromkeys(texts))
             for domain, texts in sorted(found.items())
             if texts and domain != "general"
         }
-        return {"": background(), **told} if told else {}
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -152,14 +152,13 @@ class Domains:
             self._thread.start()
 
     def _made(self, key: str) -> DomainModel | None:
-        from metier.router import Settings, fit_domains
+        from metier.router import fit_domains
 
         with self._making:
             if self._held is not None and self._held[0] == key:
                 return self._held[1]
             questions = self.questions()
-            settings = Settings(folds=FOLDS)
-            model = fit_domains(questions, settings=settings) if questions else None
+            model = fit_domains(questions) if questions else None
             if model is not None:
                 self._keep(key, model.to_bytes())
             self._held = (key, model)
@@ -198,21 +197,32 @@ class Domains:
 
 
 def questions_of(chunks: Sequence[Chunk]) -> list[str]:
-    """Documents as questions: each heading, alone and asked for, and the code that stands there.
+    """Documents as questions: headings, the sentences below them, and the code that stands there.
 
-    A heading is what somebody looks for who asks; the code is what somebody pastes.
+    A heading is what somebody looks for who asks, a sentence has the words that he uses, the code
+    is what he pastes. The subject is named in some only: most people who ask do not name it, and a
+    model that saw it everywhere would be sure of nothing without it.
     """
     found: list[str] = []
-    for chunk in chunks:
+    for place, chunk in enumerate(chunks):
         subject = chunk.version.partition("@")[0]
-        for heading in (*chunk.covers, *chunk.trail[-1:]):
+        headings = dict.fromkeys((*chunk.covers, *chunk.trail[-1:]))
+        for heading in headings:
             asked = heading.strip("`# ").strip()
             if len(asked) < _SHORTEST:
                 continue
-            found.append(f"{subject} {asked}".strip())
-            found.append(f"How do I use {asked}{f' in {subject}' if subject else ''}?")
+            named = bool(subject) and place % _NAMED_IN == 0
+            found.append(f"How do I use {asked}{f' in {subject}' if named else ''}?")
+            found.append(f"{subject} {asked}" if named else asked)
         found += [match[2][:_MOST_CODE] for match in _FENCE.finditer(chunk.text)]
+        found += _sentences(_FENCE.sub("", chunk.text))
     return found
+
+
+def _sentences(text: str) -> list[str]:
+    lines = (line.strip(" \t-*#>|") for line in text.splitlines())
+    said = [one.strip() for line in lines for one in re.split(r"(?<=[.?!])\s+", line)]
+    return [one[:_MOST_SENTENCE] for one in said if one.count(" ") >= _LEAST_SPACES]
 
 
 def lines_of(prompt: str) -> list[str]:
@@ -231,14 +241,6 @@ def picked(texts: Iterable[str], most: int) -> list[str]:
     return [text for text in different if text in chosen]
 
 
-@cache
-def background() -> tuple[str, ...]:
-    """Questions of no domain, which came with the package: what people ask a general model."""
-    text = resources.files("metier.assembly").joinpath("elsewhere.txt").read_text("utf-8")
-    lines = (line.strip() for line in text.splitlines())
-    return tuple(line for line in lines if line and not line.startswith("#"))
-
-
 def _of_names(card: ChatCard) -> list[str]:
     """What somebody asks who names the subject: its domain, its toolchains, its tools."""
     versions = (name.partition("@")[0] for name in card.toolchains)
@@ -255,11 +257,6 @@ def _of_labels(card: Card) -> list[str]:
     """Its labels as words, where the rows that it was made from are not here."""
     words = [re.sub(r"[\W_]+", " ", label).strip() for label in card.labels]
     return [card.description, *(f"{word} {card.domain}" for word in words if word), *words]
-
-
-@cache
-def _background_digest() -> str:
-    return _hash(list(background()))
 
 
 def _hash(value: Mapping[str, object] | Sequence[object]) -> str:

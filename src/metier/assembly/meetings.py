@@ -52,6 +52,7 @@ class Round:
         added: Pairs that are new.
         notes: What a person should know of it.
         problems: Why somebody could not be asked.
+        rivals: Digest of whoever has each role today; pairs against others count no more.
     """
 
     item: Installed
@@ -61,6 +62,7 @@ class Round:
     added: int = 0
     notes: list[str] = field(default_factory=list)
     problems: list[MetierError] = field(default_factory=list)
+    rivals: dict[Rival, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class Meetings:
         sources = list(self._items(look, card, examiner))
         own = Side(SpecialistSystem(look.item.name, classifier))
         for role, other in self._rivals(look, examiner, sources):
+            look.rivals[role] = other.system.digest
             asking = Asking(
                 self._settings.home / "watch" / "answers",
                 look.report,
@@ -289,7 +292,10 @@ class Meetings:
             against.append(("general", _GENERAL, ()))
         elif base != _GENERAL:
             look.notes.append(NO_GENERAL)
-        missing = [one for one in against if not self._answered(look, base, one, parts, wanted)]
+        digests = {one[0]: self._rival(look, base, one, parts) for one in against}
+        look.rivals |= digests
+        paired = {role: self._paired(look.item, role, rival) for role, rival in digests.items()}
+        missing = [one for one in against if not wanted <= paired[one[0]]]
         if not missing:
             return
         tables = []
@@ -352,20 +358,18 @@ class Meetings:
         record(self._ledger(), look.item.name, meeting, pairs)
         look.added += len(pairs)
 
-    def _answered(
+    def _rival(
         self,
         look: Round,
         base: str,
         against: tuple[Rival, str, tuple[str, ...]],
         parts: tuple[str, ...],
-        wanted: set[str],
-    ) -> bool:
-        """Whether every task of an eval has its pair against this rival."""
-        role, ref, with_ = against
+    ) -> str:
+        """The digest by which a rival is told from others that had its role."""
+        _role, ref, with_ = against
         own = self._measuring.entrant(look.item.name, base, parts, 1, prompted=True)
         other = self._measuring.entrant(look.item.name, ref, with_, 1, prompted=True)
-        rival = _rival_digest(own.base_digest, other.base_digest, with_)
-        return wanted <= self._paired(look.item, role, rival)
+        return _rival_digest(own.base_digest, other.base_digest, with_)
 
     def _paired(self, item: Installed, role: Rival, rival: str) -> set[str]:
         return {

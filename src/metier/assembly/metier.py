@@ -37,6 +37,7 @@ from metier.assembly.timelines import Timelines
 from metier.assembly.toolbox import Toolbox
 from metier.assembly.trying import Field, Trial, Trying
 from metier.assembly.values import Asked, How, InstalledPart, parts_of
+from metier.assembly.visionbases import install_vision, is_vision
 from metier.assembly.watching import open_watching
 from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
@@ -174,6 +175,8 @@ class Metier:
 
     def import_path(self, path: Path, *, name: str | None = None) -> Sequence[Installed]:
         """Take in an exported layout, or an encoder's folder as a base."""
+        if path.is_dir() and is_vision(path):
+            return [install_vision(self.fleet, self.settings.home, path, name=name)]
         if path.is_dir() and (path / "model.safetensors").is_file():
             return [self.install_base(path, name=name)]
         return self.fleet.import_path(path, name)

@@ -150,7 +150,7 @@ class Promoting:
         for ruling in promotion.rulings:
             if ruling.act == "hop":
                 self._promote(champion, ruling, suspect=promotion.suspect)
-        self._forget_old(champion.reference)
+        self._forget_old(champion.reference, promotion)
         return promotion
 
     def rollback(self, name: str, *, to: str | None = None) -> Done:
@@ -204,7 +204,8 @@ class Promoting:
         body: Mapping[str, Any],
     ) -> None:
         """The store's one step, with what the ledger shall say of it laid down before."""
-        note: dict[str, Any] = {"to": str(names[front]), "body": dict(body)}
+        stood = {str(name): str(digest) if digest else None for name, digest in names.items()}
+        note: dict[str, Any] = {"names": stood, "body": dict(body)}
         with self._changing(front):
             self._settle(front)
             note["rows"] = self._count(front)
@@ -236,9 +237,10 @@ class Promoting:
             return
         except (OSError, ValueError):
             note = {}
-        entry = self._fleet.store.entries().get(front)
-        happened = entry is not None and str(entry.digest) == note.get("to")
-        if happened and self._count(front) == note["rows"]:
+        entries = {str(name): entry for name, entry in self._fleet.store.entries().items()}
+        now = {name: entries.get(name) for name in note.get("names", {})}
+        stands = {name: str(entry.digest) if entry else None for name, entry in now.items()}
+        if stands and stands == note["names"] and self._count(front) == note["rows"]:
             system = Digest.parse(note["body"]["to"])
             self._ledger().append("decision", front.familiar, system, note["body"])
         path.unlink(missing_ok=True)
@@ -248,15 +250,17 @@ class Promoting:
         acts = history(self._ledger().rows("decision", front.familiar))
         return sum(one.act != "kept" for one in acts)
 
-    def _forget_old(self, front: Reference) -> None:
-        """Remove the oldest losers; what they did stays in the ledger."""
+    def _forget_old(self, front: Reference, promotion: Promotion) -> None:
+        """Remove the oldest losers and twins of the champion; the ledger keeps what they did."""
+        twins = {one.challenger.name for one in promotion.rulings if one.ground == "same"}
         rejected = [
             item
             for item in self._fleet.aside(front.familiar)
             if item.reference.side.startswith("rejected-")
         ]
         rejected.sort(key=lambda item: item.modified, reverse=True)
-        gone = [item.reference for item in rejected[MOST_REJECTED:]]
+        gone = [item.reference for item in rejected if item.name in twins]
+        gone += [item.reference for item in rejected[MOST_REJECTED:] if item.name not in twins]
         if gone:
             self._fleet.store.rename(dict.fromkeys(gone))
 

@@ -335,7 +335,7 @@ class Routing:
             )
         why = "; ".join(f"{one.name}: {one.why}" for one in decision.refused[:4])
         return InputError(
-            f"Nobody here can take this request. {decision.why or why}",
+            f"Nobody here can take this request. {why or decision.why}",
             code="nobody_can",
             remedy=f"See why with: {decision.remedy}",
             details={"refused": [asdict(one) for one in decision.refused]},
@@ -419,12 +419,17 @@ class Heard:
         self.digest = model.digest if model is not None else digest
         self.likeness = likeness
 
-    def asked(self, text: str) -> Likeness:
+    def asked(self, text: str, *, language: str = "", code: bool = False) -> Likeness:
         """What the text looks like; asked of the model once."""
         if self.likeness is None:
             if self._model is None:
                 raise CorruptError("What the text looked like is missing.", code="bad_route_log")
-            self.likeness = self._model.asked(text)
+            found = self._model.asked(text, language=language, code=code)
+            if found.sure and found.margin < 0:
+                # A domain of few questions may have a threshold of nearly nothing.
+                why = f"it looks less like {found.domain} than like no domain in particular"
+                found = replace(found, against=why)
+            self.likeness = found
         return self.likeness
 
     def scores(self, text: str) -> tuple[tuple[str, float], ...]:

@@ -24,6 +24,7 @@ from metier.finding import Found, Query
 from metier.fleet import Fleet, Installed
 from metier.ledger import Ledger
 from metier.messages import Report, silent
+from metier.recipe import PICTURES
 from metier.reference import Digest
 from metier.services import is_loopback
 from metier.settings import Settings
@@ -206,6 +207,8 @@ class Trying:
         """Every name that might answer: those of the wrong task are not worth a reason."""
         names = []
         for item in self._fleet.list():
+            if item.task == PICTURES:
+                continue  # what is tried here are texts
             specialist = item.classifier if sheet.kind == "labels" else item.chat
             if specialist is not None or (sheet.kind == "labels" and _is_encoder(item)):
                 names.append(item.name)
@@ -231,6 +234,8 @@ class Trying:
             if name.startswith(REMOTE):
                 return self._writer(name, sheet, cancelled)
             item = self._fleet.show(name)
+            if item.task == PICTURES:
+                return LeftOut(name, "it classifies pictures, and these are texts", "")
             if item.classifier is not None:
                 return self._classifier(item, sheet)
             if item.chat is not None:
@@ -400,7 +405,7 @@ def _is_left_out(found: Candidate | LeftOut) -> bool:
 
 
 def _is_encoder(item: Installed) -> bool:
-    return item.kind == "base" and item.model is None
+    return item.kind == "base" and item.manifest.part("base.json") is not None
 
 
 def _read(source: Path, name: str | None) -> tuple[Sheet, Eval | None]:

@@ -25,7 +25,7 @@ from metier.assembly.freshitems import Added, Gate
 from metier.assembly.measuring import Measuring
 from metier.assembly.meetings import Meetings, Round
 from metier.assembly.notices import notices_of
-from metier.assembly.outcomes import Outcomes, record_standing, standing_document, standings_of
+from metier.assembly.outcomes import record_standing, standing_document, standings_of
 from metier.assembly.tables import Tables
 from metier.assembly.workbench import Workbench, never, today
 from metier.errors import InputError, MetierError, UnavailableError
@@ -101,7 +101,9 @@ def open_watching(
         here.tables,
         lambda: here.ledger,
     )
-    circumstances = Circumstances(here, lambda: here.ledger)
+    circumstances = Circumstances(
+        here, lambda: here.ledger, lambda name: workbench.classifier_recipe(name).base.ref
+    )
     return Watching(
         here.settings, here.fleet, workbench, meetings, circumstances, lambda: here.ledger
     )
@@ -180,7 +182,11 @@ class Watching:
         item = look.item
         before = self._latest().get((item.name, str(item.system)))
         self._meetings.gather(look)
-        known = _of_today(self._meetings.known(item))
+        known = [
+            one
+            for one in self._meetings.known(item)
+            if look.rivals.get(one.meeting.rival) == one.meeting.rival_system
+        ]
         pairs, waiting = saying.balanced([pair for one in known for pair in one.pairs])
         names = {one.meeting.rival: one.meeting.rival_name for one in known}
         now = self._circumstances.of(item, known)
@@ -388,12 +394,6 @@ class Watching:
                 remedy="Classifiers and chat specialists are; 'metier list' shows the task.",
             )
         return item
-
-
-def _of_today(known: Sequence[Outcomes]) -> list[Outcomes]:
-    """Of each role the pairs against whoever has it now: the rival that was met last."""
-    last = {one.meeting.rival: one.meeting.rival_system for one in known}
-    return [one for one in known if last[one.meeting.rival] == one.meeting.rival_system]
 
 
 def _part_of(report: Report, name: str, number: int, count: int) -> Report:

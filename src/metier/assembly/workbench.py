@@ -17,7 +17,7 @@ from metier.errors import InputError, NotFoundError
 from metier.fleet import Fleet, Installed, own_name
 from metier.hardware import cpu_class, machine
 from metier.ledger import Ledger
-from metier.messages import Example, Report
+from metier.messages import Example, Report, silent
 from metier.picturing import VISION_FILE, VisionFile
 from metier.recipe import PICTURES, AnyRecipe, Recipe, read_recipe
 from metier.reference import Digest
@@ -176,6 +176,8 @@ class Workbench:
             training=self._training_rows,
             toolchain=toolchain(),
             today=today(),
+            pictured=self._pictured,
+            pictures=self._pictures.shelf,
         )
 
     def places(self, folder: Path, *, confined: bool = False) -> Places:
@@ -265,6 +267,11 @@ class Workbench:
 
     def _eval_file(self, fingerprint: str) -> Path:
         return self._evals / f"{Digest.parse(fingerprint).hex}.jsonl"
+
+    def _pictured(self, path: Path, scorer: str) -> Eval:
+        from metier.making.picturerows import seal_pictures
+
+        return seal_pictures(path, self.places(path.parent), silent, scorer=scorer)
 
     def _rebuild(self, installed: Installed) -> Eval:
         from metier.making.remaking import sealed_again

@@ -94,7 +94,7 @@ def _lines(one: Timeline, width: int, signs: Signs) -> list[Line]:
     for said in (caption(one, shown_text), *cautions(one, shown_text)):
         lines += wrapped(said, prose)
     if one.measure:
-        lines.append(Text(f"Measure {one.subject} on it:  {one.measure}", style="dim"))
+        lines.append(Text(f"Measure it:  {one.measure}", style="dim"))
     return lines
 
 

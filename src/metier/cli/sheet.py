@@ -53,7 +53,7 @@ def card_lines(card: Card, width: int, signs: Signs, *, name: str) -> list[Text]
     facts = _facts(card)
     lines += beside(facts, _chart(card, signs, width - max(line.cell_len for line in facts)), width)
     lines += [line for sentence in _closing(card) for line in wrapped(sentence, min(width, _PROSE))]
-    return [*lines, _next(name)]
+    return [*lines, _next(name, card)]
 
 
 def with_ladder(card: Card, width: int, signs: Signs, *, name: str) -> list[Text]:
@@ -186,7 +186,7 @@ def _facts(card: Card) -> list[Text]:
     weight = size(card.cost.size_bytes) + (f" + {size(shared)} shared" if shared else "")
     facts: list[tuple[str, str]] = [
         ("size", weight),
-        ("speed", f"{milliseconds(card.cost.ms_per_text)} ms a text"),
+        ("speed", f"{milliseconds(card.cost.ms_per_text)} ms a {asked(card)}"),
     ]
     if card.calibration is not None:
         error = 100 * card.calibration.expected_calibration_error
@@ -234,5 +234,11 @@ def _closing(card: Card) -> list[str]:
     return [*sentences, *card.notes]
 
 
-def _next(name: str) -> Text:
-    return Text("Run it:  ") + Text(f'metier run {shlex.quote(name)} "your text"', style="bold")
+def _next(name: str, card: Card) -> Text:
+    given = "--image FILE" if asked(card) == "picture" else '"your text"'
+    return Text("Run it:  ") + Text(f"metier run {shlex.quote(name)} {given}", style="bold")
+
+
+def asked(card: Card) -> str:
+    """What a classifier is given: a text or a picture."""
+    return "picture" if card.task == "classify-image" else "text"

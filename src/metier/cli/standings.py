@@ -43,7 +43,7 @@ def standing_lines(standing: Standing | None, width: int) -> list[Line]:
     """State, since when and why; nothing if nobody looked."""
     if standing is None:
         return []
-    doubt = ", suspect" if standing.suspect else ""
+    doubt = ", suspect" if standing.suspect and standing.state in ROUTED else ""
     said = f"Watch: {standing.state}{doubt} since {date(standing.since)}: {standing.why}"
     return list(wrapped(shown_text(said), min(width, _PROSE)))
 

@@ -156,9 +156,10 @@ def _look_lines(look: Any, screen: Terminal) -> list[Line]:
     standing: Standing = look.standing
     title = Text(standing.name, style="bold")
     title.append_text(Text(f"  {standing.state}", style=_STYLES[standing.state]))
+    doubt = standing.suspect and standing.state in ROUTED
     since = f" since {date(standing.since)}"
     moved = f", was {look.before}" if look.before not in ("", standing.state) else ""
-    title.append_text(Text(f"{since}{moved}" + (", suspect" if standing.suspect else "")))
+    title.append_text(Text(f"{since}{moved}" + (", suspect" if doubt else "")))
     width = min(screen.width, _PROSE)
     lines: list[Line] = [title, *_indented(standing.why, width)]
     if standing.tracks:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from metier.datasets.picturefolders import Entry, Layout, layout
+from metier.datasets.picturefolders import ENDINGS, Entry, Layout, layout
 from metier.datasets.problems import Problem, Problems
 from metier.datasets.reading import open_table
 from metier.datasets.recognising import read_examples
@@ -115,6 +115,15 @@ def picture_files(
             remedy="Take a sample of each label.",
         )
     return found
+
+
+def looks_like_pictures(path: Path) -> bool:
+    """Whether a source is one of pictures by its look: a folder or archive of them, or arrays."""
+    if path.is_dir():
+        return any(found.suffix.lower() in ENDINGS for found in path.rglob("*"))
+    if path.suffix.lower() == ".npz" or zipfile.is_zipfile(path):
+        return True
+    return path.is_file() and _holds_pictures(path)
 
 
 def _folder(root: Path, name: str) -> PictureFiles:

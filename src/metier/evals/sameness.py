@@ -12,19 +12,22 @@ them among themselves; else they are told and not counted.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metier.card import LeakReport, LeakRow
+from metier.evals.items import EvalItem
 from metier.evals.leaks import LeakScan
 from metier.evals.nearness import TOLERATED
 from metier.messages import Example
 from metier.picturefeatures import Trace
 
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 MOST_BITS = 6
 """Bits of 64 in which two hashes of one picture differ at most."""
 MOST_LEVELS = 6.0
@@ -50,6 +53,11 @@ class _Traces:
             np.array([one.hash for one in found], np.uint64),
             np.array(thumbs, np.int16).reshape(len(found), -1),
         )
+
+
+def of_pictures(items: Iterable[EvalItem]) -> bool:
+    """Whether an eval's items are pictures: each text is a digest."""
+    return all(_DIGEST.fullmatch(item.text) for item in items)
 
 
 def scan_pictures(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from metier.card import Cost, Evidence, Score
+from metier.datasets.pictures import looks_like_pictures
 from metier.datasets.recognising import read_examples
 from metier.engines import remote, systems
 from metier.engines.classifier import TextClassifier
@@ -24,10 +25,14 @@ from metier.evals.items import Eval, is_sealed, read_eval, seal
 from metier.evals.leaks import scan
 from metier.evals.results import Result
 from metier.evals.running import run_to_end
+from metier.evals.sameness import of_pictures, scan_pictures
 from metier.evals.scoring import Accuracy
 from metier.evals.summary import scores
 from metier.fleet import Fleet, Installed
 from metier.messages import Encoder, Example, Progress, Report, System
+from metier.picturefeatures import trace
+from metier.picturing import Pictures
+from metier.recipe import PICTURES
 from metier.reference import Digest
 
 RIVALS = ("majority", "base", "general")
@@ -93,6 +98,8 @@ class Examiner:
         training: The rows that it was trained on, or ``None`` if they are not here any more.
         toolchain: Part of every result.
         today: ISO date.
+        pictured: Labelled pictures at a path, and a scorer, to a sealed eval of them.
+        pictures: Pictures by digest.
     """
 
     fleet: Fleet
@@ -107,6 +114,8 @@ class Examiner:
     training: Callable[[Installed], Sequence[Example] | None]
     toolchain: dict[str, str]
     today: str
+    pictured: Callable[[Path, str], Eval]
+    pictures: Pictures
 
     def examine(
         self,
@@ -128,7 +137,8 @@ class Examiner:
             cancelled: Stops the work; what was answered is kept.
         """
         classifier = self.classifier(name)
-        sealed = self.eval_of(on, classifier.out_of_scope_label)
+        seen = classifier.task == PICTURES
+        sealed = self.eval_of(on, classifier.out_of_scope_label, pictures=seen)
         first = self._run(SpecialistSystem(name, classifier), sealed, report, cancelled)
         evidence = []
         differ = {}
@@ -163,8 +173,8 @@ class Examiner:
         sealed = self.eval_of(on, None)
         return check_eval(sealed, ()).to_dict()
 
-    def eval_of(self, on: str, out_of_scope_label: str | None) -> Eval:
-        """The eval that ``on`` names.
+    def eval_of(self, on: str, out_of_scope_label: str | None, *, pictures: bool = False) -> Eval:
+        """The eval that ``on`` names; with ``pictures`` a table's rows are paths of some.
 
         Raises:
             NotFoundError: It is neither a file nor an installed specialist.
@@ -179,11 +189,21 @@ class Examiner:
                     code="no_eval",
                     remedy="Name a file of labelled rows, a sealed eval, or a specialist.",
                 ) from error
-            return _eval_at(Path(on), out_of_scope_label)
+            return self._eval_at(Path(on), out_of_scope_label, pictures=pictures)
         if installed.classifier is None:
             raise InputError(f"{on!r} has no eval of its own.", code="no_eval")
         kept = self.evals / f"{Digest.parse(installed.classifier.data.eval_digest).hex}.jsonl"
         return read_eval(kept) if kept.is_file() else self.rebuild(installed)
+
+    def _eval_at(self, path: Path, out_of_scope_label: str | None, *, pictures: bool) -> Eval:
+        scorer = Accuracy(out_of_scope_label).name
+        if path.is_file() and is_sealed(path):
+            return read_eval(path)
+        if pictures or looks_like_pictures(path):
+            return self.pictured(path, scorer)
+        dataset = read_examples(path, trains=False)
+        held_out = dataset.part("test") or dataset.part("valid") or dataset.examples
+        return seal(held_out, scorer=scorer)
 
     def run(
         self,
@@ -201,6 +221,8 @@ class Examiner:
     ) -> Result:
         from metier.evals.results import write_result
 
+        if isinstance(system, SpecialistSystem):
+            _refuse_other_task(system, sealed)
         result = run_to_end(
             system,
             sealed,
@@ -221,6 +243,12 @@ class Examiner:
         if rival == "majority":
             label = self._settings(name, "majority").get("label")
             return MajoritySystem(str(label) if label is not None else _most_frequent(sealed))
+        if classifier.task == PICTURES and rival in ("base", "general"):
+            raise InputError(
+                f"{name!r} classifies pictures, which no {rival} answers by itself.",
+                code="no_rival",
+                remedy="Compare it with 'majority' or with another classifier of pictures.",
+            )
         if rival == "base":
             base = self.base_of(name)
             encoder = self.encoder(base)
@@ -269,18 +297,27 @@ class Examiner:
             report(Progress("leaks", message))
             return None
         questions = [Example(item.text, item.label) for item in sealed.items]
-        scanned = scan(rows, questions)
+        if of_pictures(sealed.items):
+            digests = {example.text for example in (*rows, *questions)}
+            traces = {digest: trace(self.pictures.get(digest)) for digest in digests}
+            scanned = scan_pictures(rows, questions, traces)
+        else:
+            scanned = scan(rows, questions)
         message = f"{len(scanned.leaked):,} of {len(questions):,} eval items leaked into training."
         report(Progress("leaks", message, data=scanned.report.model_dump()))
         return frozenset(sealed.items[position].id for position in scanned.leaked)
 
 
-def _eval_at(path: Path, out_of_scope_label: str | None) -> Eval:
-    if path.is_file() and is_sealed(path):
-        return read_eval(path)
-    dataset = read_examples(path, trains=False)
-    held_out = dataset.part("test") or dataset.part("valid") or dataset.examples
-    return seal(held_out, scorer=Accuracy(out_of_scope_label).name)
+def _refuse_other_task(system: SpecialistSystem, sealed: Eval) -> None:
+    """Texts are not put to a classifier of pictures, nor pictures to one of texts."""
+    wants = system.classifier.task == PICTURES
+    if wants != of_pictures(sealed.items):
+        said = ("pictures", "texts") if wants else ("texts", "pictures")
+        raise InputError(
+            f"{system.name!r} classifies {said[0]}, and the eval is one of {said[1]}.",
+            code="wrong_task",
+            remedy="Name an eval of its own kind; its own name is one.",
+        )
 
 
 def _most_frequent(sealed: Eval) -> str:

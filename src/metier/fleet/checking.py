@@ -15,6 +15,7 @@ from metier.fleet.models import base_of, files_of
 from metier.formats import check_part, read_gguf
 from metier.localmodel import MODEL_FILE, LocalModelFile
 from metier.manifest import ARTIFACT_TYPE, BASE, CONFIG_TYPE, ROLE_TYPES, Descriptor, Manifest
+from metier.picturing import VISION_FILE, VISION_GRAPH, VisionFile
 from metier.specialist import SPECIALIST_FILE, ChatFile, task_of
 
 CARD = "card.json"
@@ -60,6 +61,8 @@ def check(manifest: Manifest, path_of: Callable[[Descriptor], Path]) -> None:
             read_card(path_of(layer).read_bytes())
         if layer.filepath == SPECIALIST_FILE:
             _check_specialist(path_of(layer))
+        if layer.filepath == VISION_FILE:
+            _check_vision(manifest, path_of(layer).read_bytes())
         if layer.filepath == MODEL_FILE:
             _check_model(manifest, layer, path_of)
 
@@ -93,6 +96,17 @@ def _check_model(
                 adapter_name=adapter.file,
                 base_name=model.parent or model.weights[0],
             )
+
+
+def _check_vision(manifest: Manifest, described: bytes) -> None:
+    """``vision.json`` names the very graph that lies beside it."""
+    file = VisionFile.from_bytes(described)
+    graph = manifest.part(VISION_GRAPH)
+    if graph is None or graph.blob.hex != file.sha256:
+        raise CorruptError(
+            f"{VISION_FILE} is bound to the graph {file.sha256}, which is not beside it.",
+            code="bad_vision",
+        )
 
 
 def _check_specialist(path: Path) -> None:

@@ -141,7 +141,7 @@ def source_of(body: Mapping[str, Any], taken: str) -> Source:
         copies=body["copies"],
         left_out=tuple(sorted(body["left_out"].items())),
         taken=taken[:10],
-        judged=body["judged"],
+        judged=body.get("judged", ""),
     )
 
 

@@ -264,7 +264,7 @@ def _rung_sentence(rung: Rung) -> str:
         return rung.title
     interval = rung.accuracy.interval
     spread = f" ({interval.low:.3f} to {interval.high:.3f})" if interval else ""
-    return f"{rung.title}: {rung.accuracy.value:.3f}{spread}, {rung.ms_per_text or 0:.2f} ms a text"
+    return f"{rung.title}: {rung.accuracy.value:.3f}{spread}, {rung.ms_per_text or 0:.2f} ms each"
 
 
 def fold_number(rows: int) -> int:

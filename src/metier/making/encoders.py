@@ -110,7 +110,7 @@ class Bases:
         if number > 1_000 and now - self._told > QUIET:
             self._told = now
             share = done / number
-            message = f"{done:,} of {number:,} texts encoded"
+            message = f"{done:,} of {number:,} encoded"
             self.report(Progress("encode", message, fraction=share, data={"of": number}))
 
 

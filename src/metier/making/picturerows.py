@@ -20,8 +20,8 @@ from metier.datasets.problems import Problem, Problems
 from metier.datasets.recognising import check_labels
 from metier.datasets.sources import resolve
 from metier.datasets.splitting import divide, independent_groups
-from metier.errors import InputError
-from metier.evals.items import seal
+from metier.errors import InputError, MetierError
+from metier.evals.items import Eval, seal
 from metier.evals.leaks import drop_leaks
 from metier.evals.sameness import near_groups, scan_pictures
 from metier.evals.scoring import Accuracy
@@ -110,6 +110,33 @@ def gather_pictures(recipe: Recipe, places: Places, report: Report) -> Rows:
         located=read.located,
         notes=read.notes,
     )
+
+
+def seal_pictures(path: Path, places: Places, report: Report, *, scorer: str) -> Eval:
+    """Labelled pictures of one's own as a sealed eval; their pack stays in the cache.
+
+    Of a source with a split the held-out part is taken.
+
+    Raises:
+        InputError: A file is no picture, or nothing is labelled.
+    """
+    part = DataPart(kind="dir" if path.is_dir() else "file", path=str(path.absolute()))
+    rows = resolve(part, folder=places.folder, mirror=None, cache=places.cache, report=report)
+    listed = picture_files(rows.path, name=path.name)
+    kept = places.cache / "pictures" / f"{rows.sha256}-{_VERSION}"
+    again = not listed.complete
+    decoded = decode_all(
+        listed.files, places.decoder, kept, name=path.name, again=again, report=report
+    )
+    every = [
+        (file.split, Example(digest, file.label, file.group, None, file.number))
+        for digest, file in zip(decoded.digests, listed.files, strict=True)
+    ]
+    for wanted in ("test", "valid"):
+        held = [example for split, example in every if split == wanted]
+        if held:
+            return seal(held, scorer=scorer)
+    return seal([example for _, example in every], scorer=scorer)
 
 
 def _read(recipe: Recipe, places: Places, report: Report) -> tuple[Read, dict[str, Trace]]:
@@ -267,7 +294,7 @@ def _known(pack: Path, facts: Path, number: int) -> Decoded | None:
         }
         found = Decoded(tuple(document["digests"]), traces, tuple(document["notes"]))
         held = Pack(pack)
-    except (OSError, ValueError, KeyError, TypeError, InputError):
+    except (OSError, ValueError, KeyError, TypeError, MetierError):
         return None
     whole = len(found.digests) == number and all(digest in held for digest in found.digests)
     return found if whole else None

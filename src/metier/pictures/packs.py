@@ -6,6 +6,7 @@ Every picture that is read is proved by its digest. It decodes no foreign format
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -52,7 +53,8 @@ def write_pack(path: Path, pictures: Iterable[Picture]) -> int:
             remedy="Free some space.",
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what could not be made need not be removed
+            temporary.unlink()
     return len(index)
 
 

@@ -27,7 +27,10 @@ SECONDS_A_PICTURE = 20.0
 _START_SECONDS = 30.0
 _READY = b'"ready"'
 _INSIDE = Path(__file__).parent / "inside"
-_CODE = "import sys; sys.path[:0] = sys.argv[1:]; from inside.program import main; main()"
+_CODE = (
+    "import os, sys; sys.path[:0] = sys.argv[1:]; from inside.program import main; "
+    "main(int(os.environ['METIER_REQUESTS']), int(os.environ['METIER_REPLIES']))"
+)
 _FOR_EVER = 1_000_000_000
 _MEMORY_MB = 1_024
 _LIMITS = Limits(

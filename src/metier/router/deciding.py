@@ -12,14 +12,16 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 
 from metier.manifest import canonical_json
-from metier.router.costs import rank
+from metier.router.costs import most_rank, rank
 from metier.router.domains import DomainModel, Likeness
 from metier.router.rules import Rules, by_cost, by_gain, pays, refusal, unable
 from metier.routing import Candidate, Decision, Refused, Request
 
 REVISION = 1
 """Raised when the code of a decision changes what is decided."""
-PULL = "metier pull NAME, then metier route --general NAME"
+PULL = "metier pull NAME"
+_MOST_WHY = 1_000
+"""Characters of a reason that names others' names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,13 @@ class Router:
         return f"sha256:{hashlib.sha256(canonical_json(told)).hexdigest()}"
 
     def decide(self, request: Request, candidates: Sequence[Candidate]) -> Decision:
-        """Who answers; the order of ``candidates`` does not matter."""
+        """Who answers; the order of ``candidates`` does not matter.
+
+        Raises:
+            InputError: ``most_cost`` is no cost class (code ``bad_cost_class``).
+        """
+        if request.most_cost:
+            most_rank(request.most_cost)
         able = self._field(request, candidates)
         kept = self._kept_in_loop(request, candidates)
         if kept is not None:
@@ -128,23 +136,24 @@ class Router:
         wanted = request.domain
         ranked = tuple(one for one in able.specialists if one.domain == wanted)
         if ranked:
-            why = f"You named the domain {wanted}; {{name}} holds the best proof for it."
+            why = f"You named the domain {wanted}."
             return replace(self._from(ranked, able, why), ground="named", domain=wanted)
         why = f"You named the domain {wanted}, for which nobody here may take this request."
         return replace(self._general(request, able, why), domain=wanted)
 
     def _by_likeness(self, request: Request, able: _Field, likeness: Likeness | None) -> Decision:
         if likeness is None:
-            return self._general(request, able, "No domain is known here.")
+            why = "No domain is known here." if request.text else "There are no words to go by."
+            return self._general(request, able, why)
         ranked = tuple(one for one in able.specialists if one.domain == likeness.domain)
         if not likeness.sure:
-            return self._general(
-                request, able, f"{likeness.against[0].upper()}{likeness.against[1:]}."
-            )
+            why = f"{likeness.against[0].upper()}{likeness.against[1:]}."
+            unasked = self._general(request, able, why)
+            return replace(unasked, next=ranked[0].name) if ranked else unasked
         if not ranked:
             why = f"It looks like {likeness.domain}, for which nobody here may take it."
             return self._general(request, able, why)
-        why = f"It looks like {likeness.domain} ({_said(likeness)}); {{name}} holds a proof for it."
+        why = f"It looks like {likeness.domain} ({_said(likeness)})."
         return self._from(ranked, able, why)
 
     def _from(self, ranked: Sequence[Candidate], able: _Field, why: str) -> Decision:
@@ -153,7 +162,7 @@ class Router:
         cheaper = [
             one for one in ranked if one.judged and rank(one.cost) < rank(best.cost)
         ] if self.rules.cascades else []  # fmt: skip
-        said = why.format(name=best.name)
+        said = f"{why} {best.name} holds the best proof for it."
         if cheaper:
             first = min(cheaper, key=by_cost)
             said += f" {first.name} is cheaper and its tool judges its answer, so it goes first."
@@ -179,8 +188,10 @@ class Router:
 
     def _without_general(self, request: Request, able: _Field, why: str) -> Decision:
         seeing = [one for one in able.specialists if one.sees] if request.pictures else []
-        if len(seeing) == 1:
-            return Decision(seeing[0].name, "picture", f"Only {seeing[0].name} sees pictures.")
+        if seeing:
+            first, *others = seeing
+            why = f"No general model here sees pictures; {first.name} does. {why}"
+            return Decision(first.name, "picture", why, then=tuple(one.name for one in others))
         return replace(_nobody(able), why=f"{why} There is no general model here.")
 
     def _in_conversation(self, request: Request, able: _Field, fresh: Decision) -> Decision:
@@ -190,26 +201,21 @@ class Router:
             return replace(fresh, ground="kept") if last else fresh
         chosen = able.named(fresh.chosen)
         gain = (chosen.gain if chosen else 0.0) - last.gain * (not last.general)
+        if fresh.ground == "named" and (last.general or last.domain != request.domain):
+            return fresh  # a person's word, not a guess
         if fresh.ground in ("domain", "named") and pays(gain, request.cached_tokens, self.rules):
             return fresh
-        if fresh.ground == "named" and not last.general and last.domain != request.domain:
-            return fresh
-        why = (
-            f"The conversation is {last.name}'s; a switch would lose {request.cached_tokens} "
-            "tokens of its cache."
-        )
-        return replace(
-            fresh,
-            chosen=last.name,
-            ground="kept",
-            why=why,
-            then=(fresh.chosen, *(name for name in fresh.then if name != last.name))
-            if fresh.chosen
-            else (),
-        )
+        then = tuple(name for name in (fresh.chosen, *fresh.then) if name not in ("", last.name))
+        why = f"The conversation is {last.name}'s, and nothing shows that another does better."
+        if gain > 0.0 and fresh.ground in ("domain", "named"):
+            why = (
+                f"The conversation is {last.name}'s. {fresh.chosen} is {100 * gain:.1f} points "
+                f"better, which does not outweigh {request.cached_tokens} tokens of prompt cache."
+            )
+        return replace(fresh, chosen=last.name, ground="kept", why=why, then=then, next="")
 
     def _told(self, decision: Decision, able: _Field) -> Decision:
-        following = decision.then[0] if decision.then else ""
+        following = decision.next or (decision.then[0] if decision.then else "")
         return replace(decision, next=following, refused=able.refused, router=self.digest)
 
 
@@ -219,5 +225,5 @@ def _said(likeness: Likeness) -> str:
 
 def _nobody(able: _Field) -> Decision:
     reasons = "; ".join(f"{one.name}: {one.why}" for one in able.refused[:3])
-    why = f"Nobody here can take it. {reasons}".strip()
+    why = f"Nobody here can take it. {reasons}".strip()[:_MOST_WHY]
     return Decision("", "nobody", why, remedy=PULL)

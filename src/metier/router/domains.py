@@ -29,6 +29,9 @@ MOST_DOMAINS = 2_000
 MOST_NAME = 200
 NEVER = 1.01
 """The threshold of a domain whose questions are too few to fit one."""
+_UNREADABLE = (
+    ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError, struct.error
+)  # fmt: skip
 _MAGIC = b"metier domains 1\n"
 Buckets = NDArray[np.int32]
 
@@ -44,7 +47,11 @@ class Settings:
         cut: Characters that are read: the first and the last half of these.
         abstain: Share of a domain's own unseen questions that lie below its threshold.
         shared: What at least this share of a domain's questions hold is a mark of it.
-        marked: Share of a domain's own questions that hold fewer of its marks than is asked.
+        highest: No domain asks for a higher score than this: where domains are far apart, the
+            questions that lie lowest are still its own.
+        marked: Share of a domain's own questions that lie below the share of marks that it starts
+            from.
+        slack: What part of that share a text must hold, so that mistyped questions pass.
         steepest: Steepest slope of the calibration; see ``learning``.
         most_questions: Questions that are fitted on, of all domains together.
         folds: Parts of the questions, each held out once.
@@ -57,7 +64,9 @@ class Settings:
     cut: int = 2_000
     abstain: float = 0.05
     shared: float = 0.9
+    highest: float = 0.98
     marked: float = 0.005
+    slack: float = 0.8
     steepest: float = 8.0
     most_questions: int = 20_000
     folds: int = 5
@@ -169,11 +178,12 @@ class DomainModel:
         )
 
     def chances(self, text: str) -> tuple[tuple[str, float], ...]:
-        """Every domain with its calibrated probability, the likeliest first."""
-        row = hashed_row(cut(text, self.settings.cut), self.settings.spec)
-        scores = self._scores(*row)[:-1]
+        """Each domain and "" (none of them) with its calibrated score, the likeliest first."""
+        buckets, counts = hashed_row(cut(text, self.settings.cut), self.settings.spec)
+        scores = self._scores(buckets, counts)
+        names = (*self.names, "")
         order = np.argsort(-scores, kind="stable")
-        return tuple((self.domains[place].name, _rounded(scores[place])) for place in order)
+        return tuple((names[place], _rounded(scores[place])) for place in order)
 
     @cached_property
     def digest(self) -> str:
@@ -235,7 +245,7 @@ class DomainModel:
         """
         try:
             return _read(data)
-        except (ValueError, TypeError, KeyError, struct.error, RecursionError) as error:
+        except _UNREADABLE as error:
             raise CorruptError(
                 f"This is not a router's model: {str(error)[:200]}.",
                 code="bad_router",
@@ -284,6 +294,8 @@ def _read(data: bytes) -> DomainModel:
     told = header["domains"]
     if not isinstance(told, list) or not 1 <= len(told) <= MOST_DOMAINS:
         raise ValueError("it has no domains, or too many")
+    if len({one["name"] for one in told}) < len(told):
+        raise ValueError("two of its domains have one name")
     buckets, labels = settings.buckets, len(told) + 1
     kinds = ["<f4", "i1", "<f4", "<f4"] + ["<i4"] * len(told)
     counts = [buckets, buckets * labels, labels, labels] + [_size(one, buckets) for one in told]

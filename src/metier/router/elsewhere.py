@@ -94,12 +94,12 @@ _SMALL_TALK = (
     "?", "lol", "who won the match yesterday", "set a timer", "where are my keys", "what's up",
 )  # fmt: skip
 _PASSAGES = (
-    ("The harbour was quiet when they arrived. Nobody had lit the lamps, and the only sound was the "
-    "rope against the mast. Continue this story."),
+    ("The harbour was quiet when they arrived. Nobody had lit the lamps, and the only sound was "
+    "the rope against the mast. Continue this story."),
     ("Dear Sir or Madam, I am writing to complain about the noise in our street, which begins at "
     "five in the morning. Please make this letter more polite."),
-    ("Here are my notes: budget unclear, date in May, two speakers, vegetarian lunch, train at six. "
-    "Turn them into a message to my colleagues."),
+    ("Here are my notes: budget unclear, date in May, two speakers, vegetarian lunch, train at "
+    "six. Turn them into a message to my colleagues."),
     ("A study followed 400 people for ten years and found that those who walked every day slept "
     "better. What can and what cannot be concluded from this?"),
     ("My landlord says that I must paint the walls before I leave, but the contract says nothing "

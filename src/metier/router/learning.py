@@ -112,10 +112,12 @@ def calibration(logits: FloatArray, classes: Classes, steepest: float) -> tuple[
 
 def _named(questions: Mapping[str, Sequence[str]]) -> list[str]:
     names = sorted(questions)
-    if not 1 <= len(names) <= MOST_DOMAINS or not all(0 < len(one) <= MOST_NAME for one in names):
+    if not 1 <= len(names) <= MOST_DOMAINS or not all(
+        0 < len(one) <= MOST_NAME and one.isprintable() for one in names
+    ):
         raise InputError(
             f"A router's model needs 1 to {MOST_DOMAINS} domains with names of 1 to {MOST_NAME} "
-            f"characters; there are {len(names)}.",
+            f"printable characters; there are {len(names)}.",
             code="bad_domains",
         )
     empty = next((name for name in names if not any(fold(text) for text in questions[name])), None)
@@ -176,7 +178,7 @@ def _domain(
     """
     own = scores[scores[:, :-1].argmax(axis=1) == place, place]
     enough = len(texts) >= LEAST_QUESTIONS and own.size > 0
-    threshold = _percentile(own, settings.abstain) if enough else NEVER
+    threshold = min(_percentile(own, settings.abstain), settings.highest) if enough else NEVER
     marks, least = _marks(counts, settings)
     spoken = [language for text in texts if (language := language_of(text))]
     often = max(1.0, _RARE * len(spoken))
@@ -197,7 +199,7 @@ def _marks(counts: sparse.csr_matrix, settings: Settings) -> tuple[NDArray[np.in
         return marks, 0.0
     ends = counts.indptr
     held = [marks_held(marks, counts.indices[low:high]) for low, high in pairwise(ends)]
-    return marks, _percentile(np.array(held), settings.marked)
+    return marks, round(settings.slack * _percentile(np.array(held), settings.marked), 4)
 
 
 def _percentile(values: NDArray[np.float64], share: float) -> float:

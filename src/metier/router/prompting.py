@@ -11,11 +11,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 _SYSTEM_PART = 500
 """Characters of the system text that tell conversations apart: further on, agents write the date
 and the state of the working folder, which change from turn to turn."""
+_FIRST_PART = 4_000
+"""Characters of the first own words that tell conversations apart."""
 _OWN_TAGS = (
     "task", "feedback", "answer", "prompt", "query", "request", "question", "user_query",
     "user-query", "userrequest", "user_request", "user_message", "user-message", "usermessage",
@@ -58,6 +61,8 @@ _ADDED_LINE = re.compile(
     r")[ \t]*$",
     re.MULTILINE,
 )
+_LINE_MARKS = ("Caveat: The messages", "# AGENTS.md", "The user opened the file")
+"""Without one of these or a bracket, no line needs to be looked at."""
 _TOOL_TURN = re.compile(
     r"\s*\[(?:[a-z]{2,20}(?:_[a-z]{2,20}){1,4})(?: for [^\n]{0,2000})?\] Result:"
 )
@@ -110,8 +115,10 @@ def without_harness(text: str) -> str:
         kept.append(text[at : match.start()])
         at = end + len(name) + 3
     kept.append(text[at:])
-    own = _ADDED_LINE.sub("", "".join(kept))
-    return _OWN_TAG.sub("", own).strip()
+    own = "".join(kept)
+    if "[" in own or any(mark in own for mark in _LINE_MARKS):
+        own = _ADDED_LINE.sub("", own)
+    return (_OWN_TAG.sub("", own) if "</" in own else own).strip()
 
 
 def _is_added(name: str) -> bool:
@@ -124,29 +131,49 @@ def _is_added(name: str) -> bool:
     return len(words) > 1 and not _ADDED_WORDS.isdisjoint(words)
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a person said in a conversation.
+
+    Attributes:
+        latest: The own words of the latest turn that has any, or "".
+        key: A key that all turns of one conversation share; "" where nobody has said anything:
+            the digest of the first own words and of the system text's first part. Conversations
+            that begin alike share a key: who answered counts only where the turns hold an answer.
+        in_tool_loop: Whether what comes last is a tool's result, reminders after it left out.
+    """
+
+    latest: str
+    key: str
+    in_tool_loop: bool
+
+
+def hear(turns: Sequence[Said]) -> Heard:
+    """Read a conversation once."""
+    own = [without_harness(turn.text) if turn.role == "user" else "" for turn in turns]
+    spoken = [words for words in own if words]
+    if not spoken:
+        return Heard("", "", _in_tool_loop(turns, own))
+    system = next((turn.text for turn in turns if turn.role == "system"), "")
+    start = without_harness(system[: 4 * _SYSTEM_PART])[:_SYSTEM_PART]
+    whole = f"{start}\0{spoken[0][:_FIRST_PART]}".encode("utf-8", "surrogatepass")
+    key = hashlib.sha256(whole).hexdigest()[:32]
+    return Heard(spoken[-1], key, _in_tool_loop(turns, own))
+
+
 def own_words(turns: Sequence[Said]) -> str:
     """The person's own words of the latest turn that has any, or ""."""
-    for turn in reversed(turns):
-        if turn.role == "user" and (own := without_harness(turn.text)):
-            return own
-    return ""
+    return hear(turns).latest
 
 
 def in_tool_loop(turns: Sequence[Said]) -> bool:
-    """Whether what comes last is a tool's result, reminders after it left out."""
-    for turn in reversed(turns):
-        if turn.role == "tool" or (turn.role == "user" and _TOOL_TURN.match(turn.text)):
-            return True
-        if turn.role == "assistant":
-            return _calls_tools(turn)
-        if turn.role == "user" and without_harness(turn.text):
-            return False
-    return False
+    """Whether what comes last is a tool's result; see ``Heard``."""
+    return hear(turns).in_tool_loop
 
 
-def _calls_tools(turn: Said) -> bool:
-    extra = getattr(turn, "extra", {})
-    return bool(getattr(turn, "tool_calls", ()) or extra.get("tool_calls"))
+def conversation_key(turns: Sequence[Said]) -> str:
+    """A key that all turns of one conversation share; see ``Heard``."""
+    return hear(turns).key
 
 
 def is_answered(turns: Sequence[Said]) -> bool:
@@ -154,18 +181,17 @@ def is_answered(turns: Sequence[Said]) -> bool:
     return any(turn.role == "assistant" for turn in turns)
 
 
-def conversation_key(turns: Sequence[Said]) -> str:
-    """A key that all turns of one conversation share; "" where nobody has said anything yet.
+def _in_tool_loop(turns: Sequence[Said], own: Sequence[str]) -> bool:
+    for turn, words in zip(reversed(turns), reversed(own), strict=True):
+        if turn.role == "tool" or (turn.role == "user" and _TOOL_TURN.match(turn.text)):
+            return True
+        if turn.role == "assistant":
+            return _calls_tools(turn)
+        if words:
+            return False
+    return False
 
-    The digest of the first user turn's own words and of the system text's first part. Two
-    conversations that begin alike share a key: who has answered only counts where the turns hold
-    an answer (``is_answered``).
-    """
-    first = next(
-        (own for turn in turns if turn.role == "user" and (own := without_harness(turn.text))), ""
-    )
-    if not first:
-        return ""
-    system = next((turn.text for turn in turns if turn.role == "system"), "")
-    whole = without_harness(system)[:_SYSTEM_PART] + "\x00" + first
-    return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+def _calls_tools(turn: Said) -> bool:
+    extra = getattr(turn, "extra", {})
+    return bool(getattr(turn, "tool_calls", ()) or extra.get("tool_calls"))

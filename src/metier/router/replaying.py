@@ -12,7 +12,8 @@ from typing import Any
 
 from metier.card import Cost
 from metier.errors import CorruptError
-from metier.routing import Candidate, Decider, Decision, Refused, Request
+from metier.router.deciding import Router
+from metier.routing import Candidate, Decision, Refused, Request
 
 
 def decision_bytes(decision: Decision) -> bytes:
@@ -20,17 +21,27 @@ def decision_bytes(decision: Decision) -> bytes:
     return _bytes(asdict(decision))
 
 
-def logged(request: Request, candidates: Sequence[Candidate], decision: Decision) -> dict[str, Any]:
-    """What the log keeps of a decision: everything that it takes to make it again."""
+def logged(
+    request: Request, candidates: Sequence[Candidate], decision: Decision, *, override: str = ""
+) -> dict[str, Any]:
+    """What the log keeps of a decision: everything that it takes to make it again.
+
+    Args:
+        request: What was routed.
+        candidates: Who was there.
+        decision: What was decided.
+        override: Whom the person named, or "".
+    """
     ordered = sorted(candidates, key=lambda one: (one.name, one.digest))
     return {
         "request": asdict(request),
         "candidates": [_told(one) for one in ordered],
         "decision": asdict(decision),
+        "override": override,
     }
 
 
-def replay(log: Mapping[str, Any], decider: Decider) -> Decision:
+def replay(log: Mapping[str, Any], router: Router) -> Decision:
     """The decision of a logged request, made again.
 
     Raises:
@@ -39,17 +50,20 @@ def replay(log: Mapping[str, Any], decider: Decider) -> Decision:
     """
     try:
         request, candidates, decision = read(log)
-    except (KeyError, TypeError, ValueError) as error:
+        override = str(log.get("override", ""))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CorruptError(
-            f"This is not a logged decision: {error}.", code="bad_decision_log"
+            f"This is not a logged decision: {str(error)[:200]}.", code="bad_decision_log"
         ) from error
-    if decision.router != decider.digest:
+    if decision.router != router.digest:
         raise CorruptError(
-            f"It was decided by {decision.router}; this router is {decider.digest}.",
+            f"It was decided by {decision.router}; this router is {router.digest}.",
             code="other_router",
             remedy="Replay it with the router's model of that day.",
         )
-    return decider.decide(request, candidates)
+    if override:
+        return router.override(override, request, candidates)
+    return router.decide(request, candidates)
 
 
 def read(log: Mapping[str, Any]) -> tuple[Request, tuple[Candidate, ...], Decision]:

@@ -7,7 +7,8 @@ would rather say nothing than guess: a language forbids candidates, so a wrong o
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+
+import numpy as np
 
 LOOKED_AT = 2_000
 """Characters that are looked at: the first and the last half of these."""
@@ -52,6 +53,9 @@ _SCRIPTS = (
     ("hy", 0x0530, 0x058F), ("latin", 0x0041, 0x005A), ("latin", 0x0061, 0x007A),
     ("latin", 0x00C0, 0x024F), ("latin", 0x1E00, 0x1EFF),
 )  # fmt: skip
+_RANGES = sorted(_SCRIPTS, key=lambda one: one[1])
+_LOWEST = np.array([low for _, low, _ in _RANGES], np.uint32)
+_HIGHEST = np.array([high for _, _, high in _RANGES], np.uint32)
 _LATIN_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 
 
@@ -63,11 +67,7 @@ def language_of(text: str) -> str:
     """
     if len(text) > LOOKED_AT:
         text = text[: LOOKED_AT // 2] + " " + text[-LOOKED_AT // 2 :]
-    counts: dict[str, int] = {}
-    for letter in text:
-        script = _script(letter)
-        if script:
-            counts[script] = counts.get(script, 0) + 1
+    counts = {"latin": 1} if text.isascii() else _scripts(text)
     if not counts:
         return ""
     if counts.get("ja", 0) * 10 >= counts.get("zh", 0) and "ja" in counts:
@@ -90,10 +90,17 @@ def _single(script: str) -> str:
     return "hi" if script == "devanagari" else script
 
 
-@lru_cache(maxsize=4096)
-def _script(letter: str) -> str:
-    code = ord(letter)
-    return next((name for name, low, high in _SCRIPTS if low <= code <= high), "")
+def _scripts(text: str) -> dict[str, int]:
+    """How many letters of each script that is known."""
+    letters = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+    place = np.searchsorted(_LOWEST, letters, side="right") - 1
+    found = place[(place >= 0) & (letters <= _HIGHEST[np.maximum(place, 0)])]
+    each = np.bincount(found, minlength=len(_RANGES)).tolist()
+    counts: dict[str, int] = {}
+    for (name, _, _), count in zip(_RANGES, each, strict=True):
+        if count:
+            counts[name] = counts.get(name, 0) + count
+    return counts
 
 
 def _latin(text: str) -> str:

@@ -34,7 +34,7 @@ def opened(key: str, height: int, title: str, description: str, style: str) -> s
     )
 
 
-def text(  # noqa: PLR0913  what a text element has
+def text(
     x: float, y: float, text: str, style: str = "", anchor: str = "middle", *, dx: float = 0.0
 ) -> str:
     """A text; ``x`` in per cent of the width, ``y`` and ``dx`` in pixels."""
@@ -162,7 +162,7 @@ def _overlap(one: Box, other: Box) -> bool:
 # ------------------------------------------------------------------------------------------- dates
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_STEPS = (1, 2, 3, 6, 12, 24, 60, 120)
+_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,8 @@ class Calendar:
         ordinals = [day_of(day) for day in days]
         first, last = min(ordinals), max(ordinals)
         air = _air(first, last)
-        return cls(first - air, last + air)
+        earliest, latest = float(date.min.toordinal()), float(date.max.toordinal())
+        return cls(max(earliest, first - air), min(latest, last + air))
 
     def place(self, day: str) -> float:
         """Where an ISO date or moment stands, per cent of the width."""
@@ -199,6 +200,8 @@ class Calendar:
         while day <= end:
             if day >= start:
                 found.append(day)
+            if (day.year, day.month) == (date.max.year, 12):
+                break
             day = (day + timedelta(days=32)).replace(day=1)
         return found
 
@@ -212,8 +215,10 @@ class Calendar:
         parts, year = [], 0
         for day in months:
             x = self.place(day.isoformat())
-            named = (day.month - 1) % step == 0 if step <= 12 else day.month == 1
-            parts.append(line(x, bottom, x, bottom + (6 if named else 3), "axis"))
+            years = max(1, step // 12)
+            named = (day.month - 1) % min(step, 12) == 0 and day.year % years == 0
+            if named or step <= 12:
+                parts.append(line(x, bottom, x, bottom + (6 if named else 3), "axis"))
             if not named:
                 continue
             parts.append(text(x, bottom + 19, _MONTHS[day.month - 1], "tick"))

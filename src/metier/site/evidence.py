@@ -130,7 +130,9 @@ def _without_leaks(measured: Evidence) -> str:
 
 def _not_measured(name: str, card: Card, against: str) -> EvidenceRow:
     row = next((row for row in card.rows if row.role == against), None)
-    if against == "general":
+    if card.task == "classify-image":
+        command, note = "", ""
+    elif against == "general":
         command = f"metier eval {name} --on EVAL --against general"
         note = "Name a general model with METIER_GENERAL_URL and METIER_GENERAL_MODEL first."
     else:
@@ -240,13 +242,13 @@ def trust_sentences(card: Card) -> list[str]:
             f"(expected calibration error, {words.plural(card.calibration.n, 'unseen row')})."
         )
     if card.abstention is not None:
-        sentences.append(_abstention_sentence(card.abstention))
+        sentences.append(_abstention_sentence(card.abstention, words.asked(card)))
     if card.out_of_scope is not None:
-        sentences.append(_scope_sentence(card.out_of_scope))
+        sentences.append(_scope_sentence(card.out_of_scope, words.asked(card)))
     return sentences
 
 
-def _abstention_sentence(part: Abstention) -> str:
+def _abstention_sentence(part: Abstention, what: str) -> str:
     right = words.percent(part.accuracy)
     if part.coverage >= 1.0:
         return (
@@ -256,20 +258,20 @@ def _abstention_sentence(part: Abstention) -> str:
         )
     return (
         f"It abstains when its best probability is below {part.threshold:.2f}: then it answers "
-        f"{words.percent(part.coverage)} of texts and {right} of those "
+        f"{words.percent(part.coverage)} of {what}s and {right} of those "
         f"answers are right ({words.plural(part.n, 'unseen row')}; "
         f"the aim was {words.percent(part.target_accuracy)})."
     )
 
 
-def _scope_sentence(part: OutOfScope) -> str:
+def _scope_sentence(part: OutOfScope, what: str) -> str:
     if part.auroc is None or part.recall is None:
         return (
-            "It marks texts that look unlike everything it was made for; how many it finds was "
-            "not measured, because the eval has no such texts."
+            f"It marks {what}s that look unlike everything it was made for; how many it finds was "
+            f"not measured, because the eval has no such {what}s."
         )
     return (
-        f"Of texts that belong to no label it finds {words.percent(part.recall)} while it turns "
+        f"Of {what}s that belong to no label it finds {words.percent(part.recall)} while it turns "
         f"away {words.percent(part.false_alarms)} of the others (AUROC {part.auroc:.3f}, "
         f"{words.count(part.n_out)} outside, {words.count(part.n_in)} inside)."
     )

@@ -127,7 +127,7 @@ def specialist(
         **frame(name, str(item.digest), around),
         "item": item,
         "card": card,
-        "all_labels": (*card.labels, *filter(None, [card.out_of_scope_label])),
+        "all_labels": watching.offered(card),
         "depicts": card.task == "classify-image",
         "calls": picture_calls(name, options.here)
         if card.task == "classify-image"

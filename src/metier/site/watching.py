@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from metier.card import Card
 from metier.site import words
 
 _SHOWN = 20.0
@@ -117,6 +118,12 @@ def thumbs(told: Mapping[str, Any]) -> str:
         f"{words.percent(told['share'])} ({words.percent(told['low'])} to "
         f"{words.percent(told['high'])}). Thumbs never move the state: nobody else answered."
     )
+
+
+def offered(card: Card) -> list[str]:
+    """Labels that a person may choose, as a page can show them without changing them."""
+    every = (*card.labels, *filter(None, [card.out_of_scope_label]))
+    return [label for label in every if words.clip(label, 200) == label]
 
 
 def answer_key(text: str) -> str:

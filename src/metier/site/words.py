@@ -217,6 +217,11 @@ def headline(card: Card) -> tuple[str, VerdictWords | None]:
     return f"Not proved: {score_words(accuracy)} right, compared with nothing.", None
 
 
+def asked(card: Card) -> str:
+    """What a classifier is given: a text or a picture."""
+    return "picture" if card.task == "classify-image" else "text"
+
+
 def cost_line(card: Card) -> list[str]:
     """What a fleet row says below its sentence: labels, size, speed."""
     facts = [card.task, plural(len(card.labels), "label")]
@@ -224,7 +229,7 @@ def cost_line(card: Card) -> list[str]:
         shared = card.cost.shared_bytes
         facts.append(size(card.cost.size_bytes) + (f" + {size(shared)} shared" if shared else ""))
     if card.cost.ms_per_text is not None:
-        facts.append(f"{milliseconds(card.cost.ms_per_text)} a text")
+        facts.append(f"{milliseconds(card.cost.ms_per_text)} a {asked(card)}")
     return facts
 
 

@@ -27,7 +27,7 @@ Three things follow from the *fixed* shares:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -45,19 +45,21 @@ MOST = 1e300
 FARTHEST = 1_000_000_000
 """``needed`` is told up to here; beyond it is never."""
 
-_STAKES: Floats = np.geomspace(0.002, 0.99, 48)
+STAKES: Floats = np.geomspace(0.002, 0.99, 36)
 """Shares u. The steps are fine enough for up to 1e6 pairs: at the interval's end the best share is
-known to about 30 %, and a step is 14 %."""
+known to about 30 %, and a step is 19 %."""
 _CENTRE, _WIDTH = 0.2, 0.7
-_WEIGHTS: Floats = 1.0 / (1.0 + (np.log(_STAKES / _CENTRE) / _WIDTH) ** 2)
-_LOG_WEIGHTS: Floats = np.log(0.5 * _WEIGHTS / _WEIGHTS.sum())
+_WEIGHTS: Floats = 1.0 / (1.0 + (np.log(STAKES / _CENTRE) / _WIDTH) ** 2)
+LOG_WEIGHTS: Floats = np.log(0.5 * _WEIGHTS / _WEIGHTS.sum())
 """Half the stake, most of it on shares around a fifth (5 points with 25 % discordant), and enough
 on every scale; chosen on simulations of +5 points, see decision 0300."""
 _LOG_SHOWN = math.log(SHOWN)
 _DISTINCT = 4_096
 """Distinct differences beyond which they are laid on a lattice, each side against itself."""
 _DIGITS = 12
-_ROWS = 20_000
+CEILING = 1e200
+"""Capital that is carried on in plain numbers is cut off here."""
+_ROWS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,17 +200,42 @@ def anytime(
 
 
 def e_values(differences: ArrayLike, mean: float = 0.0) -> tuple[Floats, Floats]:
-    """Both e-values after each of the differences, in their order: the same numbers as ``Tally``'s.
+    """Both e-values after each difference, in their order: ``Tally``'s numbers, up to 1e200.
 
     Args:
         differences: One a cluster, -1 to 1, shape (n,).
-        mean: What is doubted.
+        mean: What is doubted, -.5 to .5.
 
     Returns:
         Against "the mean is at most this", and against "it is at least this"; shape (n,) each.
     """
     array = finite(differences)
     return _path(array, mean), _path(-array, -mean)
+
+
+def log_factors(values: Floats, mean: float) -> Floats:
+    """Logarithm of what each share makes of each difference, if it bets on more than ``mean``.
+
+    Args:
+        values: Differences, shape (n,).
+        mean: What is doubted, above -1.
+
+    Returns:
+        Shape (n, shares).
+    """
+    grown = (values - mean) / (1.0 + mean)
+    return np.asarray(np.log1p(np.outer(grown, STAKES)), dtype=np.float64)
+
+
+def factor_blocks(differences: Floats, mean: float) -> Iterator[tuple[int, Floats]]:
+    """What each share makes of each difference: first row, and factors of shape (rows, shares).
+
+    So few rows that, from ``CEILING`` down, their product neither overflows nor loses a share that
+    could still matter.
+    """
+    for start in range(0, differences.size, _ROWS):
+        grown = (differences[start : start + _ROWS] - mean) / (1.0 + mean)
+        yield start, 1.0 + np.outer(grown, STAKES)
 
 
 def reduced(differences: ArrayLike, clusters: Clusters | None) -> Floats:
@@ -225,8 +252,8 @@ def reduced(differences: ArrayLike, clusters: Clusters | None) -> Floats:
 
 def least() -> int:
     """Fewest pairs that can ever show anything: all of them one way, as far as can be."""
-    grows = np.log1p(_STAKES)
-    return next(n for n in range(1, 1_000) if _sum(_LOG_WEIGHTS + n * grows) >= _LOG_SHOWN)
+    grows = np.log1p(STAKES)
+    return next(n for n in range(1, 1_000) if _sum(LOG_WEIGHTS + n * grows) >= _LOG_SHOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,11 +275,11 @@ class _Side:
 
     def logs(self, mean: float) -> Floats:
         """Logarithm of each share's capital, its stake left out, shape (shares,)."""
-        return np.asarray(self.counts @ _log_factors(self.values, mean), dtype=np.float64)
+        return np.asarray(self.counts @ log_factors(self.values, mean), dtype=np.float64)
 
     def log_capital(self, mean: float) -> float:
         """Logarithm of the capital against "the mean is at most this"."""
-        return _sum(_LOG_WEIGHTS + self.logs(mean))
+        return _sum(LOG_WEIGHTS + self.logs(mean))
 
     def low(self, middle: float, margin: float) -> float:
         """Smallest mean that is not excluded; never on the wrong side of 0 or of the margin.
@@ -299,22 +326,15 @@ def _counted(before: Mapping[float, int], differences: Floats) -> dict[float, in
     return found
 
 
-def _log_factors(values: Floats, mean: float) -> Floats:
-    """Logarithm of what each share makes of each difference, shape (values, shares)."""
-    grown = (values - mean) / (1.0 + mean)
-    return np.asarray(np.log1p(np.outer(grown, _STAKES)), dtype=np.float64)
-
-
 def _path(differences: Floats, mean: float) -> Floats:
+    """The capital after each difference, in plain numbers: some rows at a time cannot overflow."""
     found = np.empty(differences.size)
-    so_far = _LOG_WEIGHTS.copy()
-    for start in range(0, differences.size, _ROWS):
-        part = differences[start : start + _ROWS]
-        logs = so_far + _log_factors(part, mean).cumsum(axis=0)
-        highest = logs.max(axis=1)
-        totals = highest + np.log(np.exp(logs - highest[:, None]).sum(axis=1))
-        found[start : start + part.size] = np.exp(np.minimum(totals, math.log(MOST)))
-        so_far = logs[-1]
+    weights = np.exp(LOG_WEIGHTS)
+    capital = np.ones(STAKES.size)
+    for start, factors in factor_blocks(differences, mean):
+        grown = capital * factors.cumprod(axis=0)
+        found[start : start + grown.shape[0]] = grown @ weights
+        capital = np.minimum(grown[-1], CEILING)
     return found
 
 
@@ -329,13 +349,13 @@ def _needed(up: _Side, down: _Side, pairs: int, margin: float) -> int | None:
 def _crossing(side: _Side, mean: float, pairs: int) -> int:
     """Pairs at which the capital reaches ``SHOWN`` if every pair adds what they did on average."""
     rate = side.logs(mean) / pairs
-    if rate.max() * FARTHEST + _LOG_WEIGHTS.max() < _LOG_SHOWN:
+    if rate.max() * FARTHEST + LOG_WEIGHTS.max() < _LOG_SHOWN:
         return FARTHEST + 1
     # The logarithm of a sum of exponentials is convex and starts below: it crosses once.
     least_pairs, most_pairs = 1, FARTHEST
     while least_pairs < most_pairs:
         between = (least_pairs + most_pairs) // 2
-        if _sum(_LOG_WEIGHTS + between * rate) >= _LOG_SHOWN:
+        if _sum(LOG_WEIGHTS + between * rate) >= _LOG_SHOWN:
             most_pairs = between
         else:
             least_pairs = between + 1

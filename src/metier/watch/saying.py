@@ -10,7 +10,16 @@ from typing import Literal
 from metier.watching import ROUTED, Notice, Standing, Track
 
 Because = Literal[
-    "ahead", "cheap", "lost", "stays out", "lapsed", "proof", "open", "proved again", "unproved"
+    "ahead",
+    "cheap",
+    "lost",
+    "turned",
+    "stays out",
+    "lapsed",
+    "proof",
+    "open",
+    "proved again",
+    "unproved",
 ]
 """Why a state was chosen."""
 _Kind = Literal["demoted", "restored", "suspect", "undecided", "hop"]
@@ -105,6 +114,9 @@ def _meaning(because: Because, track: Track | None, until: str) -> str:
         return "it is not worse, at half the cost or less"
     if because == "lost":
         return "it is worse, so the route is gone"
+    if because == "turned":
+        since = f" since about {track.turned_since}" if track and track.turned_since else ""
+        return f"it has become worse{since}, so the route is gone"
     if because == "lapsed":
         return f"its proof ended on {until} and nothing since shows that it is better{need}"
     if because == "stays out":

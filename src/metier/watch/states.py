@@ -8,8 +8,10 @@ between, in WATCH, the proof carries the route until it ends.
 Errors, under unlimited looking, if each rival's pairs are what ``stats.sequential`` asks for:
 
 * A specialist that is truly better than every rival is shown to be worse, ever, with a chance of at
-  most 5 %: a track's e-value reaches 20 R with a chance of at most 1 / (40 R), there are R rivals,
-  and each has two tracks.
+  most 5 %. Each rival has up to three e-values that can show it: of all its pairs, of the fresh
+  ones, and of pairs that may start to count at any look (``stats.turning``). Each starts with half
+  a stake, so the sum of a rival's n ever reaches 10 N with a chance of at most n / (20 N), where N
+  is how many there are over all rivals.
 * One that is not better than some rival (and not within the margin at half the cost) is ever
   promoted by pairs with a chance of at most 5 %: that rival's two tracks, 2.5 % each.
 
@@ -31,7 +33,7 @@ ENOUGH = 50
 """Pairs from which an undecided track says something by being undecided: below, the proof speaks;
 fresh pairs rule alone from here on, or as soon as they show anything."""
 
-_Found = Literal["ahead", "cheap", "lost", "open", "few"]
+_Found = Literal["ahead", "cheap", "lost", "turned", "open", "few"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +78,19 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """One rival: the track that rules and what it says; whether a win rests on old items only."""
+    """One rival.
+
+    Attributes:
+        ruling: The track that rules.
+        found: What it says.
+        suspect: Whether a win rests on old items only.
+        doubted: Whether anything is left that says it has become worse.
+    """
 
     ruling: Track
     found: _Found
     suspect: bool = False
+    doubted: bool = False
 
 
 def judge(before: Standing | None, tracks: Sequence[Track], now: Watched) -> Standing:
@@ -130,6 +140,7 @@ def half_the_cost(cost: Cost, rival: Cost) -> bool:
 
 def _views(tracks: Sequence[Track], now: Watched) -> list[_View]:
     rivals = list(dict.fromkeys(track.rival for track in tracks))
+    ways = len(tracks) + sum(not track.fresh for track in tracks)
     found = []
     for rival in rivals:
         mine = [track for track in tracks if track.rival == rival]
@@ -137,22 +148,28 @@ def _views(tracks: Sequence[Track], now: Watched) -> list[_View]:
         fresh = next((track for track in mine if track.fresh), None)
         cost = now.rivals.get(rival)
         half = cost is not None and half_the_cost(now.cost, cost)
-        view = _view(whole, fresh, SHOWN * len(rivals), half=half)
+        view = _view(whole, fresh, 0.5 * SHOWN * ways, half=half)
         old_win = whole.for_it >= SHOWN or (now.holds and not now.proved_fresh)
         unconfirmed = fresh is not None and fresh.for_it < SHOWN
-        found.append(replace(view, suspect=old_win and unconfirmed))
+        doubted = (whole.turned_far if half else whole.turned) >= 1.0
+        found.append(replace(view, suspect=old_win and unconfirmed, doubted=doubted))
     return found
 
 
 def _view(whole: Track, fresh: Track | None, worse: float, *, half: bool) -> _View:
+    """One rival; ``worse`` is the sum of e-values that takes the route."""
     ruling = fresh if fresh is not None and _rules(fresh, half=half) else whole
-    if ruling.for_it >= SHOWN:
-        return _View(ruling, "ahead")
-    if half and ruling.not_worse >= SHOWN:
-        return _View(ruling, "cheap")
-    for track in (fresh, whole):
-        if track is not None and track.against_it >= worse:
-            return _View(track, "lost")
+    turned = whole.turned_far if half else whole.turned
+    if turned < worse:
+        if ruling.for_it >= SHOWN:
+            return _View(ruling, "ahead")
+        if half and ruling.not_worse >= SHOWN:
+            return _View(ruling, "cheap")
+    tracks = [whole] if fresh is None else [fresh, whole]
+    if turned + sum(track.against_it for track in tracks) >= worse:
+        worst = max(tracks, key=lambda track: track.against_it)
+        shown = worst.against_it >= SHOWN
+        return _View(worst, "lost") if shown else _View(whole, "turned")
     return _View(ruling, "open" if ruling.pairs >= ENOUGH else "few")
 
 
@@ -168,8 +185,10 @@ def _next(
     out = prior is not None and prior.state not in ROUTED
     if any(view.found == "lost" for view in views):
         return gone, "lost"
+    if any(view.found == "turned" for view in views):
+        return gone, "turned"
     keeps = bool(views) and all(view.found in ("ahead", "cheap") for view in views)
-    if keeps and not (out and suspect):
+    if keeps and not (out and (suspect or any(view.doubted for view in views))):
         return "PROMOTED", "ahead" if any(v.found == "ahead" for v in views) else "cheap"
     if out and prior is not None:
         # A proof that is younger than the demotion gives the route back, on watch.
@@ -185,7 +204,7 @@ def _next(
 
 def _telling(views: list[_View]) -> Track | None:
     """The track that the sentence is about: who speaks against it most, the general model first."""
-    order: tuple[_Found, ...] = ("lost", "open", "few", "cheap", "ahead")
+    order: tuple[_Found, ...] = ("lost", "turned", "open", "few", "cheap", "ahead")
     ranked = sorted(views, key=lambda view: order.index(view.found))
     return ranked[0].ruling if ranked else None
 

@@ -5,17 +5,45 @@ It knows pairs and the looks they came in; the numbers are ``metier.stats.sequen
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from metier.stats.sequential import Tally
+from metier.stats.sequential import SHOWN, Tally
+from metier.stats.turning import Turning, turned_at
 from metier.watching import Pair, Rival, Track
 
 RIVALS: tuple[Rival, ...] = ("general", "base", "base+documents")
 """In the order in which they are told: who could take the route comes first."""
 DEFAULT_MARGIN = 0.01
 
-_Tallies = dict[tuple[Rival, bool], Tally]
+
+@dataclass(slots=True)
+class _Course:
+    """One track as it goes on, look by look."""
+
+    margin: float
+    tally: Tally = field(default_factory=Tally)
+    turning: tuple[Turning, Turning] = (Turning(), Turning())
+    looks: list[tuple[str, list[float]]] = field(default_factory=list)
+
+    def add(self, look: str, pairs: list[Pair]) -> None:
+        """Count one look."""
+        before = Counter(self.tally.counts)
+        self.tally = self.tally.after(
+            [pair.own for pair in pairs],
+            [pair.other for pair in pairs],
+            [_cluster(pair) for pair in pairs],
+        )
+        gained = sorted((Counter(self.tally.counts) - before).elements())
+        if gained:
+            whole, far = self.turning
+            self.turning = (whole.after(gained), far.after(gained))
+            self.looks.append((look, gained))
+
+
+_Courses = dict[tuple[Rival, bool], _Course]
 
 
 def tracks_of(
@@ -42,16 +70,16 @@ def tracks_over(
     pairs: Iterable[Pair], names: Mapping[Rival, str], *, margin: float = DEFAULT_MARGIN
 ) -> Iterator[tuple[str, tuple[Track, ...]]]:
     """The tracks after each look, with the look's name: what a plot over time draws."""
-    tallies: _Tallies = {}
+    courses: _Courses = {}
     for look, coming in groupby(sorted(pairs, key=_order), key=lambda pair: pair.look):
-        _count(tallies, list(coming))
+        _count(courses, look, list(coming), margin)
         yield (
             look,
             tuple(
-                _track(tallies[rival, fresh], rival, names.get(rival, rival), margin, fresh=fresh)
+                _track(courses[rival, fresh], rival, names.get(rival, rival), fresh=fresh)
                 for rival in RIVALS
                 for fresh in (False, True)
-                if (rival, fresh) in tallies
+                if (rival, fresh) in courses
             ),
         )
 
@@ -60,19 +88,18 @@ def _order(pair: Pair) -> tuple[str, str, str, str]:
     return (pair.look, pair.rival, pair.cluster, pair.item)
 
 
-def _count(tallies: _Tallies, coming: list[Pair]) -> None:
+def _count(courses: _Courses, look: str, coming: list[Pair], margin: float) -> None:
     """Add one look. A cluster is fresh by what is fresh in it: old items of it count apart."""
     for rival in RIVALS:
         mine = [pair for pair in coming if pair.rival == rival]
+        dated = any(pair.date or pair.fresh for pair in mine)
         for fresh in (False, True):
             chosen = [pair for pair in mine if pair.fresh or not fresh]
-            dated = any(pair.date or pair.fresh for pair in mine)
             if chosen or (fresh and dated):
-                tallies[rival, fresh] = tallies.get((rival, fresh), Tally()).after(
-                    [pair.own for pair in chosen],
-                    [pair.other for pair in chosen],
-                    [_cluster(pair) for pair in chosen],
-                )
+                if (rival, fresh) not in courses:
+                    turning = (Turning(), Turning(-margin))
+                    courses[rival, fresh] = _Course(margin, turning=turning)
+                courses[rival, fresh].add(look, chosen)
 
 
 def _cluster(pair: Pair) -> str:
@@ -81,9 +108,9 @@ def _cluster(pair: Pair) -> str:
     return f"{pair.source} {kind} {name}"
 
 
-def _track(tally: Tally, rival: Rival, name: str, margin: float, *, fresh: bool) -> Track:
-    found = tally.read(margin=margin)
-    return Track(
+def _track(course: _Course, rival: Rival, name: str, *, fresh: bool) -> Track:
+    found = course.tally.read(margin=course.margin)
+    track = Track(
         rival=rival,
         rival_name=name,
         pairs=found.pairs,
@@ -98,3 +125,10 @@ def _track(tally: Tally, rival: Rival, name: str, margin: float, *, fresh: bool)
         needed=found.needed,
         fresh=fresh,
     )
+    if fresh:
+        return track
+    turned, far = (turning.e_value for turning in course.turning)
+    since = ""
+    if turned >= SHOWN:
+        since = course.looks[turned_at([gained for _, gained in course.looks])][0]
+    return replace(track, turned=turned, turned_far=far, turned_since=since)

@@ -18,7 +18,7 @@ def test_the_task_decides() -> None:
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (b'{"task": "paint"}', "'paint' is not one of classify, chat, search"),
+        (b'{"task": "paint"}', "'paint' is not one of classify, classify-image, chat, search"),
         (b'{"task": 3}', "'3' is not one of"),
         (b"{", "not JSON"),
         (b"[]", "not valid"),

@@ -36,6 +36,7 @@ def test_rounding_leaves_no_signed_zero() -> None:
         ("ahead", "it is better; its proof ended on 2026-05-02"),
         ("cheap", "it is not worse, at half the cost or less; its proof ended"),
         ("lost", "it is worse, so the route is gone"),
+        ("turned", "it has become worse, so the route is gone"),
         ("lapsed", "its proof ended on 2026-05-02 and nothing since shows"),
         ("stays out", "it lost the route and has not shown since"),
         ("proved again", "a newer proof gives it the route back"),

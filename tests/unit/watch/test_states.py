@@ -134,6 +134,22 @@ def test_every_rival_must_be_beaten_and_any_can_take_the_route() -> None:
     assert judge(None, [AHEAD, replace(BEHIND, rival="base")], NOW).state == "DEMOTED"
 
 
+def test_what_has_become_worse_loses_the_route_though_it_is_ahead_over_all() -> None:
+    turned = replace(AHEAD, turned=25.0, turned_since="2026-02-20")
+    found = judge(standing("PROMOTED"), [turned], NOW)
+    assert found.state == "DEMOTED"
+    assert "it has become worse since about 2026-02-20" in found.why
+    # At half the cost it must have become worse by more than the margin.
+    remote = Cost(cost_class="remote")
+    half = replace(NOW, rivals={"general": remote})
+    assert judge(standing("PROMOTED"), [turned], half).state == "PROMOTED"
+    far = replace(turned, turned_far=25.0)
+    assert judge(standing("PROMOTED"), [far], half).state == "DEMOTED"
+    # It comes back when nothing is left of the doubt, not when it is less than shown.
+    assert judge(found, [replace(turned, turned=5.0)], NOW).state == "DEMOTED"
+    assert judge(found, [replace(turned, turned=0.9)], NOW).state == "PROMOTED"
+
+
 def test_more_rivals_need_more_evidence_each() -> None:
     barely = track(12, 35, 300)
     assert 20.0 <= barely.against_it < 40.0

@@ -104,3 +104,25 @@ def test_the_margin_reaches_the_tracks() -> None:
     wide, narrow = (tracks_of(near, NAMES, margin=margin)[0] for margin in (0.2, 0.01))
     assert wide.not_worse > 20.0 > narrow.not_worse
     assert narrow.low == pytest.approx(wide.low)
+
+
+def test_a_good_past_does_not_hide_a_bad_present() -> None:
+    good = [
+        one
+        for month in range(1, 9)
+        for one in pairs(40, start=100 * month, look=f"2026-{month:02}-01")
+    ]
+    bad = pairs(40, 0.0, 1.0, start=900, look="2026-09-01")
+    (before,) = tracks_of(good, NAMES)
+    (after,) = tracks_of(good + bad, NAMES)
+    assert before.turned < 0.5
+    assert before.turned_since == ""
+    assert after.for_it > 20.0 > after.against_it
+    assert after.turned > after.turned_far > 1e5
+    assert after.turned_since == "2026-09-01"
+
+
+def test_what_turned_is_told_of_all_pairs_only() -> None:
+    found = tracks_of(pairs(30, 0.0, 1.0, fresh=True), NAMES)
+    assert found[0].turned > 20.0
+    assert found[1].turned == 0.5

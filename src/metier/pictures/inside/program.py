@@ -16,11 +16,9 @@ from .decoding import RefusedError, decode
 READY = b'"ready"\n'
 
 
-def main() -> None:
-    """Answer until there are no more requests."""
-    requests = os.fdopen(int(os.environ["METIER_REQUESTS"]), "rb")
-    replies = os.fdopen(int(os.environ["METIER_REPLIES"]), "wb")
-    with requests, replies:
+def main(incoming: int, outgoing: int) -> None:
+    """Answer on two descriptors until there are no more requests."""
+    with os.fdopen(incoming, "rb") as requests, os.fdopen(outgoing, "wb") as replies:
         replies.write(READY)
         replies.flush()
         for line in requests:

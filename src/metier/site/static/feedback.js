@@ -9,6 +9,10 @@ document.addEventListener("answered", (event) => {
   const places = event.target.querySelectorAll(".tried");
   event.detail.forEach(({ text, label }, at) => {
     const form = pattern.content.firstElementChild.cloneNode(true);
+    for (const one of form.querySelectorAll("[id], [for]")) {
+      if (one.id) one.id += `-${at}`;
+      if (one.htmlFor) one.htmlFor += `-${at}`;
+    }
     for (const [name, value] of Object.entries({ text, given: label, label })) {
       form.elements[name].value = value;
     }
