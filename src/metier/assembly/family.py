@@ -121,7 +121,7 @@ def _kin(done: Done, name: str, system: str, here: str) -> Kin:
     if fact is not None:
         verdict = str(fact.get("verdict", ""))
         points = f"{100 * float(fact.get('difference', 0.0)):+.1f}".replace("-", "\u2212")
-        facts.append(f"{'' if done.act == 'kept' else 'next: '}{verdict} {points} points")
+        facts.append(f"{'' if done.act == 'kept' else 'next: '}{verdict} {points}")
     who = done.key if done.act == "kept" and done.key else name
     role: Role = "lost" if done.act == "kept" else "earlier"
     return Kin(role, who, tuple(facts), system, here, done.date[:10], done.why, verdict)
