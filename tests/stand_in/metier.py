@@ -28,6 +28,7 @@ from metier.messages import Prediction, Progress, Report, silent
 from metier.recipe import DataPart, Recipe, SpecialistPart
 from metier.reference import Digest, Reference
 from stand_in import cards
+from stand_in.hopping import Hops
 from stand_in.models import ScriptedModels, Shelf
 from stand_in.routing import NoRoutes
 from stand_in.running import NoPlans
@@ -134,6 +135,7 @@ class StandIn(Shelf):
         self.trying = NoTrials()
         self.browsing = NoPlans()
         self.watching = Watched(self.show)
+        self.hopping = Hops(self.show)
         self.routing = NoRoutes()
         self.rows = Rows()
         self.comparing = NothingToCompare()

@@ -335,7 +335,7 @@ class Routing:
             )
         why = "; ".join(f"{one.name}: {one.why}" for one in decision.refused[:4])
         return InputError(
-            f"Nobody here can take this request. {decision.why or why}",
+            f"Nobody here can take this request. {why or decision.why}",
             code="nobody_can",
             remedy=f"See why with: {decision.remedy}",
             details={"refused": [asdict(one) for one in decision.refused]},

@@ -67,6 +67,13 @@ _WITH_PICTURES = (
     "/v1/route",
     picturing.PATH,
 )
+_OWN_WAYS: Any = {
+    "openapi_url": None,
+    "docs_url": None,
+    "redoc_url": None,
+    "redirect_slashes": False,
+}
+"""Documents and pages are ours."""
 # FastAPI would export traces when the environment configures OpenTelemetry. Metier sends nothing
 # in the background and reads no environment outside its settings.
 _NO_TELEMETRY: Any = {
@@ -129,12 +136,9 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
     app = FastAPI(
         title="Metier",
         version=__version__,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
         lifespan=lifespan,
         telemetry=_NO_TELEMETRY,
+        **_OWN_WAYS,
     )
     app.state.jobs = jobs
     metrics = Metrics(lambda: metier.models.running())
