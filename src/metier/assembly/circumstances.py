@@ -37,7 +37,7 @@ class Circumstances:
     """The day's facts of one home."""
 
     def __init__(
-        self, here: Surroundings, ledger: Callable[[], Ledger], base_of: Callable[[str], str]
+        self, here: Surroundings, ledger: Callable[[], Ledger], base_of: Callable[[str], str | None]
     ) -> None:
         self._here = here
         self._ledger = ledger

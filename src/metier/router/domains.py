@@ -29,6 +29,9 @@ MOST_DOMAINS = 2_000
 MOST_NAME = 200
 NEVER = 1.01
 """The threshold of a domain whose questions are too few to fit one."""
+_UNREADABLE = (
+    ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError, struct.error
+)  # fmt: skip
 _MAGIC = b"metier domains 1\n"
 Buckets = NDArray[np.int32]
 
@@ -61,7 +64,7 @@ class Settings:
     cut: int = 2_000
     abstain: float = 0.05
     shared: float = 0.9
-    highest: float = 0.98
+    highest: float = 0.998
     marked: float = 0.005
     slack: float = 0.8
     steepest: float = 8.0
@@ -242,7 +245,7 @@ class DomainModel:
         """
         try:
             return _read(data)
-        except (ValueError, TypeError, KeyError, struct.error, RecursionError) as error:
+        except _UNREADABLE as error:
             raise CorruptError(
                 f"This is not a router's model: {str(error)[:200]}.",
                 code="bad_router",
@@ -291,6 +294,8 @@ def _read(data: bytes) -> DomainModel:
     told = header["domains"]
     if not isinstance(told, list) or not 1 <= len(told) <= MOST_DOMAINS:
         raise ValueError("it has no domains, or too many")
+    if len({one["name"] for one in told}) < len(told):
+        raise ValueError("two of its domains have one name")
     buckets, labels = settings.buckets, len(told) + 1
     kinds = ["<f4", "i1", "<f4", "<f4"] + ["<i4"] * len(told)
     counts = [buckets, buckets * labels, labels, labels] + [_size(one, buckets) for one in told]

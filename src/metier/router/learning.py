@@ -112,10 +112,12 @@ def calibration(logits: FloatArray, classes: Classes, steepest: float) -> tuple[
 
 def _named(questions: Mapping[str, Sequence[str]]) -> list[str]:
     names = sorted(questions)
-    if not 1 <= len(names) <= MOST_DOMAINS or not all(0 < len(one) <= MOST_NAME for one in names):
+    if not 1 <= len(names) <= MOST_DOMAINS or not all(
+        0 < len(one) <= MOST_NAME and one.isprintable() for one in names
+    ):
         raise InputError(
             f"A router's model needs 1 to {MOST_DOMAINS} domains with names of 1 to {MOST_NAME} "
-            f"characters; there are {len(names)}.",
+            f"printable characters; there are {len(names)}.",
             code="bad_domains",
         )
     empty = next((name for name in names if not any(fold(text) for text in questions[name])), None)

@@ -12,33 +12,40 @@ LOOKED_AT = 4_000
 """Characters of a text that are looked at for code: its first and its last half of these."""
 _CODE_LINE = re.compile(
     r"^\s*(?:"
-    r"(?:async )?def \w+\(|class \w+[(:{ ]|from [\w.]+ import |import [\w.{*\"']+|#include\s*[<\"]"
+    r"(?:async )?def \w+\(|(?:public |export |abstract )?class \w+[(:{ ]"
+    r"|from [\w.]+ import |import [\w.{*\"']+"
     r"|(?:export |default |async |public |private |static )*(?:function\*?|const|let|var|fn|func)"
     r" [\w$({\[]"
     r"|(?:if|for|while|switch|catch) ?\(.*\) ?\{?$|\} ?(?:else|catch|finally)\b|else:$|try:$"
-    r"|return\b.*[;()\[\].]|@\w+[\w.]*(?:\(.*)?$|package \w+;?$|using [\w.]+;$|<\?php"
-    r"|</?[a-z][\w.:-]*(?: [^<>]*)?/?>|\{[#:/@][a-z]+.*\}|\$: "
-    r"|SELECT .+ FROM |INSERT INTO |CREATE TABLE |UPDATE \w+ SET "
-    r"|Traceback \(most recent call last\)|File \".+\", line \d+|at [\w.$<>]+\(.*:\d+\)"
-    r"|>>> |\$ (?:npm|git|pip|cargo|docker|sudo|cd|ls)\b|#!/"
+    r"|return\b.*[;()\[\].]|@\w[\w.]*(?:\(.*)?$|package \w+;?$|using [\w.]+;$"
+    r"|</?[a-z][\w.:-]*(?: [^<>]*)?/?>|\$: "
+    r"|>>> |\$ (?:npm|git|pip|cargo|docker|sudo|cd|ls)\b"
     r")"
+)
+_UNMISTAKABLE = re.compile(
+    r"^[ \t]*(?:#include\s*[<\"]|<\?php|#!/|\{[#:/@][a-z]+[^{}]*\}"
+    r"|SELECT .+ FROM |INSERT INTO |CREATE TABLE |UPDATE \w+ SET |DELETE FROM "
+    r"|Traceback \(most recent call last\)|File \".+\", line \d+"
+    r"|(?:async )?def \w+\(.{0,200}\).{0,60}:[ \t]*(?:#.*)?$)",
+    re.MULTILINE,
 )
 _END = 24
 """Characters of a line in which its end is looked for."""
 _CODE_END = re.compile(r"(?:[;{}]|\)\s*=>\s*\{?|\):|\],?|\}\)?,?)\s*$")
 _CODE_INSIDE = re.compile(
-    r"\w+\.\w+\([^)]*\)|=>|===|!==|&&|\|\||::|->\s*\w|\w+\[\w+\]|\w+ ?[-+*/|]?= ?[\w\"'\[{(]"
+    r"\w\.\w{1,40}\([^)]{0,80}\)|=>|===|!==|&&|\|\||::|->\s?\w|\w\[\w{1,40}\]"
+    r"|\w ?[-+*/|]?= ?[\w\"'\[{(]"
 )
 
 
 def holds_code(text: str) -> bool:
-    """Whether a text holds code: a fence, or two lines that look like it.
+    """Whether a text holds code: a fence, a line that nobody else writes, or lines that look so.
 
-    One line is enough where it is all there is and looks like code at its beginning and its end.
+    One line is enough where it looks like code at its beginning and further on, else two.
     """
     if len(text) > LOOKED_AT:
         text = text[: LOOKED_AT // 2] + "\n" + text[-LOOKED_AT // 2 :]
-    if "```" in text or "~~~\n" in text:
+    if "```" in text or "~~~\n" in text or _UNMISTAKABLE.search(text):
         return True
     found = 0.0
     for line in text.splitlines():
