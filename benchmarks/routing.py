@@ -23,13 +23,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from record import write
-from routing_cost import latency, memory
+from routing_cost import fitting, latency, memory
 from routing_scope import scope
 from routing_steadiness import pictures, steadiness
 
 from metier.router import Router, fit_domains, request_of_text
 from metier.routing import Candidate
-from metier.stats import paired_interval
+from metier.stats import expected_calibration_error, paired_interval
 
 FILE = "recorded/routing_7models.jsonl.gz"
 DRAWS = 2_000
@@ -99,6 +99,7 @@ def main() -> None:
     if "cost" in arguments.rows:
         results["latency"] = latency(router, candidates, texts)
         results["memory"] = memory(router)
+        results["fitting"] = fitting(questions_of(records, every))
     write(arguments.out, results, seed=arguments.seed)
     json.dump(results, sys.stdout, indent=1)
     print()
@@ -129,10 +130,8 @@ def fleet(records: Records, among: list[int]) -> tuple[Router, tuple[Candidate, 
     """The router of some data sets, and who holds a proof for which of them."""
     general = records.best_single(among)
     candidates = [Candidate(records.models[general], _digest(general), "generate", general=True)]
-    questions: dict[str, list[str]] = {}
     for one in among:
         mask = records.train & (records.sets == one)
-        questions[records.names[one]] = [records.texts[place] for place in np.flatnonzero(mask)]
         best = records.best_of(one)
         if best == general:
             continue
@@ -147,7 +146,17 @@ def fleet(records: Records, among: list[int]) -> tuple[Router, tuple[Candidate, 
                 gain=found.low,
             )
         )
-    return Router(fit_domains(questions)), tuple(candidates)
+    return Router(fit_domains(questions_of(records, among))), tuple(candidates)
+
+
+def questions_of(records: Records, among: list[int]) -> dict[str, list[str]]:
+    """The training questions of some data sets."""
+    return {
+        records.names[one]: [
+            records.texts[place] for place in np.flatnonzero(records.train & (records.sets == one))
+        ]
+        for one in among
+    }
 
 
 def chosen_by(
@@ -193,7 +202,24 @@ def gain(
         for one, name in enumerate(records.names)
     }
     general = records.models[single]
-    return {"best single": general, "rules": told, "abstained": shares, "questions": places.size}
+    return {
+        "best single": general,
+        "rules": told,
+        "abstained": shares,
+        "calibration error": calibration_error(records, router, places),
+        "questions": places.size,
+    }
+
+
+def calibration_error(records: Records, router: Router, places: Places) -> float:
+    """Gap between the score of the likeliest domain and how often it is the right one."""
+    assert router.model is not None  # a fleet's router has one
+    found = [router.model.asked(records.texts[place]) for place in places]
+    right = [
+        one.domain == records.names[records.sets[place]]
+        for one, place in zip(found, places, strict=True)
+    ]
+    return round(expected_calibration_error([one.score for one in found], right), 4)
 
 
 def longest_first(records: Records) -> Places:

@@ -5,6 +5,7 @@ Used by ``routing.py``.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,16 @@ from metier.routing import Candidate
 
 WORDS = (20, 120, 500, 2_000, 20_000)
 ROUNDS = 400
+_FITTING = """
+import json, resource, sys, time
+from pathlib import Path
+from metier.router import fit_domains
+questions = json.loads(Path(sys.argv[1]).read_text())
+begun = time.process_time()
+fit_domains(questions)
+used = time.process_time() - begun
+print(used, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
 _MEMORY = """
 import sys
 from pathlib import Path
@@ -88,6 +99,22 @@ def _ms(seconds: Any) -> float:
     return round(1e3 * float(seconds), 3)
 
 
+def fitting(questions: dict[str, list[str]]) -> dict[str, float]:
+    """Processor seconds of one fit, and the most memory of a process that does nothing else."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "questions.json"
+        path.write_text(json.dumps(questions), "utf-8")
+        seconds, most = _run(_FITTING, path).split()
+    return {"processor seconds": round(float(seconds), 1), "most MB": round(float(most))}
+
+
+def _run(program: str, path: Path) -> str:
+    told = subprocess.run(
+        [sys.executable, "-c", program, str(path)], check=True, capture_output=True, text=True
+    )
+    return told.stdout
+
+
 def memory(router: Router) -> dict[str, float]:
     """MB that a process with numpy and scipy takes more for the router, and the model's bytes."""
     assert router.model is not None  # a fleet's router has one
@@ -95,7 +122,5 @@ def memory(router: Router) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model"
         path.write_bytes(data)
-        told = subprocess.run(
-            [sys.executable, "-c", _MEMORY, str(path)], check=True, capture_output=True, text=True
-        )
-    return {"more MB": round(float(told.stdout), 1), "model MB": round(len(data) / 1e6, 2)}
+        told = _run(_MEMORY, path)
+    return {"more MB": round(float(told), 1), "model MB": round(len(data) / 1e6, 2)}

@@ -28,12 +28,13 @@ from metier.messages import Prediction, Progress, Report, silent
 from metier.recipe import DataPart, Recipe, SpecialistPart
 from metier.reference import Digest, Reference
 from stand_in import cards
+from stand_in.hopping import Hops
 from stand_in.models import ScriptedModels, Shelf
 from stand_in.routing import NoRoutes
 from stand_in.running import NoPlans
 from stand_in.timelines import Timelines
 from stand_in.trials import NoTrials
-from stand_in.watching import NoTimelines, Watched
+from stand_in.watching import Watched
 
 Cancelled = Callable[[], bool]
 
@@ -125,6 +126,16 @@ class Holdings:
         self.forgotten += 1
 
 
+class NoPictures:
+    """Satisfies ``metier.server.picturing.Depicts``; real ones are tested over a real home."""
+
+    def decoded(self, files: Sequence[bytes], *, where: str = "picture") -> list[Any]:
+        raise InputError(f"Nothing here decodes a {where}.", code="not_a_picture")
+
+    def classify_decoded(self, name: str, pictures: Sequence[Any], *, top: int = 5) -> list[Any]:
+        raise InputError(f"{name!r} classifies no pictures.", code="wants_texts")
+
+
 class StandIn(Shelf):
     """Satisfies ``metier.server.Facade``."""
 
@@ -132,9 +143,10 @@ class StandIn(Shelf):
         super().__init__(folder)
         self.models = ScriptedModels()
         self.trying = NoTrials()
+        self.picturing = NoPictures()
         self.browsing = NoPlans()
         self.watching = Watched(self.show)
-        self.timelines = NoTimelines()
+        self.hopping = Hops(self.show)
         self.routing = NoRoutes()
         self.rows = Rows()
         self.comparing = NothingToCompare()

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 from metier.errors import InputError
-from metier.overtaking import Timeline
 from metier.watching import Notice, Standing, Track
 
 SYSTEM = "sha256:" + "ab" * 32
@@ -95,15 +94,3 @@ class Watched:
         self._show(name)
         self.erased.append(name)
         return 2
-
-
-class NoTimelines:
-    """Satisfies ``metier.server.timelines.Timelines``: nothing was recorded."""
-
-    def of(self, name: str) -> Sequence[Timeline]:
-        del name
-        return ()
-
-    def looks(self, name: str) -> Sequence[tuple[str, Standing]]:
-        del name
-        return ()

@@ -36,9 +36,12 @@ class Surroundings(Protocol):
 class Circumstances:
     """The day's facts of one home."""
 
-    def __init__(self, here: Surroundings, ledger: Callable[[], Ledger]) -> None:
+    def __init__(
+        self, here: Surroundings, ledger: Callable[[], Ledger], base_of: Callable[[str], str | None]
+    ) -> None:
         self._here = here
         self._ledger = ledger
+        self._base_of = base_of
 
     def of(self, item: Installed, known: Sequence[Outcomes]) -> Watched:
         """Everything that the judgement needs beside the pairs."""
@@ -84,11 +87,10 @@ class Circumstances:
         return found
 
     def _other_bases(self, item: Installed) -> list[str]:
-        """Encoders that are installed and that a classifier does not stand on."""
-        card = item.classifier
-        if card is None:
+        """Encoders that are installed and that a classifier was not made with."""
+        if item.classifier is None:
             return []
-        own = card.base.name if card.base is not None else ""
+        own = self._base_of(item.name)
         return [
             other.name
             for other in self._here.fleet.list()

@@ -26,10 +26,10 @@ MOST_PAST = 16
 """Earlier champions and losers that are told; the ledger has all."""
 _KEPT = 32
 _ACTS = {
-    "hop": "replaced",
-    "by-hand": "replaced by hand",
-    "rollback": "taken back",
-    "kept": "not promoted",
+    "hop": "until {}",
+    "by-hand": "until {}, by hand",
+    "rollback": "taken back {}",
+    "kept": "{}",
 }
 _ROLES = ("specialist", "base", "general")
 
@@ -103,7 +103,7 @@ class Family:
             Kin(
                 "earlier",
                 subject.name,
-                ("made", date[:10]),
+                (f"made {date[:10]}",),
                 system,
                 aside.get(system, ""),
                 date[:10],
@@ -117,13 +117,11 @@ class Family:
 def _kin(done: Done, name: str, system: str, here: str) -> Kin:
     """One act of a hop as a member of the family."""
     fact = next((one for one in done.evidence if not one.get("fresh")), None)
-    told = _ACTS[done.act]
-    verdict, facts = "", [told, done.date[:10]]
+    verdict, facts = "", [_ACTS[done.act].format(done.date[:10])]
     if fact is not None:
         verdict = str(fact.get("verdict", ""))
-        difference = float(fact.get("difference", 0.0))
-        points = f"{verdict} {100 * difference:+.1f} points".replace("-", "\u2212")
-        facts.append(points if done.act == "kept" else f"the next one: {points}")
+        points = f"{100 * float(fact.get('difference', 0.0)):+.1f}".replace("-", "\u2212")
+        facts.append(f"{'' if done.act == 'kept' else 'next: '}{verdict} {points}")
     who = done.key if done.act == "kept" and done.key else name
     role: Role = "lost" if done.act == "kept" else "earlier"
     return Kin(role, who, tuple(facts), system, here, done.date[:10], done.why, verdict)

@@ -132,7 +132,7 @@ class Promoting:
             rule: Who is promoted, where it is not ``metier.hop.decide``: of moving documents.
 
         Raises:
-            StorageError: Somebody else changed the name meanwhile (``changed_meanwhile``), or the
+            StorageError: Somebody else changed the name meanwhile (``name_changed``), or the
                 disk is full: the champion stays.
         """
         done = self.history(champion.name)
@@ -150,7 +150,7 @@ class Promoting:
         for ruling in promotion.rulings:
             if ruling.act == "hop":
                 self._promote(champion, ruling, suspect=promotion.suspect)
-        self._forget_old(champion.reference)
+        self._forget_old(champion.reference, promotion)
         return promotion
 
     def rollback(self, name: str, *, to: str | None = None) -> Done:
@@ -250,15 +250,17 @@ class Promoting:
         acts = history(self._ledger().rows("decision", front.familiar))
         return sum(one.act != "kept" for one in acts)
 
-    def _forget_old(self, front: Reference) -> None:
-        """Remove the oldest losers; what they did stays in the ledger."""
+    def _forget_old(self, front: Reference, promotion: Promotion) -> None:
+        """Remove the oldest losers and twins of the champion; the ledger keeps what they did."""
+        twins = {one.challenger.name for one in promotion.rulings if one.ground == "same"}
         rejected = [
             item
             for item in self._fleet.aside(front.familiar)
             if item.reference.side.startswith("rejected-")
         ]
         rejected.sort(key=lambda item: item.modified, reverse=True)
-        gone = [item.reference for item in rejected[MOST_REJECTED:]]
+        gone = [item.reference for item in rejected if item.name in twins]
+        gone += [item.reference for item in rejected[MOST_REJECTED:] if item.name not in twins]
         if gone:
             self._fleet.store.rename(dict.fromkeys(gone))
 

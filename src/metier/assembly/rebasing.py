@@ -26,6 +26,7 @@ from metier.reference import Digest
 
 if TYPE_CHECKING:
     from metier.evals.tables import Entry, Table
+    from metier.stats import Anytime
 
 Price = Callable[[str], float | None]
 """A base to the blended price of a million tokens, ``None`` where none is known."""
@@ -201,8 +202,30 @@ class Rebasing:
             system=str(made.system),
             name=made.name,
             evidence=evidence,
+            standing=self._standing(bout, str(made.system), entry),
             seconds=sum(entry.seconds.values()),
         )
+
+    def _standing(self, bout: _Bout, system: str, mine: Entry) -> Anytime | None:
+        """Where the two were compared before on other tasks: what holds at every look."""
+        before = str(bout.champion.system)
+        looked = any(
+            (one.before, one.after) == (before, system)
+            and any(fact.get("eval") != bout.table.fingerprint for fact in one.evidence)
+            for one in self._promoting.history(bout.champion.name)
+        )
+        if not looked or bout.base is None:
+            return None
+        from metier.stats import anytime
+
+        rival = _entry(bout.table, self._tables.binding.named(bout.base), whole=True)
+        pairs = [
+            (one.outcome, two.outcome, one.cluster)
+            for one, two in zip(mine.result.items, rival.result.items, strict=True)
+            if one.outcome != "unscored" and two.outcome != "unscored"
+        ]
+        own, other, clusters = zip(*pairs, strict=True)
+        return anytime(own, other, clusters)
 
     def _evidence(self, bout: _Bout, made: Installed, base: str) -> Evidence:
         """The specialist on this base against itself on its own; without one, the base alone."""

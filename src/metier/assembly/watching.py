@@ -101,7 +101,9 @@ def open_watching(
         here.tables,
         lambda: here.ledger,
     )
-    circumstances = Circumstances(here, lambda: here.ledger)
+    circumstances = Circumstances(
+        here, lambda: here.ledger, lambda name: workbench.classifier_recipe(name).base.ref
+    )
     return Watching(
         here.settings, here.fleet, workbench, meetings, circumstances, lambda: here.ledger
     )

@@ -129,7 +129,7 @@ def rollback(session: Session, name: str, to: str | None, as_json: bool) -> int:
     done = session.metier.hopping.rollback(name, to=to)
     familiar = session.metier.show(name).name
     if as_json:
-        print_json({"name": familiar, **done.to_dict()})
+        print_json({**done.to_dict(), "name": familiar})
         return 0
     screen = terminal.stdout()
     said = wrapped(f"{familiar}: {done.why}", screen.width)

@@ -47,7 +47,7 @@ def body_of(act: Act, champion: str, ruling: Ruling, *, suspect: bool = False) -
         "to": challenger.system,
         "why": ruling.why,
         "key": challenger.key,
-        "name": "" if act == "hop" else challenger.name,
+        "name": challenger.name if act == "kept" and ruling.ground != "same" else "",
         "ground": ruling.ground,
         "evidence": facts_of(challenger),
         "suspect": suspect,

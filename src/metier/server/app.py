@@ -67,6 +67,13 @@ _WITH_PICTURES = (
     "/v1/route",
     picturing.PATH,
 )
+_OWN_WAYS: Any = {
+    "openapi_url": None,
+    "docs_url": None,
+    "redoc_url": None,
+    "redirect_slashes": False,
+}
+"""Documents and pages are ours."""
 # FastAPI would export traces when the environment configures OpenTelemetry. Metier sends nothing
 # in the background and reads no environment outside its settings.
 _NO_TELEMETRY: Any = {
@@ -129,20 +136,13 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
     app = FastAPI(
         title="Metier",
         version=__version__,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
         lifespan=lifespan,
         telemetry=_NO_TELEMETRY,
+        **_OWN_WAYS,
     )
     app.state.jobs = jobs
     metrics = Metrics(lambda: metier.models.running())
-    _add_programs(
-        app,
-        Listing(metier, metrics, __version__),
-        Classify(batches, limits, picturing.DataUrls(metier).answer),
-    )
+    _add_programs(app, Listing(metier, metrics, __version__), _classify(metier, batches, limits))
     _add_routers(app, metier, jobs)
     website.add_to(app)
     if guest is not None:
@@ -159,6 +159,10 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
     )
     app.add_middleware(cast("Any", Observing), metrics=metrics, log_requests=log_requests)
     return app
+
+
+def _classify(metier: Facade, batches: Batches, limits: Limits) -> Classify:
+    return Classify(batches, limits, picturing.DataUrls(metier).answer)
 
 
 def _jobs(metier: Facade, limits: Limits, home: Path | None) -> Jobs:

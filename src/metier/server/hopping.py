@@ -134,7 +134,7 @@ def router(metier: Facade, jobs: Jobs) -> APIRouter:
         if to is not None and not isinstance(to, str):
             raise _wrong("'to' is not text.", "to")
         done = await run_in_threadpool(lambda: metier.hopping.rollback(name, to=to))
-        return json_response({"name": metier.show(name).reference.familiar, **done.to_dict()})
+        return json_response({**done.to_dict(), "name": metier.show(name).reference.familiar})
 
     return routes
 

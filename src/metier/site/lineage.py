@@ -30,6 +30,8 @@ _WORDS = {
 }
 _ASIDE = frozenset({"base", "pack", "tool", "earlier", "lost", "made"})
 _PAST = frozenset({"earlier", "lost"})
+_SHORT = {"earlier": "before", "lost": "challenger"}
+"""Where there is room for few letters; the table has them in full."""
 MOST_DRAWN = 24
 
 
@@ -177,8 +179,8 @@ def _member(place: int, kin: Kin) -> str:
     )
     if kin.here and kin.role != "self":
         name = f'<a href="/specialists/{escape(quote(kin.here))}">{name}</a>'
-    facts = [_WORDS.get(kin.role, "part"), *kin.facts]
-    if kin.digest:
+    facts = [_SHORT.get(kin.role) or _WORDS.get(kin.role, "part"), *kin.facts]
+    if kin.digest and kin.role not in _PAST:
         facts.append(kin.digest.removeprefix("sha256:")[:12])
     small = escape(clip(dated(" · ".join(facts)), 46))
     return f'{dot}{name}<text x="{_TEXT}" y="{down + 20}">{small}</text>'

@@ -68,14 +68,14 @@ def watch_values(looks: Sequence[Look]) -> dict[str, Any] | None:
 
 
 def watch_plot(looks: Sequence[Look], *, key: str) -> str:
-    """The plot; "" where fewer than two looks counted a pair: one interval is no sequence.
+    """The plot; "" where all looks that counted a pair are of one day: that is no sequence.
 
     Args:
         looks: Oldest first, each with its tracks.
         key: Unique on the page.
     """
     panels = _panels(looks)
-    if not panels or len(looks) < 2:
+    if not panels or len({when[:10] for when, _ in looks}) < 2:
         return ""
     calendar = Calendar.of([when for when, _ in looks])
     labels = Labels()
@@ -128,7 +128,7 @@ def _panel(looks: Sequence[Look], panel: tuple[Rival, bool], calendar: Calendar,
         f'width="{number(RIGHT - LEFT)}%" height="{number(y(-MARGIN) - y(MARGIN))}"/>'
     )
     parts = [
-        text(0.0, top - 6, f"{_against(last)}: {told}", "panel-name", "start"),
+        text(0.0, top - 9, f"{_against(last)}: {told}", "panel-name", "start"),
         band,
         *_levels(domain, top, bottom),
         line(LEFT, y(0.0), RIGHT, y(0.0), "zero"),

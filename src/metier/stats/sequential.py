@@ -200,7 +200,7 @@ def anytime(
 
 
 def e_values(differences: ArrayLike, mean: float = 0.0) -> tuple[Floats, Floats]:
-    """Both e-values after each of the differences, in their order: ``Tally``'s numbers, up to 1e200.
+    """Both e-values after each difference, in their order: ``Tally``'s numbers, up to 1e200.
 
     Args:
         differences: One a cluster, -1 to 1, shape (n,).

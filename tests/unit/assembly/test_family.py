@@ -67,7 +67,7 @@ def test_what_a_hop_did_is_told_with_verdict_and_day(tmp_path: Path) -> None:
         ("lost", "small@linear", str(loser)),
         ("earlier", "help", str(old)),
     ]
-    assert past[0].facts == ("not promoted", "2026-03-04", "LOSS \u22121.2 points")
+    assert past[0].facts == ("2026-03-04", "LOSS \u22121.2")
     assert past[0].why == "LOSS by 1.2 points."
-    assert past[1].facts == ("replaced", "2026-01-02", "the next one: WIN +3.1 points")
+    assert past[1].facts == ("until 2026-01-02", "next: WIN +3.1")
     metier.close()

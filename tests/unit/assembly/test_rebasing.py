@@ -90,6 +90,23 @@ def test_no_better_base_changes_nothing(metier: tuple[Metier, Seen, Path]) -> No
 
 
 @needs_a_sandbox
+def test_a_second_look_on_more_tasks_must_hold_at_every_look(
+    metier: tuple[Metier, Seen, Path], tmp_path: Path
+) -> None:
+    opened, _, tasks = metier
+    few = tmp_path / "few"
+    few.mkdir()
+    few_tasks = write_tasks(few, MANY[:8])
+    first = opened.rebasing.hop("helper", ["remote:newer"], on=str(few_tasks))
+    if first.promotion.promoted is not None:
+        opened.hopping.rollback("helper")
+    again = opened.rebasing.hop("helper", ["remote:newer"], on=str(tasks))
+    (ruling,) = again.promotion.rulings
+    assert ruling.challenger.standing is not None
+    assert ruling.challenger.standing.pairs == len(MANY)
+
+
+@needs_a_sandbox
 def test_the_first_base_must_beat_itself_alone(metier: tuple[Metier, Seen, Path]) -> None:
     opened, _, tasks = metier
     recipe = ChatRecipe.from_toml(RECIPE.replace('[base]\nref = "remote:mine"\n', ""))

@@ -1,8 +1,9 @@
-"""Acts of hopping come back from the ledger as they were written; other decisions are passed over."""
+"""Acts of hopping come back from the ledger as they were written; other decisions do not."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 from metier.card import Cost, Evidence, Score
 from metier.hop import Challenger, Ruling, back, body_of, earlier_of, history
@@ -80,10 +81,7 @@ def test_earlier_comparisons_are_counted_once_each(tmp_path: Path) -> None:
 
 
 def test_a_body_of_another_version_does_no_harm() -> None:
-    class Row:
-        date, hash = "2026-11-23", "0" * 64
-        body = {"act": "kept", "evidence": None}
-
-    (done,) = history([Row()])
+    row = SimpleNamespace(date="2026-11-23", hash="0" * 64, body={"act": "kept", "evidence": None})
+    (done,) = history([row])
     assert done.evidence == ()
     assert history([]) == ()

@@ -9,7 +9,7 @@ import pytest
 
 from metier.card import Cost, Difference, Evidence, Score, Verdict
 from metier.hop import Challenger, decide, lower_end, not_worse, numbers, wins, without_leaks
-from metier.stats import paired_difference
+from metier.stats import Anytime, anytime, paired_difference
 
 CHEAP, DEAR = Cost(ms_per_text=1.0, size_bytes=1_000), Cost(ms_per_text=9.0, size_bytes=9_000)
 
@@ -188,3 +188,32 @@ def test_numbers_come_first() -> None:
     said = numbers(evidence(WIN))
     assert said.startswith("+7.1 points (")
     assert said.endswith("1,120 questions; .850 against .750)")
+
+
+def standing(wins: int, losses: int, same: int = 1_000) -> Anytime:
+    """What such pairs say however often anybody looks."""
+    own = [1.0] * wins + [0.0] * losses + [1.0] * same
+    other = [0.0] * wins + [1.0] * losses + [1.0] * same
+    return anytime(own, other)
+
+
+def test_whoever_looks_again_needs_what_holds_at_every_look() -> None:
+    sure = replace(challenger(WIN), standing=standing(100, 20))
+    assert decide([sure]).promoted is sure
+    lucky = challenger(difference(12, 2))
+    assert decide([lucky]).promoted is lucky, "one look"
+    (ruling,) = decide([replace(lucky, standing=standing(12, 2))]).rulings
+    assert (ruling.act, ruling.ground) == ("kept", "luck")
+    assert "again and again" in ruling.why
+    cheap = challenger(EQUAL, cost=CHEAP, rival_cost=DEAR)
+    held = replace(cheap, standing=standing(5, 5, same=40_000))
+    assert decide([held]).rulings[0].ground == "cheaper"
+
+
+def test_under_a_standing_look_fresh_items_may_not_point_the_other_way() -> None:
+    sure = replace(challenger(WIN), standing=standing(100, 20))
+    fresh = evidence(difference(4, 6, same=90))
+    assert fresh.difference.verdict is Verdict.UNDERPOWERED
+    (ruling,) = decide([replace(sure, fresh=fresh)]).rulings
+    assert ruling.ground == "fresh"
+    assert decide([replace(sure, fresh=evidence(difference(6, 4, same=90)))]).promoted is not None

@@ -1,4 +1,4 @@
-"""Values of a hop as JSON: everything that a page and a program need, and nothing that is no JSON."""
+"""Values of a hop as JSON: everything that a page and a program need."""
 
 from __future__ import annotations
 

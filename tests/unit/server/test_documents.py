@@ -26,6 +26,7 @@ def test_every_verb_is_an_http_call(document: dict[str, Any]) -> None:
     }
     assert calls == {
         "POST /v1/classify",
+        "POST /metier/v1/classify-image",
         "POST /v1/chat/completions",
         "POST /v1/completions",
         "POST /v1/embeddings",

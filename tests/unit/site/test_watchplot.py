@@ -61,7 +61,9 @@ def test_each_change_of_state_is_a_line_with_its_name() -> None:
     assert [node.text for node in marks(root, "text", "change")] == ["PROMOTED", "WATCH", "DEMOTED"]
     assert len(marks(root, "line", "change")) == 3
     assert len(marks(root, "line", "demoted")) == 1
-    same = ElementTree.fromstring(watch_plot([LOOKS[0], LOOKS[0]], key="w"))
+    assert watch_plot([LOOKS[0], LOOKS[0]], key="w") == ""
+    later = ("2026-03-05T10:00:00Z", LOOKS[0][1])
+    same = ElementTree.fromstring(watch_plot([LOOKS[0], later], key="w"))
     assert len(marks(same, "line", "change")) == 1
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metier.stats import Turning
+from metier.stats import Tally, Turning
 from metier.stats.sequential import SHOWN, e_values
 from metier.stats.turning import turned_at, turning_path
 
@@ -53,6 +53,16 @@ def test_a_change_is_seen_that_the_whole_hides() -> None:
     assert e_values(both)[1][-1] < 0.5
     seen = (turning_path(both) >= SHOWN).nonzero()[0]
     assert 2_000 < seen[0] < 2_400
+
+
+def test_without_it_a_change_after_3000_good_pairs_takes_6700() -> None:
+    """+5 points, then -5, at exactly their rates with 30 % discordant."""
+    shown = []
+    for bad in (6_600, 6_700):
+        wins, losses = round(525 + 0.125 * bad), round(375 + 0.175 * bad)
+        pairs = {1.0: wins, -1.0: losses, 0.0: 3_000 + bad - wins - losses}
+        shown.append(Tally(pairs).read().against_it >= SHOWN)
+    assert shown == [False, True]
 
 
 def test_the_look_of_the_change_is_named() -> None:
