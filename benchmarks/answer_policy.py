@@ -3,7 +3,7 @@
 Needs the mirror of public data sets and the toolchain svelte@5; repaired answers are executed in
 the sandbox. Ten recorded answers of each model to each of 8 Svelte tasks are given to the policy by
 the replay engine, in their order. Unrepaired answers keep their recorded verdict; a repaired answer
-is judged by this project's behaviour tests (benchmarks/recorded_tasks). No model runs here: it says
+is judged by this project's behaviour tests (suites/svelte-bench). No model runs here: it says
 what checking, repairing and choosing do with what models wrote, not how well any model writes.
 
     python benchmarks/answer_policy.py --mirror PATH --out benchmarks/results/answer_policy.json
@@ -27,6 +27,7 @@ from typing import Any
 
 from record import write
 
+import metier
 from metier.answer import Means, Plan, answer
 from metier.coding import Behaviour, Checked, Diagnostic, Judged, Mended, SourceFile, Tool
 from metier.conversing import Reply, Turn
@@ -38,7 +39,7 @@ from metier.toolchains import Toolchains
 from metier.tools.svelte import open_tool
 from metier.tools.workshop import Workshop
 
-TASKS = Path(__file__).parent / "recorded_tasks"
+TASKS = Path(metier.__file__).parent / "suites" / "svelte-bench"
 SAMPLES = 10
 UNSOUND = "inspect"
 """Its recorded verdicts failed correct answers from 2025-11 on."""

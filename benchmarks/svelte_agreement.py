@@ -2,7 +2,7 @@
 
 Needs the mirror of public data sets and the toolchain svelte@5. A seeded sample of recorded
 answers, the same number of each task, is judged by execution: built, mounted, walked through the
-steps of ``benchmarks/recorded_tasks``. The task ``inspect`` is left out, its recorded verdicts are
+steps of ``suites/svelte-bench``. The task ``inspect`` is left out, its recorded verdicts are
 unsound. Nothing here is a figure of a model's quality.
 
     python benchmarks/svelte_agreement.py --mirror PATH --toolchains DIR --answers 2000
@@ -25,6 +25,7 @@ from typing import Any
 
 from record import write
 
+import metier
 from metier.coding import Behaviour, Judged, SourceFile
 from metier.sandbox import detect
 from metier.toolchains import Toolchains
@@ -32,6 +33,7 @@ from metier.tools.behaviour import Judge
 from metier.tools.workshop import Workshop
 
 HERE = Path(__file__).resolve().parent
+TASKS = Path(metier.__file__).parent / "suites" / "svelte-bench"
 LEFT_OUT = {"inspect"}
 REACH = 0.985
 
@@ -78,7 +80,7 @@ def drawn(mirror: Path, count: int, chance: random.Random) -> list[dict[str, Any
 
 def behaviour(task: str) -> Behaviour:
     """The steps of one recorded prompt."""
-    with (HERE / "recorded_tasks" / f"{task}.toml").open("rb") as file:
+    with (TASKS / f"{task}.toml").open("rb") as file:
         found = tomllib.load(file)["behaviour"]
     return Behaviour(found["kind"], found["entry"], steps=tuple(found["steps"]))
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from routed_fleet import Fleet
 
 # A shared machine makes any single example slow now and then; time limits are pytest's matter.
 settings.register_profile("house", deadline=None)
@@ -31,3 +35,14 @@ def a_store_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
         for name in ASKS_SOMEBODY_ELSE:
             patch.delenv(name, raising=False)
         yield home
+
+
+@pytest.fixture(scope="session")
+def routed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """The fleet of ``routed_fleet``, its proof measured once; who changes it takes a copy."""
+    import routed_fleet
+
+    if not routed_fleet.sandboxed():
+        pytest.skip("no sandbox here, or the package is not installed")
+    with routed_fleet.fleet(tmp_path_factory.mktemp("routed")) as made:
+        yield made

@@ -22,6 +22,7 @@ _MULTIPLIER = 0x01000193
 """FNV's prime as the base of the polynomial hash: odd, so it has an inverse modulo 2**32."""
 _INVERSE = pow(_MULTIPLIER, -1, 1 << 32)
 _SPACE = 0x20
+FloatCounts = NDArray[np.float32]
 _NOT_WORD = re.compile(r"[\W_]+", re.UNICODE)
 MAX_CHARACTERS = 20_000
 """A longer text is cut to its head and tail halves, so that cost is flat in its length."""
@@ -67,15 +68,8 @@ def hashed_counts(texts: Sequence[str], spec: FeatureSpec) -> sparse.csr_matrix:
         CSR matrix, float32, shape (len(texts), spec.buckets), sorted indices, no duplicates.
     """
     units, row_of = _code_units(texts)
-    rows: list[NDArray[np.int64]] = []
-    hashes: list[NDArray[np.uint32]] = []
-    if spec.words:
-        _word_hashes(units, row_of, spec.words, rows, hashes)
-    if spec.characters:
-        _character_hashes(units, row_of, spec.characters, rows, hashes)
-    row = np.concatenate(rows) if rows else np.empty(0, np.int64)
-    bucket = _finalise(np.concatenate(hashes)) if hashes else np.empty(0, np.uint32)
-    key = row * spec.buckets + (bucket & np.uint32(spec.buckets - 1)).astype(np.int64)
+    row, bucket = _buckets(units, row_of, spec)
+    key = row * spec.buckets + bucket.astype(np.int64)
     key.sort()
     first = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1]))) if key.size else key
     counts = np.diff(np.append(first, key.size)).astype(np.float32)
@@ -88,6 +82,37 @@ def hashed_counts(texts: Sequence[str], spec: FeatureSpec) -> sparse.csr_matrix:
     matrix.has_sorted_indices = True
     matrix.has_canonical_format = True
     return matrix
+
+
+def hashed_row(text: str, spec: FeatureSpec) -> tuple[NDArray[np.int32], FloatCounts]:
+    """The one row of ``hashed_counts([text], spec)``, without a matrix around it.
+
+    Returns:
+        Sorted, unique buckets and their counts, both of shape (found,).
+    """
+    units, row_of = _code_units([text])
+    _, bucket = _buckets(units, row_of, spec)
+    if not bucket.size:
+        return np.empty(0, np.int32), np.empty(0, np.float32)
+    bucket.sort()
+    first = np.flatnonzero(np.concatenate(([True], bucket[1:] != bucket[:-1])))
+    counts = np.diff(np.append(first, bucket.size)).astype(np.float32)
+    return bucket[first].astype(np.int32), counts
+
+
+def _buckets(
+    units: NDArray[np.uint32], row_of: NDArray[np.int64], spec: FeatureSpec
+) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    """Row and bucket of each n-gram, in no particular order."""
+    rows: list[NDArray[np.int64]] = []
+    hashes: list[NDArray[np.uint32]] = []
+    if spec.words:
+        _word_hashes(units, row_of, spec.words, rows, hashes)
+    if spec.characters:
+        _character_hashes(units, row_of, spec.characters, rows, hashes)
+    row = np.concatenate(rows) if rows else np.empty(0, np.int64)
+    bucket = _finalise(np.concatenate(hashes)) if hashes else np.empty(0, np.uint32)
+    return row, bucket & np.uint32(spec.buckets - 1)
 
 
 def hash_ngrams(text: str, orders: tuple[int, ...]) -> NDArray[np.uint32]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from metier.errors import InputError
 
@@ -16,6 +16,10 @@ _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
 _NAMESPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}")
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,349}(:[0-9]{1,5})?")
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
+_SIDE = r"previous|rejected-[0-9a-f]{8}"
+_ASIDE = re.compile(rf"(?P<front>.+)\.(?P<side>{_SIDE})")
+_SIDES = re.compile(_SIDE)
+PREVIOUS = "previous"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -64,6 +68,10 @@ class Reference:
 
     Part syntax follows what Ollama's clients send: 1 to 80 letters, digits, ``_ - .``, the first a
     letter, digit or ``_``; no dot in a namespace.
+
+    What a hop puts aside stands under a tag of its own and is written with an ``@``:
+    ``NAME@previous`` is the champion before this one (tag ``latest.previous``), and
+    ``NAME@rejected-1a2b3c4d`` what was not promoted. Such a name is not listed.
     """
 
     model: str
@@ -82,13 +90,53 @@ class Reference:
     @property
     def familiar(self) -> str:
         """The name as people write it: the tag is left out when it is ``latest``."""
+        if self.side:
+            return f"{self.front.familiar}@{self.side}"
         return self.name if self.tag == "latest" else str(self)
+
+    @property
+    def side(self) -> str:
+        """``previous``, ``rejected-<8 hex>``, or "" for what stands under its own name."""
+        return self._aside()[1]
+
+    @property
+    def front(self) -> Reference:
+        """The name that this was put aside from, or itself."""
+        tag, _ = self._aside()
+        return self if tag == self.tag else replace(self, tag=tag)
+
+    @property
+    def previous(self) -> Reference:
+        """Where the champion before this one stands."""
+        return self.beside(PREVIOUS)
+
+    def beside(self, side: str) -> Reference:
+        """Where ``side`` of this name stands; raises InputError (code ``bad_name``)."""
+        front = self.front
+        aside = replace(front, tag=f"{front.tag}.{side}")
+        if not _SIDES.fullmatch(side):
+            raise _bad_name(
+                f"{front.familiar}@{side}"[:160], "after '@' stands 'previous' or 'rejected-…'"
+            )
+        if not _PART.fullmatch(aside.tag):
+            raise _bad_name(f"{front.familiar}@{side}"[:160], "its tag is too long")
+        return aside
+
+    def _aside(self) -> tuple[str, str]:
+        """The tag that this was put aside from, and the side; nothing is put aside twice."""
+        match = _ASIDE.fullmatch(self.tag)
+        if match is None or _ASIDE.fullmatch(match["front"]):
+            return self.tag, ""
+        return match["front"], match["side"]
 
     @classmethod
     def parse(cls, text: str) -> Reference:
         """Parse a name; raises InputError (code ``bad_name``) saying which part is wrong."""
         if not isinstance(text, str) or not text or len(text) > 600:
             raise _bad_name(str(text), "it is empty or too long")
+        text, at, side = text.partition("@")
+        if at:
+            return cls.parse(text).beside(side)
         rest, separator, tag = text.rpartition(":")
         if not separator or "/" in tag:
             rest, tag = text, "latest"
@@ -109,6 +157,18 @@ class Reference:
         if (len(parts) == 2 and not namespace) or (len(parts) == 3 and not (namespace and host)):
             raise _bad_name(text, "one of its parts is empty")
         return cls(model=model, tag=tag, namespace=namespace, host=host)
+
+
+def parted(model: str) -> tuple[str, str]:
+    """A model's name and what it shall write with, as chat APIs take them: ``NAME[@BASE]``.
+
+    What a hop put aside belongs to the name: ``NAME@previous``, ``NAME@previous@remote:BASE``.
+    """
+    name, _, base = model.partition("@")
+    side, _, rest = base.partition("@")
+    if _SIDES.fullmatch(side):
+        return f"{name}@{side}", rest
+    return name, base
 
 
 def _bad_name(text: str, why: str) -> InputError:

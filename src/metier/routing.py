@@ -7,10 +7,13 @@ so that a logged one can be made again, byte for byte.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from metier.card import Cost
+from metier.conversing import Manner, OnStep, Reply
+from metier.generating import Cancelled, Loading, OnPiece, Question, Written
 
 AUTO = "auto"
 """The model name that is routed; ``auto:<domain>`` names the domain as well."""
@@ -148,3 +151,139 @@ class Decider(Protocol):
 
     def decide(self, request: Request, candidates: tuple[Candidate, ...]) -> Decision:
         """The decision; a pure function of its arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a caller asks of the router beside the question itself.
+
+    Attributes:
+        model: Who shall answer, whatever the router thinks; "" leaves it to the router.
+        domain: The domain that the caller names, or "".
+        most_cost: The dearest cost class that may answer, or "".
+        without: Names that shall not answer.
+        conversation: The caller's own key of the conversation, or "": told from its beginning.
+    """
+
+    model: str = ""
+    domain: str = ""
+    most_cost: str = ""
+    without: tuple[str, ...] = ()
+    conversation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """One decision, with everything that it is a function of.
+
+    Attributes:
+        id: Of the decision in the log.
+        decision: What was decided.
+        request: What was decided on.
+        candidates: Who there was.
+        scores: Domain to calibrated probability, the likeliest first; empty if nobody asked.
+        note: What a person should know beside it, or "".
+    """
+
+    id: str
+    decision: Decision
+    request: Request
+    candidates: tuple[Candidate, ...]
+    scores: tuple[tuple[str, float], ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Somebody who was asked and whose answer was not given, and why."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked along a decision, and who listens.
+
+    Attributes:
+        question: The conversation, or the prompt.
+        manner: How a chat specialist answers this once.
+        unsaid: Options that the caller left to the model and that the dialect filled in.
+        loading: How a local model is to be loaded.
+        keep_alive: Seconds that it stays.
+        on_answering: Told who answers, and who was tried before, once that is sure: before the
+            first piece.
+        on_piece: Receives the answer as it is written.
+        on_step: Receives a specialist's trace.
+        cancelled: Becomes true when the person says stop.
+    """
+
+    question: Question
+    manner: Manner = field(default_factory=Manner)
+    unsaid: tuple[str, ...] = ()
+    loading: Loading = field(default_factory=Loading)
+    keep_alive: float | None = None
+    on_answering: Callable[[str, tuple[Tried, ...]], None] | None = None
+    on_piece: OnPiece | None = None
+    on_step: OnStep | None = None
+    cancelled: Cancelled | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer, and who gave it.
+
+    Attributes:
+        routed: The decision that led to it.
+        name: Who answered.
+        written: The answer.
+        reply: The same with documents, checks and trace, if a chat specialist answered.
+        tried: Who was asked before, in order.
+    """
+
+    routed: Routed
+    name: str
+    written: Written
+    reply: Reply | None = None
+    tried: tuple[Tried, ...] = ()
+
+
+def is_auto(name: object) -> bool:
+    """Whether a model's name is the router's: ``auto`` or ``auto:<domain>``."""
+    return isinstance(name, str) and (name == AUTO or name.startswith(f"{AUTO}:"))
+
+
+def domain_of(name: str) -> str:
+    """The domain that ``auto:<domain>`` names; "" for ``auto`` and ``auto:latest``."""
+    domain = name.partition(":")[2]
+    return "" if domain == "latest" else domain
+
+
+def told(routed: Routed, name: str = "", tried: tuple[Tried, ...] = ()) -> Mapping[str, Any]:
+    """The ``route`` of a response: who answered, why, how sure, and who was next.
+
+    Args:
+        routed: The decision.
+        name: Who answered; who was chosen if nobody did yet.
+        tried: Who was asked before.
+    """
+    decision = routed.decision
+    return {
+        "id": routed.id,
+        "model": name or decision.chosen,
+        "chosen": decision.chosen,
+        "ground": decision.ground,
+        "why": decision.why,
+        "domain": decision.domain,
+        "score": decision.score,
+        "threshold": decision.threshold,
+        "margin": decision.margin,
+        "next": decision.next,
+        "then": list(decision.then),
+        "refused": [{"name": one.name, "why": one.why} for one in decision.refused],
+        "tried": [{"name": one.name, "why": one.why} for one in tried],
+        "scores": [{"domain": domain, "probability": score} for domain, score in routed.scores],
+        "router": decision.router,
+        "remedy": decision.remedy,
+        "note": routed.note,
+    }

@@ -33,6 +33,7 @@ class Settings:
         general_model: The general model's name there (``METIER_GENERAL_MODEL``).
         general_key: Its key (``METIER_GENERAL_KEY`` or the file ``METIER_GENERAL_KEY_FILE``);
             never shown by ``repr``.
+        general_sees: Whether the general model takes pictures (``METIER_GENERAL_SEES``).
         base: What writes where nobody says (``METIER_BASE``: ``remote:NAME``, a model, a file).
         threads: Threads an engine may use (``METIER_THREADS``), or ``None``: as many as there
             are cores.
@@ -47,6 +48,8 @@ class Settings:
         keep_alive: Seconds that a model stays in memory after its last request
             (``METIER_KEEP_ALIVE``); negative for ever.
         queue: Requests to models that wait at most (``METIER_QUEUE``).
+        keep_texts: Whether the log of routing decisions keeps people's texts
+            (``METIER_ROUTE_TEXTS``).
     """
 
     home: Path
@@ -54,6 +57,7 @@ class Settings:
     general_url: str | None = None
     general_model: str | None = None
     general_key: str | None = field(default=None, repr=False)
+    general_sees: bool = False
     base: str | None = None
     threads: int | None = None
     no_color: bool = False
@@ -64,6 +68,7 @@ class Settings:
     models: int | None = None
     keep_alive: float = 300.0
     queue: int = 512
+    keep_texts: bool = False
 
     @property
     def toolchains(self) -> Path:
@@ -107,6 +112,7 @@ class Settings:
             general_url=url,
             general_model=model,
             general_key=_key(values),
+            general_sees=values.get("METIER_GENERAL_SEES", "").strip().upper() in _TRUE,
             base=values.get("METIER_BASE", "").strip() or None,
             threads=_threads(values),
             no_color=bool(values.get("NO_COLOR")),
@@ -117,6 +123,7 @@ class Settings:
             models=_whole(values, "METIER_MAX_MODELS", "Unset it to keep as many as fit."),
             keep_alive=_keep_alive(values),
             queue=_whole(values, "METIER_QUEUE", "Unset it for 512.") or 512,
+            keep_texts=values.get("METIER_ROUTE_TEXTS", "").strip().upper() in _TRUE,
         )
 
 

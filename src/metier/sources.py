@@ -40,6 +40,10 @@ class Sources:
         data = tuple(_placed(part, table) for part in recipe.data)
         return recipe.model_copy(update={"data": data})
 
+    def where(self, digest: str | None) -> str | None:
+        """The path of a local source by its digest, where it is known."""
+        return self._table().get(digest or "")
+
     def _table(self) -> dict[str, str]:
         try:
             table = json.loads(self.path.read_text("utf-8"))

@@ -28,12 +28,15 @@ class Pair:
     Attributes:
         rival: Its role.
         item: The item's id in its eval; of feedback, the id of the answer.
-        cluster: Items of one cluster hang together and count as one.
+        cluster: Items of one cluster hang together and count as one; "" for an item by itself.
+            Names are taken across evals: where ids could meet, they name their eval.
         own: Outcome of the specialist, 0 to 1.
         other: Outcome of the rival.
         date: ISO date of the item: when the question came into the world.
         fresh: Whether that is later than what either system can have been made from.
         source: Where the pair comes from.
+        look: When it was first looked at, as text that sorts by time (ISO). The items of a cluster
+            count in the first look that has any of them; later ones are set aside.
     """
 
     rival: Rival
@@ -44,6 +47,7 @@ class Pair:
     date: str = ""
     fresh: bool = False
     source: Literal["eval", "feedback"] = "eval"
+    look: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +61,16 @@ class Track:
         wins, losses: Discordant pairs for and against the specialist.
         difference: Mean paired difference.
         low, high: Ends of its confidence sequence at 95 %.
-        for_it: E-value against "it is no better"; 20 shows that it is better.
+        for_it: E-value against "it is no better"; 20 shows that it is better (``low`` above 0).
         against_it: E-value against "it is no worse"; 20 shows that it is worse.
-        not_worse: E-value against "it is worse by more than the margin".
-        needed: Pairs that it would take to decide, at the rate so far; ``None`` if it is decided.
+        not_worse: E-value against "it is worse by the margin or more".
+        needed: Pairs in all that it would take to decide, at the rate so far; ``None`` if it is
+            decided or would take for ever.
         fresh: Whether only fresh pairs are counted.
+        turned: E-value against "it was never worse": it may start to count at any look, so that a
+            good past does not hide a bad present. Told of all pairs together.
+        turned_far: The same against "it was never worse by the margin or more".
+        turned_since: The look since which the pairs speak most for it, if ``turned`` shows it.
     """
 
     rival: Rival
@@ -77,6 +86,9 @@ class Track:
     not_worse: float
     needed: int | None = None
     fresh: bool = False
+    turned: float = 0.5
+    turned_far: float = 0.5
+    turned_since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +99,7 @@ class Standing:
         name: The specialist.
         system: Digest of what was watched.
         state: See ``State``.
-        since: ISO date of the last change.
+        since: ISO date of the last change; between DEMOTED and HOP it stays that of the demotion.
         why: One sentence for people, numbers first.
         suspect: Whether it wins on old items only.
         tracks: Old and fresh items together, then fresh ones alone, per rival.

@@ -28,9 +28,13 @@ from metier.messages import Prediction, Progress, Report, silent
 from metier.recipe import DataPart, Recipe, SpecialistPart
 from metier.reference import Digest, Reference
 from stand_in import cards
+from stand_in.hopping import Hops
 from stand_in.models import ScriptedModels, Shelf
+from stand_in.routing import NoRoutes
 from stand_in.running import NoPlans
+from stand_in.timelines import Timelines
 from stand_in.trials import NoTrials
+from stand_in.watching import Watched
 
 Cancelled = Callable[[], bool]
 
@@ -141,9 +145,13 @@ class StandIn(Shelf):
         self.trying = NoTrials()
         self.picturing = NoPictures()
         self.browsing = NoPlans()
+        self.watching = Watched(self.show)
+        self.hopping = Hops(self.show)
+        self.routing = NoRoutes()
         self.rows = Rows()
         self.comparing = NothingToCompare()
         self.holdings = Holdings()
+        self.timelines = Timelines()
         self.pause = pause
         self.calls: list[tuple[str, int]] = []
         self.catalogue: dict[tuple[str, str], Hit] = {}

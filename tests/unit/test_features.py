@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metier.features import MAX_CHARACTERS, FeatureSpec, fold, hash_ngrams, hashed_counts
+from metier.features import (
+    MAX_CHARACTERS,
+    FeatureSpec,
+    fold,
+    hash_ngrams,
+    hashed_counts,
+    hashed_row,
+)
 
 MASK = 0xFFFFFFFF
 WORDS = FeatureSpec(words=(1,), characters=())
@@ -135,3 +142,12 @@ def test_hashes_of_a_text_are_sorted_and_unique() -> None:
 def test_a_specification_that_makes_no_sense_is_refused(fields: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"must be|needs|orders"):
         FeatureSpec(**fields)  # type: ignore[arg-type]
+
+
+@given(st.text(max_size=60) | st.text("ab .é", max_size=400))
+def test_one_row_is_the_row_of_the_matrix(text: str) -> None:
+    spec = FeatureSpec(buckets=1 << 8)
+    matrix = hashed_counts([text], spec)
+    buckets, counts = hashed_row(text, spec)
+    assert buckets.tolist() == matrix.indices.tolist()
+    assert counts.tolist() == matrix.data.tolist()

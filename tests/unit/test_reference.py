@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from metier.errors import InputError
-from metier.reference import Digest, Reference
+from metier.reference import Digest, Reference, parted
 
 FIRST = string.ascii_letters + string.digits + "_"
 
@@ -50,7 +50,7 @@ def test_any_text_is_a_name_or_wrong_input(text: str) -> None:
     except InputError as error:
         refusal = error
     else:
-        assert text in (str(reference), reference.name)
+        assert text in (str(reference), reference.name, reference.familiar)
         assert ".." not in reference.name.split("/")
         return
     assert refusal.code == "bad_name"
@@ -118,3 +118,50 @@ def test_what_is_no_digest_is_refused(text: str) -> None:
 def test_a_digest_cannot_be_made_of_other_text() -> None:
     with pytest.raises(InputError):
         Digest("../../etc/passwd")
+
+
+@given(model=NAMES, tag=parts(FIRST + "-"))
+def test_what_a_hop_puts_aside_has_a_name_of_its_own(model: str, tag: str) -> None:
+    reference = Reference(model, tag[:50])
+    for side in ("previous", "rejected-0123abcd"):
+        aside = reference.beside(side)
+        assert aside != reference
+        assert (aside.side, aside.front) == (side, reference)
+        assert aside.familiar == f"{reference.familiar}@{side}"
+        assert Reference.parse(aside.familiar) == Reference.parse(str(aside)) == aside
+        assert aside.previous == reference.previous
+        assert ":" in str(aside)
+        assert "@" not in str(aside)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["name@", "name@latest", "name@previous@previous", "@previous", "name@rejected-XYZ", "a@b:1"],
+)
+def test_what_is_no_side_is_refused(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Reference.parse(text)
+    assert caught.value.code == "bad_name"
+
+
+def test_nothing_is_put_aside_twice() -> None:
+    twice = Reference("name", "latest.previous.previous")
+    assert twice.side == ""
+    assert twice.front == twice
+    with pytest.raises(InputError):
+        Reference("name", "x" * 75).previous  # noqa: B018  the tag would be too long
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "base"),
+    [
+        ("docs", "docs", ""),
+        ("docs@remote:gpt", "docs", "remote:gpt"),
+        ("docs@previous", "docs@previous", ""),
+        ("docs@previous@remote:gpt", "docs@previous", "remote:gpt"),
+        ("docs:2@rejected-0123abcd@tiny", "docs:2@rejected-0123abcd", "tiny"),
+        ("docs@previously", "docs", "previously"),
+    ],
+)
+def test_a_name_and_what_it_writes_with(model: str, name: str, base: str) -> None:
+    assert parted(model) == (name, base)

@@ -135,14 +135,13 @@ class Answering:
         from metier.engines.classifier import TextClassifier
         from metier.engines.parts import SPECIALIST_FILE, SpecialistFile
 
-        name = str(installed.reference)
         if installed.kind != "specialist" or installed.manifest.part(SPECIALIST_FILE) is None:
             raise InputError(
                 f"{installed.name!r} is a {installed.kind}, which does not classify.",
                 code="not_a_classifier",
                 remedy="Name a specialist; 'metier list' shows them.",
             )
-        specialist = SpecialistFile.from_bytes(self._fleet.read_part(name, SPECIALIST_FILE))
+        specialist = SpecialistFile.from_bytes(self._fleet.read_part(installed, SPECIALIST_FILE))
         if specialist.base is not None:
             self._check_base(installed, specialist.base, specialist.base_digest)
 
@@ -152,7 +151,7 @@ class Answering:
         return TextClassifier.load(
             specialist,
             digest=str(installed.system),
-            read=lambda path: self._fleet.read_part(name, path),
+            read=lambda path: self._fleet.read_part(installed, path),
             encoder_for=encoder_for,
         )
 

@@ -93,6 +93,15 @@ class Bases:
         """The remote services that the user wrote down, by name; no key is read."""
         return read_services(self._settings.services)
 
+    def price(self, name: str) -> float | None:
+        """What a service asks for a million tokens, three of a prompt to one of an answer."""
+        entry = self.services().get(name)
+        model = entry.model if entry else (self._settings.general_model or "")
+        price_in, price_out = price_of(self._settings.prices, model)
+        if price_in is None or price_out is None:
+            return None
+        return (3.0 * price_in + price_out) / 4.0
+
     def here(self) -> list[str]:
         """What may be given as base on this machine: installed models, then services."""
         services = [f"{REMOTE}{name}" for name in self.services()]

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metier.errors import MetierError
-from metier.fleet import Fleet, Installed, Kin, lineage
+from metier.fleet import Fleet, Installed, Kin, Role, lineage
+from metier.hop import Done, history
 from metier.ledger import Ledger
 from metier.reference import Digest
 
@@ -21,8 +22,15 @@ if TYPE_CHECKING:
     from metier.card import Card
     from metier.evals.mistakes import Mistakes
 
-MOST_EARLIER = 8
+MOST_PAST = 16
+"""Earlier champions and losers that are told; the ledger has all."""
 _KEPT = 32
+_ACTS = {
+    "hop": "replaced",
+    "by-hand": "replaced by hand",
+    "rollback": "taken back",
+    "kept": "not promoted",
+}
 _ROLES = ("specialist", "base", "general")
 
 
@@ -39,7 +47,7 @@ class Family:
     def lineage(self, name: str) -> tuple[Kin, ...]:
         """What went into it, what stood under its name before, what was made from it."""
         subject = self._fleet.show(name)
-        return lineage(subject, self._fleet.list(), self._earlier(subject))
+        return lineage(subject, self._fleet.list(), self._past(subject))
 
     def mistakes(self, name: str) -> Mistakes | None:
         """What it got right and wrong, as far as it is known here; ``None`` without a result."""
@@ -77,13 +85,45 @@ class Family:
         sealed = read_eval(path) if path.is_file() else None
         return mistakes(result, card.labels, sealed=sealed, others=others)
 
-    def _earlier(self, subject: Installed) -> list[tuple[str, str]]:
-        """Systems that the ledger knows under this name, without the one that is here."""
-        card = subject.classifier
-        if card is None:
-            return []
-        found: dict[str, str] = {}
-        for row in self._ledger().rows("decision", subject.name):
-            found[str(row.digest)] = row.date
-        found.pop(card.system, None)
-        return sorted(found.items(), key=lambda pair: pair[1], reverse=True)[:MOST_EARLIER]
+    def _past(self, subject: Installed) -> list[Kin]:
+        """What stood under this name before and what was not promoted, the latest first."""
+        rows = self._ledger().rows("decision", subject.name)
+        aside = {str(item.system): item.name for item in self._fleet.aside(subject.name)}
+        own = str(subject.system)
+        found: dict[str, Kin] = {}
+        for done in reversed(history(rows)):
+            system = done.after if done.act == "kept" else done.before
+            if system and system != own:
+                found.pop(system, None)
+                found[system] = _kin(done, subject.name, system, aside.get(system, ""))
+        told = list(reversed(found.values()))
+        # Made again under the same name by hand: no act, but it stood here.
+        makes = {str(row.digest): row.date for row in rows if "act" not in row.body}
+        told += [
+            Kin(
+                "earlier",
+                subject.name,
+                ("made", date[:10]),
+                system,
+                aside.get(system, ""),
+                date[:10],
+            )
+            for system, date in makes.items()
+            if system != own and system not in found
+        ]
+        return sorted(told, key=lambda kin: kin.date, reverse=True)[:MOST_PAST]
+
+
+def _kin(done: Done, name: str, system: str, here: str) -> Kin:
+    """One act of a hop as a member of the family."""
+    fact = next((one for one in done.evidence if not one.get("fresh")), None)
+    told = _ACTS[done.act]
+    verdict, facts = "", [told, done.date[:10]]
+    if fact is not None:
+        verdict = str(fact.get("verdict", ""))
+        difference = float(fact.get("difference", 0.0))
+        points = f"{verdict} {100 * difference:+.1f} points".replace("-", "\u2212")
+        facts.append(points if done.act == "kept" else f"the next one: {points}")
+    who = done.key if done.act == "kept" and done.key else name
+    role: Role = "lost" if done.act == "kept" else "earlier"
+    return Kin(role, who, tuple(facts), system, here, done.date[:10], done.why, verdict)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from metier.answer import Answering
 from metier.assembly.entering import entry_of, facts_of, upstream_of
-from metier.assembly.proofs import Proofs, Subject, proofs_of, state
+from metier.assembly.proofs import Executed, Proofs, Subject, proofs_of, state
 from metier.assembly.starting import DEFAULT_BASE
 from metier.assembly.workbench import Workbench, today, toolchain
 from metier.catalog.keeping import RESERVED, Shelf
@@ -32,8 +32,8 @@ from metier.catalog.standing import telling
 from metier.catalog.stock import Library
 from metier.catalog.words import unicode_only
 from metier.errors import CorruptError, MetierError, NotFoundError, StorageError
-from metier.finding import Facet, Fit, Found, Hit, Query, Reason
-from metier.fleet import Fleet
+from metier.finding import Facet, Fit, Found, Hit, Proof, Query, Reason
+from metier.fleet import Fleet, Installed
 from metier.generating import ModelListing
 from metier.ledger import Ledger, Row
 from metier.version import __version__
@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from metier.assembly.binding import Binding
     from metier.assembly.metier import Metier
+    from metier.examine.bound import Bench
 
 HERE, CURATED = "here", "curated"
 VIEW = "int8"
@@ -57,6 +59,8 @@ _READ_ONLY = (
     "The home may not be written: found as of the last search; what was measured here may be left"
     " out."
 )
+FACTS = 2
+"""Of ``facts_of``: counts up when they say more, so that what is installed is read again."""
 MOST_REMEMBERED = 64
 """Queries without words whose order is kept."""
 
@@ -73,6 +77,7 @@ class Means:
         base_of: The digest of an installed base, by name.
         fit: Whether a hit runs here.
         encode: Texts to vectors by the default encoder; raises MetierError where it is missing.
+        binding: What chat specialists stand on.
     """
 
     home: Path
@@ -82,6 +87,7 @@ class Means:
     base_of: Callable[[str], str | None]
     fit: Callable[[Hit], Fit]
     encode: Callable[[Sequence[str]], NDArray[np.float32]]
+    binding: Binding
 
 
 class Finder:
@@ -150,6 +156,13 @@ class Finder:
         one = Candidate(row, proof=proofs.proofs.get(kept.id))
         return self._hit(one, 1, kept, Query(), (self._places(), proofs))
 
+    def proved(self) -> dict[str, Proof]:
+        """The proof that everything installed holds today, by its name here."""
+        self._renew(wait=True)
+        places = self._places()
+        held = self._proofs().proofs
+        return {places[one]: proof for one, proof in held.items() if one in places}
+
     def warm(self) -> None:
         """Read in what changed and work meaning out, in a thread: for a server that starts."""
 
@@ -178,7 +191,7 @@ class Finder:
                 for reference, one in entries.items()
             )
             self._stamped = (entries, hashlib.sha256("\n".join(listed).encode()).hexdigest())
-        here = state(__version__, self._stamped[1], others)
+        here = state(__version__, FACTS, self._stamped[1], others)
         return {**stamps, HERE: here}
 
     @cached_property
@@ -215,9 +228,15 @@ class Finder:
             upstream = upstreams[item.name]
             yield Fresh(
                 entry_of(item, listed.get(item.name)),
-                {**facts_of(item), "upstream": upstream},
+                {**facts_of(item), **self._bound(item), "upstream": upstream},
                 hidden=bool(upstream and twins.get(upstream)),
             )
+
+    def _bound(self, item: Installed) -> dict[str, object]:
+        """What a proof of a chat specialist is judged by."""
+        if item.chat is None:
+            return {}
+        return {"system": self._means.binding.system_of(item.name), "executed": True}
 
     def _places(self) -> Mapping[int, str]:
         """Ids of what is installed, twins in other catalogues too, with the name here."""
@@ -245,7 +264,8 @@ class Finder:
                 raise
             return Proofs()  # ``_faults`` tells it
         day, records = today(), self._library.records
-        now = state(ledger.head(), records.origins().get(HERE), day)
+        stamp = self._means.binding.stamp()
+        now = state(ledger.head(), records.origins().get(HERE), day, stamp)
         if self._proved is None or self._proved[0] != now:
             rows = ledger.rows("evidence")
             systems = {str(row.body.get("system", "")) for row in rows} - {""}
@@ -257,6 +277,7 @@ class Finder:
     def _judged(
         self, facts: Mapping[int, Mapping[str, Any]], rows: Sequence[Row], day: str
     ) -> Proofs:
+        binding = self._means.binding
         return proofs_of(
             [_subject(identity, told) for identity, told in facts.items()],
             rows,
@@ -264,7 +285,13 @@ class Finder:
             base_of=self._means.base_of,
             toolchain=self._toolchain,
             today=date.fromisoformat(day),
+            executed=Executed(self._benches, binding.base_of, binding.toolchain),
         )
+
+    def _benches(self) -> Mapping[str, Bench]:
+        from metier.examine.bound import benches
+
+        return benches(row.body for row in self._means.ledger().rows("result"))
 
     @cached_property
     def _toolchain(self) -> Mapping[str, str]:
@@ -451,11 +478,15 @@ def open_finder(metier: Metier, workbench: Workbench, answering: Answering) -> F
             base_of=base_of,
             fit=metier.fit,
             encode=encode,
+            binding=metier.tables.binding,
         )
     )
 
 
 def _subject(identity: int, facts: Mapping[str, Any]) -> Subject:
+    if facts.get("executed"):
+        name = str(facts["installed"])
+        return Subject(identity, str(facts["system"]), name, "", {}, executed=True)
     return Subject(
         identity,
         str(facts["system"]),

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from metier.evals.executing import Entrant
     from metier.evals.tasks import Suite, Task
     from metier.examine.bases import BaseExaminer, Examination
+    from metier.examine.bound import Bound
     from metier.examine.standings import Standing
 
 SUITES = Path(__file__).resolve().parent.parent / "suites"
@@ -86,7 +87,7 @@ class Measuring:
                 "memory_gb": 2 ** round(math.log2(max(1.0, memory_bytes() / 2**30))),
             },
             version=__version__,
-            made={"python": self._python},
+            made={"python": self._python, "svelte-bench": self._svelte_bench},
             workers=usable_cores(),
             askers=ASKERS,
         )
@@ -132,6 +133,14 @@ class Measuring:
 
         cache = self._settings.home / "cache"
         return borrowed_suite(SUITES / "python", mirror=self._settings.mirror, cache=cache)
+
+    def _svelte_bench(self) -> Suite:
+        """The tasks on which others recorded general models; see ``histories``."""
+        from metier.examine.borrowed import prompted_suite
+
+        cache = self._settings.home / "cache"
+        folder = SUITES / "svelte-bench"
+        return prompted_suite(folder, mirror=self._settings.mirror, cache=cache)
 
     def _searcher(self, conversant: Conversant) -> Searcher:
         searcher = self._conversations.searcher(conversant)
@@ -220,11 +229,11 @@ def standings_of(ledger: Ledger, name: str) -> list[Standing]:
     return standings((str(row.digest), row.body) for row in rows)
 
 
-def record(ledger: Ledger, examination: Examination) -> None:
+def record(ledger: Ledger, examination: Examination, bound: Bound | None = None) -> None:
     """Append a table and, where it measured something, its evidence to the ledger."""
     from metier.examine.standings import kept
 
-    for kind, digest, body in kept(examination):
+    for kind, digest, body in kept(examination, bound):
         ledger.append(kind, examination.table.specialist, Digest.parse(digest), body)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 from metier.answer import Answering
 from metier.assembly import starting
 from metier.assembly.bases import BaseChoice, Bases
+from metier.assembly.binding import Binding
 from metier.assembly.browsing import Browsing
 from metier.assembly.comparing import Comparing
 from metier.assembly.conversations import Conversations, Lack
@@ -21,17 +22,23 @@ from metier.assembly.facts import Facts
 from metier.assembly.family import Family
 from metier.assembly.fitting import open_fitting
 from metier.assembly.holdings import Holdings
+from metier.assembly.hopping import open_hopping
 from metier.assembly.localmodels import open_models
 from metier.assembly.looking import Looking
 from metier.assembly.making import Making
 from metier.assembly.measuring import Measuring
+from metier.assembly.movingdocs import open_moving
 from metier.assembly.picturing import Picturing
+from metier.assembly.rebasing import open_rebasing
+from metier.assembly.routes import open_routing
 from metier.assembly.shelves import Library
 from metier.assembly.tables import Tables
+from metier.assembly.timelines import Timelines
 from metier.assembly.toolbox import Toolbox
 from metier.assembly.trying import Field, Trial, Trying
-from metier.assembly.values import How, InstalledPart, parts_of
+from metier.assembly.values import Asked, How, InstalledPart, parts_of
 from metier.assembly.visionbases import install_vision, is_vision
+from metier.assembly.watching import open_watching
 from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
 from metier.coding import Checked, Diagnostic, Mended, SourceFile
@@ -99,9 +106,20 @@ class Metier:
         self.holdings = Holdings(settings, fleet, self.models.used_bytes)
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
-        self.tables = Tables(self._measuring, lambda: self.ledger)
+        binding = Binding(settings, fleet, self._conversations, self._bases, self._toolbox)
+        self.tables = Tables(self._measuring, binding, lambda: self.ledger)
+        self.timelines = Timelines(settings, fleet, lambda: self.ledger)
+        self.routing = open_routing(self, self._workbench, self._library, self._bases, binding)
         parts = (self._answering, self._bases, self._conversations, self._workbench)
         self.trying = Trying(self, parts)
+        self.watching = open_watching(self, parts, self._measuring)
+        self.hopping = open_hopping(
+            self._workbench, self._maker, self._answering, find=self.find, pull=self.pull
+        )
+        tools = (self._workbench, self._maker, self._answering)
+        self.moving = open_moving(*tools, self.hopping.promoting)
+        parted = (self._workbench, self._maker, self.tables, self.hopping.promoting)
+        self.rebasing = open_rebasing(*parted, self._bases)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Metier:
@@ -119,6 +137,7 @@ class Metier:
         self.models.close()
         self._toolbox.close()
         self._bases.close()
+        self.routing.close()
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -344,33 +363,19 @@ class Metier:
 
     # --- making ---------------------------------------------------------------------------------
 
-    def recipe_for(  # noqa: PLR0913  one argument per flag of 'metier make'
+    def recipe_for(
         self,
         data: Path,
         *,
-        name: str,
-        eval_file: Path | None = None,
         text: str | None = None,
         label: str | None = None,
         group: str | None = None,
-        budget: float | None = None,
-        seed: int = 0,
-        drop_leaks: bool = False,
-        curve: bool = True,
+        **asked: Unpack[Asked],
     ) -> Recipe:
-        """A recipe for a file of examples; see ``making.asking``."""
+        """A recipe for a file of examples, its columns named; see ``making.asking``."""
         from metier.making.asking import Columns, recipe_for
 
-        return recipe_for(
-            data,
-            name=name,
-            eval_file=eval_file,
-            columns=Columns(text, label, group),
-            budget=budget,
-            seed=seed,
-            drop_leaks=drop_leaks,
-            curve=curve,
-        )
+        return recipe_for(data, columns=Columns(text, label, group), **asked)
 
     @overload
     def make(self, recipe: Recipe, *, folder: Path, **how: Unpack[How]) -> Card: ...

@@ -42,6 +42,7 @@ from metier.generating import (
     Written,
 )
 from metier.messages import Encoder
+from metier.reference import parted
 
 if TYPE_CHECKING:
     from metier.scheduler import LocalScheduler
@@ -224,7 +225,7 @@ class LocalModels:
 
         ``name`` may name the base of a chat specialist too: ``sveltekit@NAME``.
         """
-        name, _, base = name.partition("@")
+        name, base = parted(name)
         known = self._catalogue.known(name)
         if base and known.listing.task != "chat":
             raise InputError(

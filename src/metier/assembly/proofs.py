@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -24,6 +24,9 @@ from metier.catalog.standing import level_of
 from metier.finding import Proof
 from metier.ledger import Row
 from metier.reference import Digest
+
+if TYPE_CHECKING:
+    from metier.examine.bound import Bench
 
 BaseOf = Callable[[str], str | None]
 """The name of a base to the digest of what is installed under it, ``None`` if nothing is."""
@@ -40,6 +43,8 @@ class Subject:
         base: Name of its base, or "".
         base_digest: Digest of the base that it is bound to, or "".
         toolchain: What it was made with.
+        executed: Whether it is measured by executed evals: then ``base`` is its own name, and what
+            it was measured on stands beside its tables.
     """
 
     id: int
@@ -47,6 +52,22 @@ class Subject:
     base: str
     base_digest: str
     toolchain: Mapping[str, str]
+    executed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """What stands beside executed evals.
+
+    Attributes:
+        benches: Digest of a result to what it was measured on, from the ledger's tables.
+        base_of: Name of a chat specialist to the identity of what writes for it today.
+        toolchain: What judged then to what would judge today.
+    """
+
+    benches: Callable[[], Mapping[str, Bench]]
+    base_of: BaseOf
+    toolchain: Callable[[Mapping[str, str]], Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +93,7 @@ def proofs_of(
     base_of: BaseOf,
     toolchain: Mapping[str, str],
     today: date,
+    executed: Executed | None = None,
 ) -> Proofs:
     """Judge the ledger's evidence.
 
@@ -82,6 +104,7 @@ def proofs_of(
         base_of: See ``BaseOf``.
         toolchain: Today's.
         today: The day.
+        executed: What chat specialists are judged by; without it they hold no proof.
     """
     by_system: dict[str, list[Row]] = {}
     for row in rows:
@@ -94,10 +117,18 @@ def proofs_of(
         own = by_system.get(subject.system)
         if not own:
             continue
+        if subject.executed:
+            told = _executed(subject, own, executed, today) if executed is not None else []
+            judged[subject.id] = told
+            if proof := best(told):
+                proofs[subject.id] = proof
+            levels[subject.id] = level_of(one.measured.evidence for one in told)
+            continue
         base = digest_of(subject.base) if subject.base else ""
         now = Now(subject.system, base, toolchain, today)
         measured = [one for row in own if (one := _measured(row, subject, results)) is not None]
-        judged[subject.id] = told = [judge(one, now) for one in _newest(measured)]
+        told = [judge(one, now) for one in _newest(measured)]
+        judged[subject.id] = told
         if proof := best(told):
             proofs[subject.id] = proof
         levels[subject.id] = level_of(one.measured.evidence for one in told)
@@ -107,6 +138,30 @@ def proofs_of(
 def state(*parts: object) -> str:
     """What says that proofs must be judged again, of whatever they depend on."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _executed(
+    subject: Subject, own: Sequence[Row], executed: Executed, today: date
+) -> list[Judged]:
+    """What the tables of a chat specialist count for, on the base that writes for it today."""
+    benches, base = executed.benches(), executed.base_of(subject.base)
+    measured: dict[str, list[Measured]] = {}
+    for row in own:
+        try:
+            evidence = Evidence.model_validate(row.body)
+        except ValidationError:
+            continue
+        bench = benches.get(evidence.results[0]) if evidence.results else None
+        on, toolchain = (bench.base, bench.toolchain) if bench is not None else ("", None)
+        one = Measured(evidence, HERE, toolchain, on, evidence.system)
+        measured.setdefault(on, []).append(one)
+    # Evidence on the base of today is the last word; that on others is told where there is none.
+    chosen = measured.get(base or "") or [one for several in measured.values() for one in several]
+    told = []
+    for one in _newest(chosen):
+        tools = executed.toolchain(one.toolchain) if one.toolchain is not None else {}
+        told.append(judge(one, Now(subject.system, base, tools, today)))
+    return told
 
 
 def _measured(row: Row, subject: Subject, results: Path) -> Measured | None:

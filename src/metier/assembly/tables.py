@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from metier.assembly.binding import GENERAL, Binding
 from metier.assembly.measuring import PARTS, Measuring, record, standings_of
 from metier.assembly.workbench import never
 from metier.ledger import Ledger
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
 class Tables:
     """The tables of one home."""
 
-    def __init__(self, measuring: Measuring, ledger: Callable[[], Ledger]) -> None:
+    def __init__(
+        self, measuring: Measuring, binding: Binding, ledger: Callable[[], Ledger]
+    ) -> None:
         self._measuring = measuring
+        self.binding = binding
         self._ledger = ledger
 
     def evaluate(  # noqa: PLR0913  one argument per flag of 'metier eval'
@@ -35,6 +39,7 @@ class Tables:
         on: str,
         bases: Sequence[str],
         with_: Sequence[str] = PARTS[1:],
+        against: Sequence[str] = (),
         samples: int = 1,
         budget: float | None = None,
         fresh: bool = False,
@@ -43,20 +48,24 @@ class Tables:
     ) -> Examination:
         """Put executed tasks to bases: alone, with each part of a specialist, and with all.
 
-        The table is kept in the home and in the ledger; see ``examine.bases`` for everything.
+        The table is kept in the home and in the ledger, with the evidence of the specialist
+        itself against the base alone, the base with documents, and ``against``; see
+        ``examine.bases`` for everything.
         """
+        rivals = [GENERAL if rival == "general" else rival for rival in against]
         examination = self._measuring.examiner(tuple(with_)).evaluate(
             name,
             on=on,
             bases=bases,
             with_=with_,
+            against=rivals,
             samples=samples,
             budget=budget,
             fresh=fresh,
             report=report,
             cancelled=cancelled,
         )
-        record(self._ledger(), examination)
+        record(self._ledger(), examination, self.binding.bound(name, [*bases, *rivals]))
         return examination
 
     def standings(self, name: str) -> list[Standing]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import Required, TypedDict
 
 from metier.fleet import Fleet
 from metier.messages import Report
@@ -27,6 +27,17 @@ class How(TypedDict, total=False):
     report: Report
     cancelled: Callable[[], bool]
     confined: bool
+
+
+class Asked(TypedDict, total=False):
+    """What ``Metier.recipe_for`` is asked beside rows and columns; see ``making.asking``."""
+
+    name: Required[str]
+    eval_file: Path | None
+    budget: float | None
+    seed: int
+    drop_leaks: bool
+    curve: bool
 
 
 def parts_of(fleet: Fleet, name: str) -> Sequence[InstalledPart]:

@@ -14,7 +14,7 @@ from metier.answer import Answering
 from metier.answer.classifying import digest_in
 from metier.card import BaseReference, Card
 from metier.errors import InputError, NotFoundError
-from metier.fleet import Fleet, Installed
+from metier.fleet import Fleet, Installed, own_name
 from metier.hardware import cpu_class, machine
 from metier.ledger import Ledger
 from metier.messages import Example, Report, silent
@@ -60,6 +60,21 @@ class Workbench:
         self._evals = settings.home / "evals"
 
     @property
+    def fleet(self) -> Fleet:
+        """What is installed."""
+        return self._fleet
+
+    @property
+    def ledger(self) -> Ledger:
+        """Results, evidence and decisions, in order."""
+        return self._ledger()
+
+    @property
+    def home(self) -> Path:
+        """The home folder."""
+        return self._settings.home
+
+    @property
     def sources(self) -> Sources:
         """Where local sources lie."""
         return Sources(self._settings.home / "sources.json")
@@ -81,8 +96,10 @@ class Workbench:
             )
         return recipe
 
-    def base(self, name: str) -> BaseReference | None:
-        """An installed encoder by name and digest, or ``None``."""
+    def base(self, name: str | None) -> BaseReference | None:
+        """An installed encoder by name and digest, or ``None``, also for ``None``."""
+        if name is None:
+            return None
         try:
             installed = self._fleet.show(name)
         except NotFoundError:
@@ -176,8 +193,10 @@ class Workbench:
         """The card of the classifier that a new specialist of this name replaces.
 
         Raises:
-            InputError: A base has the name (code ``name_taken``); bases are not replaced.
+            InputError: A base has the name (code ``name_taken``); bases are not replaced. Or it
+                is what a hop puts aside (``bad_name``).
         """
+        own_name(name)
         try:
             installed = self._fleet.show(name)
         except NotFoundError:
@@ -204,19 +223,22 @@ class Workbench:
         """Remove the sealed eval of a specialist that is gone, unless another has it too."""
         if card is None:
             return
-        kept = {item.classifier.data.eval_digest for item in self._fleet.list() if item.classifier}
+        every = (*self._fleet.list(), *self._fleet.aside())
+        kept = {item.classifier.data.eval_digest for item in every if item.classifier}
         if card.data.eval_digest not in kept:
             self._eval_file(card.data.eval_digest).unlink(missing_ok=True)
             self._pictures.forget(card.data.eval_digest)
 
-    def record(self, card: Card, results: Mapping[str, str]) -> None:
-        """Append what was proved and decided to the ledger."""
+    def record(self, card: Card, results: Mapping[str, str], *, challenger: bool = False) -> None:
+        """Append what was proved and decided to the ledger; a challenger is not decided yet."""
         ledger = self._ledger()
         for key, digest in results.items():
             ledger.append("result", card.name, Digest.parse(digest), {"role": key})
         for item in card.evidence:
             body = item.model_dump(mode="json")
             ledger.append("evidence", card.name, Digest.parse(card.system), body)
+        if challenger:
+            return
         decision = {"rung": card.rung, "why": card.why, "decided": card.decided}
         ledger.append("decision", card.name, Digest.parse(card.system), decision)
 

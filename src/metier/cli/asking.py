@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TextIO, TypedDict, Unpack
+from typing import TextIO, TypedDict, Unpack, cast
 
 import click
 
@@ -26,13 +26,15 @@ from metier.cli.failures import print_json
 from metier.cli.looking import look_up
 from metier.cli.parameters import Duration, complete_names, json_option
 from metier.cli.picturing import classify_pictures
+from metier.cli.routing import RoutedModels
 from metier.cli.session import Session
 from metier.cli.sourcing import read_sources
 from metier.cli.wording import counted
 from metier.conversing import Manner, base_of
 from metier.errors import InputError, NotFoundError
-from metier.generating import Options
+from metier.generating import Models, Options
 from metier.recipe import PICTURES
+from metier.routing import is_auto
 
 _BATCH = 512
 _FOR_CHAT = (
@@ -152,9 +154,17 @@ def run(session: Session, /, **choices: Unpack[Choices]) -> int:
     one text a line; empty lines are left out. One of pictures labels files. A document pack
     answers a question with passages. A chat specialist answers a question over a base, or checks
     and repairs source files without one. A local model answers a question, or talks until you
-    leave; what is piped in goes along.
+    leave; what is piped in goes along. The name auto sends each question to who holds a proof for
+    it, else to the general model.
     """
     metier = session.metier
+    if is_auto(choices["name"]):
+        _refuse(choices, "auto", allowed=_FOR_MODELS)
+        routed = cast("Models", RoutedModels(metier, choices["name"]))
+        try:
+            return chat(routed, _wanted(choices), metier.settings.home / "history")
+        finally:
+            metier.close()
     item = metier.show(choices["name"])
     if item.model is not None:
         _refuse(choices, "generate", allowed=_FOR_MODELS)

@@ -32,7 +32,9 @@ def speeds_lines(speeds: Speeds) -> list[str]:
         )
         lines.append(f"weights read while writing: {rates}")
         shown = 1e9 / speeds.bytes_per_second.get("Q4_K", max(speeds.bytes_per_second.values()))
-        lines.append(f"so 1 GB of weights (Q4_K) writes about {1 / shown:.0f} tokens/s")
+        rate = 1 / shown
+        said = f"{rate:.0f}" if rate >= 10 else f"{rate:.2g}"
+        lines.append(f"so 1 GB of weights (Q4_K) writes about {said} tokens/s")
     if speeds.ms_per_text:
         lines.append(f"specialists asked themselves: {len(speeds.ms_per_text)}")
     if speeds.busy > _BUSY:

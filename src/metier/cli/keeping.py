@@ -25,6 +25,7 @@ from metier.cli.parameters import complete_names, json_option
 from metier.cli.progress import working
 from metier.cli.session import Session
 from metier.cli.sheet import with_ladder
+from metier.cli.standings import standing_document, standing_lines, with_states
 from metier.cli.terminal import Line, Signs, Terminal, aligned, wrapped
 from metier.cli.verdicts import verdict_text
 from metier.cli.wording import (
@@ -41,6 +42,7 @@ from metier.cli.wording import (
 from metier.errors import InputError
 from metier.fleet import Installed
 from metier.generating import ModelListing
+from metier.watching import Standing
 
 
 @click.command("list", short_help="List what is installed.")
@@ -49,10 +51,16 @@ from metier.generating import ModelListing
 def list_installed(session: Session, as_json: bool) -> None:
     """List specialists and bases: accuracy, difference to the base, size and speed."""
     items = session.metier.list()
+    standings = session.metier.watching.standings()
     broken = session.metier.fleet.broken()
     if as_json:
         documents = [
-            {**installed_document(item, card=False), **model_document(item, None)} for item in items
+            {
+                **installed_document(item, card=False),
+                **model_document(item, None),
+                **standing_document(standings.get(item.name)),
+            }
+            for item in items
         ]
         damaged = [{"name": ref.familiar, **error.as_dict()} for ref, error in broken.items()]
         print_json({"installed": documents, "damaged": damaged})
@@ -63,7 +71,7 @@ def list_installed(session: Session, as_json: bool) -> None:
     if not items:
         screen.write(["Nothing is installed. Make the first one:", _make_one()])
         return
-    screen.write(_table(items, screen, _listings(session, items)), cut=True)
+    screen.write(_table(items, screen, _listings(session, items), standings), cut=True)
 
 
 def _make_one() -> Text:
@@ -80,13 +88,16 @@ def _listings(session: Session, items: Sequence[Installed]) -> dict[str, ModelLi
 
 
 def _table(
-    items: Sequence[Installed], screen: Terminal, listings: Mapping[str, ModelListing]
+    items: Sequence[Installed],
+    screen: Terminal,
+    listings: Mapping[str, ModelListing],
+    standings: Mapping[str, Standing],
 ) -> list[Text]:
     """Specialists, then bases; without the intervals if a person's terminal is too narrow."""
-    lines = _lines(items, screen.signs, listings, intervals=True)
+    lines = _lines(items, screen.signs, listings, standings, intervals=True)
     widest = max(line.cell_len for line in lines)
     if screen.console.is_terminal and widest > screen.console.width:
-        return _lines(items, screen.signs, listings, intervals=False)
+        return _lines(items, screen.signs, listings, standings, intervals=False)
     return lines
 
 
@@ -94,6 +105,7 @@ def _lines(
     items: Sequence[Installed],
     signs: Signs,
     listings: Mapping[str, ModelListing],
+    standings: Mapping[str, Standing],
     *,
     intervals: bool,
 ) -> list[Text]:
@@ -115,7 +127,7 @@ def _lines(
         for item in items
         if item.card is None and item.name not in listings
     ]
-    return aligned(rows, "llllrr")
+    return aligned(with_states(rows, standings), "llllrrl"[: 7 if standings else 6])
 
 
 def _uncompared(item: Installed, task: str) -> list[Line]:
@@ -171,7 +183,8 @@ def show(session: Session, name: str, recipe: bool, results: bool, as_json: bool
             screen.write(sheet_lines(item, sheet, fit=fit_words(session.metier.fit(item))))
     elif as_json:
         fit = fit_document(session.metier.fit(item))
-        print_json({**installed_document(item, card=True), **fit})
+        watch = standing_document(session.metier.watching.standing(name))
+        print_json({**installed_document(item, card=True), **fit, **watch})
     elif item.card is None:
         rows: list[list[Line]] = [
             ["kind", item.kind],
@@ -185,9 +198,11 @@ def show(session: Session, name: str, recipe: bool, results: bool, as_json: bool
         called = item.reference.familiar
         shown = with_ladder(item.classifier, screen.width, screen.signs, name=called)
         here = f"On this machine: {fit_words(session.metier.fit(item))}."
-        screen.write([*shown[:-1], *wrapped(here, screen.width), shown[-1]])
+        stands = standing_lines(session.metier.watching.standing(name), screen.width)
+        screen.write([*shown[:-1], *wrapped(here, screen.width), *stands, shown[-1]])
     else:
-        screen.write(brief_lines(item, screen.width))
+        stands = standing_lines(session.metier.watching.standing(name), screen.width)
+        screen.write([*brief_lines(item, screen.width), *stands])
 
 
 def _show_results(session: Session, name: str, *, as_json: bool) -> None:

@@ -33,11 +33,17 @@ COMMANDS: dict[str, Entry] = {
     "make": Entry("making", "make", "Make a specialist from examples and prove it."),
     "find": Entry("finding", "find", "Search the catalogues and what is installed."),
     "run": Entry("asking", "run", "Ask a specialist."),
+    "route": Entry("routing", "route", "Say who would answer, and why."),
     "ps": Entry("residing", "ps", "List the models in memory."),
     "stop": Entry("residing", "stop", "Take a model out of memory."),
     "eval": Entry("proving", "evaluate", "Measure a specialist on an eval, or bases under it."),
     "compare": Entry("comparing", "compare", "Compare specialists on one eval."),
     "check-eval": Entry("proving", "check_eval", "Check an eval before trusting it."),
+    "history": Entry("histories", "history", "Show general models by date against a specialist."),
+    "hop": Entry(
+        "hopping", "hop", "Make a specialist again on other bases; promote it if it wins."
+    ),
+    "rollback": Entry("hopping", "rollback", "Put the champion before a hop back."),
     "pull": Entry("pulling", "pull", "Fetch a model from the hub, an address or a file."),
     "create": Entry("creating", "create", "Make a model from another by a Modelfile."),
     "list": Entry("keeping", "list_installed", "List what is installed."),
@@ -47,6 +53,7 @@ COMMANDS: dict[str, Entry] = {
     "export": Entry(
         "sharing", "export", "Export a specialist as an OCI layout, a model as a Modelfile."
     ),
+    "watch": Entry("watching", "watch", "See which specialists still earn their route."),
     "verify": Entry("keeping", "verify", "Check every stored byte against its digest."),
     "gc": Entry("keeping", "collect_garbage", "Remove stored files that nothing uses."),
     "catalog": Entry("catalogs", "catalog", "Add, build, list and check catalogues."),

@@ -65,7 +65,8 @@ class Choices(TypedDict):
     "--against",
     multiple=True,
     metavar="REF",
-    help="A rival: majority, base, general or a name; again for more.",
+    help="A rival: majority, base, general or a name; of a chat specialist general or "
+    "remote:NAME, asked alone; again for more.",
 )
 @click.option(
     "--base",
@@ -114,12 +115,6 @@ def evaluate(session: Session, /, **choices: Unpack[Choices]) -> int:
 def _over_bases(session: Session, choices: Choices) -> int:
     metier, name, as_json = session.metier, choices["name"], choices["as_json"]
     bases = choices["bases"] or ((metier.settings.base,) if metier.settings.base else ())
-    if choices["against"]:
-        raise InputError(
-            "--against is for classifiers; a chat specialist is measured over bases.",
-            code="bad_usage",
-            remedy="Name bases with --base.",
-        )
     if not bases:
         known = ", ".join(f"remote:{service}" for service in metier.services())
         raise InputError(
@@ -140,6 +135,7 @@ def _over_bases(session: Session, choices: Choices) -> int:
                 on=choices["on"],
                 bases=bases,
                 with_=parts,
+                against=[one for one in choices["against"] if one != "base"],
                 samples=choices["samples"] or 1,
                 budget=choices["budget"],
                 fresh=choices["fresh"],

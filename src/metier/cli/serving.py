@@ -9,19 +9,21 @@ from __future__ import annotations
 import logging
 import webbrowser
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import click
 
 from metier.cli import terminal
 from metier.cli.failures import print_json
-from metier.cli.parameters import json_option
+from metier.cli.parameters import Duration, json_option
 from metier.cli.ports import holder
 from metier.cli.presence import announce_presence, read_key, withdraw_presence
 from metier.cli.progress import working
+from metier.cli.rounds import Rounds, check_every
 from metier.cli.session import Session
 from metier.cli.terminal import Line
-from metier.cli.wording import counted
+from metier.cli.wording import counted, duration
 from metier.errors import InputError, UnavailableError
 from metier.server import serve
 from metier.version import __version__
@@ -54,16 +56,24 @@ Serve = Callable[[int, Callable[[], None]], None]
 @click.option(
     "--log-requests", is_flag=True, help="Write a line of JSON for each request to stderr."
 )
+@click.option(
+    "--watch",
+    "watch_every",
+    type=Duration(),
+    metavar="EVERY",
+    help="Look after the specialists by itself: 1d, 6h. Off unless it is given; see metier watch.",
+)
 @click.option("--open", "open_page", is_flag=True, help="Open the site in a browser.")
 @json_option
 @click.pass_obj
-def up(
+def up(  # noqa: PLR0913  one argument per flag
     session: Session,
     port: int,
     host: str,
     api_key_file: Path | None,
     names: tuple[str, ...],
     log_requests: bool,
+    watch_every: float | None,
     open_page: bool,
     as_json: bool,
 ) -> None:
@@ -79,6 +89,7 @@ def up(
             code="needs_key",
             remedy="Give --api-key-file FILE, or leave --host out to serve this machine only.",
         )
+    watched = None if watch_every is None else check_every(watch_every)
     if log_requests:
         _log_to_stderr()
     with working(quiet=as_json) as shown:
@@ -106,12 +117,13 @@ def up(
     def announce(used: int) -> None:
         address = f"http://{_in_address(host)}:{used}"
         announce_presence(session.metier.settings.home, address)
-        _announce(session, address, asked=port, used=used, as_json=as_json)
+        _announce(session, address, asked=port, used=used, every=watched, as_json=as_json)
         if open_page:
             webbrowser.open(address)
 
     try:
-        serve_nearby(port, serve_on, announce)
+        with _watched(session, watched):
+            serve_nearby(port, serve_on, announce)
     except KeyboardInterrupt:
         if not as_json:
             click.echo("\nStopped.", err=True)
@@ -149,18 +161,33 @@ def serve_nearby(port: int, serve_on: Serve, announce: Callable[[int], None]) ->
     )
 
 
-def _announce(session: Session, address: str, *, asked: int, used: int, as_json: bool) -> None:
+def _watched(session: Session, every: float | None) -> AbstractContextManager[object]:
+    """What looks after the specialists while the server runs, if somebody asked for it."""
+    if every is None:
+        return nullcontext()
+
+    def say(told: str) -> None:
+        click.echo(told, err=True)
+
+    return Rounds(session.metier.watching, every, say)
+
+
+def _announce(
+    session: Session, address: str, *, asked: int, used: int, every: float | None, as_json: bool
+) -> None:
     taken_by = holder(asked) if used != asked else None
     if as_json:
-        print_json(
-            {"address": address, "port": used, "asked_port": asked, "asked_port_held_by": taken_by}
-        )
+        document = {"address": address, "port": used, "asked_port": asked}
+        watch = None if every is None else {"every": every, "asks": session.metier.watching.asks()}
+        print_json({**document, "asked_port_held_by": taken_by, "watch": watch})
         return
     names = [item.reference.familiar for item in session.metier.list() if item.card is not None]
     lines: list[Line] = [f"Metier {__version__}"]
     if used != asked:
         lines.append(f"Port {asked} is taken by {taken_by or 'another program'}; using {used}.")
     lines += [f"  site  {address}", f"  API   {address}/docs", f"  MCP   {address}/mcp"]
+    if every is not None:
+        lines.append(f"  watch every {duration(every)}; asks {session.metier.watching.asks()}")
     lines.append(f"  {counted(len(names), 'specialist')}. Stop with Ctrl-C.")
     lines.append(f'Try one:  metier run {names[0]} "your text"' if names else "")
     terminal.stdout().write(line for line in lines if line)

@@ -8,12 +8,14 @@ same, and nothing half written is ever found in the cache.
 from __future__ import annotations
 
 import errno
+import gzip
 import hashlib
 import json
 import os
 import shutil
 import tempfile
 import time
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +30,9 @@ from metier.recipe import DataPart, GitRepository, UpstreamFile
 
 AUTO = "auto"
 """The converter that leaves a file as it is, for the reader to recognise."""
+PACKED = ".gz"
+"""Rows in a mirror may be packed: their digest is that of what is inside."""
+_MOST_UNPACKED = 1 << 30
 _STALE_SECONDS = 86_400.0
 
 
@@ -62,7 +67,7 @@ def resolve(
     Args:
         part: The source, as the recipe names it.
         folder: Where relative paths of the recipe start.
-        mirror: A folder searched for JSON Lines files by digest, or ``None``.
+        mirror: A folder searched for JSON files by digest, or ``None``.
         cache: A folder of ours; rows made here are kept in it under their digest.
         report: Told what is being read or fetched, stage ``data``.
         confined: For recipes that came over HTTP: no path outside ``folder``, no address.
@@ -77,6 +82,8 @@ def resolve(
     if part.rows_sha256:
         found = _in_mirror(part.rows_sha256, mirror, cache) if mirror else None
         origin: Literal["mirror", "cache"] = "mirror"
+        if found is not None and found.suffix == PACKED:
+            found = _in_cache(part.rows_sha256, cache) or _unpack(found, part.rows_sha256, cache)
         if found is None:
             found, origin = _in_cache(part.rows_sha256, cache), "cache"
         if found is not None:
@@ -107,15 +114,15 @@ def _in_mirror(sha256: str, mirror: Path, cache: Path) -> Path | None:
     index: dict[str, str] = {}
     hit: Path | None = None
     for path in regular_files(mirror):
-        if path.suffix != ".jsonl":
+        if not path.name.endswith((".jsonl", ".json", f".jsonl{PACKED}")):
             continue
         try:
             facts = path.stat()
             key = f"{path.absolute()}\n{facts.st_size}\n{facts.st_mtime_ns}"
-            index[key] = known.get(key) or file_sha256(path)
-            if index[key] == sha256 and hit is None and file_sha256(path) == sha256:
+            index[key] = known.get(key) or _rows_sha256(path)
+            if index[key] == sha256 and hit is None and _rows_sha256(path) == sha256:
                 hit = path
-        except OSError:  # gone since it was listed, or not ours to read: not what is looked for
+        except (OSError, EOFError, zlib.error):  # gone meanwhile, not ours to read, cut off
             continue
     if index != known:
         with folder_for_a_while(cache) as temporary, disk_errors(cache):
@@ -123,6 +130,24 @@ def _in_mirror(sha256: str, mirror: Path, cache: Path) -> Path | None:
             written.write_text(json.dumps(index, indent=0), encoding="utf-8")
             written.replace(cache / "mirror.json")
     return hit
+
+
+def _rows_sha256(path: Path) -> str:
+    """Digest of the rows in a mirror's file, unpacked if it is packed."""
+    if path.suffix != PACKED:
+        return file_sha256(path)
+    digest, left = hashlib.sha256(), _MOST_UNPACKED
+    with gzip.open(path) as stream:
+        while left > 0 and (piece := stream.read(1 << 20)):
+            digest.update(piece)
+            left -= len(piece)
+    return digest.hexdigest() if left > 0 else "too large"
+
+
+def _unpack(path: Path, sha256: str, cache: Path) -> Path:
+    """The rows of a packed file, in the cache."""
+    with gzip.open(path) as stream:
+        return _keep(stream, sha256, cache, f"the rows of {path.name!r}")
 
 
 def _read_index(path: Path) -> dict[str, str]:

@@ -221,7 +221,7 @@ def _evidence(table: Table, first: int, second: int) -> Evidence | None:
             against=role,
             command=table.command,
             date=table.date,
-            costs=(_cost(one), _cost(two)),
+            costs=(cost_of(one), cost_of(two)),
         )
     except InputError as error:
         if error.code != "nothing_to_compare":
@@ -229,7 +229,8 @@ def _evidence(table: Table, first: int, second: int) -> Evidence | None:
         return None
 
 
-def _cost(entry: Entry) -> Cost:
+def cost_of(entry: Entry) -> Cost:
+    """What an answer of an entry costs: its class, median milliseconds, money where known."""
     seconds = median_seconds(entry)
     return Cost(
         cost_class=entry.cost_class,

@@ -28,6 +28,8 @@ from metier.evals.tasks import Suite
 from metier.messages import Progress, Report, silent
 from metier.reference import Digest
 
+GENERAL = "remote:general"
+"""The base that is the general model."""
 EntrantFor = Callable[[str, str, tuple[str, ...], int], Entrant]
 """Specialist, base, parts and samples to what answers; raises InputError for a part that the
 specialist lacks, NotFoundError or UnavailableError for a base that cannot be asked."""
@@ -165,6 +167,7 @@ class BaseExaminer:
         on: str,
         bases: Sequence[str],
         with_: Sequence[str] = ("docs", "tools"),
+        against: Sequence[str] = (),
         samples: int = 1,
         budget: float | None = None,
         fresh: bool = False,
@@ -182,6 +185,7 @@ class BaseExaminer:
             on: The eval's name or folder.
             bases: ``remote:NAME``, ``replay:FILE`` …
             with_: Parts whose contribution is asked for.
+            against: Rivals that are asked alone, as bases are named.
             samples: Answers to each task.
             budget: Wall seconds after which the run stops, to be gone on with.
             fresh: Whether to ask everything again.
@@ -201,7 +205,10 @@ class BaseExaminer:
             for base in _different("base", bases)
             for parts in variants
         ]
-        _different("base", [one.base for one in entrants[:: len(variants)]])
+        rivals = [self.entrant(name, rival, (), samples) for rival in against if rival not in bases]
+        named = [one.base for one in entrants[:: len(variants)]]
+        _different("base", [*named, *(one.base for one in rivals)])
+        entrants += rivals
         sandbox = self.sandbox()
         stop = _Stop(budget, cancelled)
         why = self._frozen(suite, report, stop)
@@ -219,7 +226,7 @@ class BaseExaminer:
             eval=suite.name,
             title=suite.title,
             fingerprint=suite.fingerprint,
-            command=_command(name, suite.name, entrants, with_, samples),
+            command=_command(name, suite.name, (named, against), with_, samples),
             date=self.today,
             samples=samples,
             frozen=why,
@@ -385,13 +392,22 @@ def _part_of(report: Report, number: int, count: int) -> Report:
 
 
 def _command(
-    name: str, on: str, entrants: Sequence[Entrant], with_: Sequence[str], samples: int
+    name: str,
+    on: str,
+    asked: tuple[Sequence[str], Sequence[str]],
+    with_: Sequence[str],
+    samples: int,
 ) -> str:
     """What repeats the table; no path of this machine."""
-    bases = " ".join(f"--base {base}" for base in dict.fromkeys(one.base for one in entrants))
+    bases = "".join(f" --base {base}" for base in asked[0])
+    rivals = "".join(f" --against {_short(rival)}" for rival in asked[1])
     parts = f" --with {','.join(with_)}" if with_ else ""
     several = f" --samples {samples}" if samples > 1 else ""
-    return f"metier eval {name} --on {on} {bases}{parts}{several}"
+    return f"metier eval {name} --on {on}{bases}{rivals}{parts}{several}"
+
+
+def _short(rival: str) -> str:
+    return "general" if rival == GENERAL else rival
 
 
 def _entry(entrant: Entrant, ran: Ran) -> Entry:

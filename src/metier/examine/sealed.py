@@ -144,7 +144,7 @@ class Examiner:
         differ = {}
         leaked = self.leaked(name, sealed, report)
         for rival in against:
-            system = self._system(rival, name, sealed)
+            system = self.system(rival, name, sealed)
             second = self._run(system, sealed, report, cancelled)
             evidence.append(
                 compare(
@@ -214,7 +214,7 @@ class Examiner:
         cancelled: Callable[[], bool],
     ) -> Result:
         """Run a system on an eval and keep its result; ``rival`` as in ``examine``."""
-        return self._run(self._system(rival, name, sealed), sealed, report, cancelled)
+        return self._run(self.system(rival, name, sealed), sealed, report, cancelled)
 
     def _run(
         self, system: System, sealed: Eval, report: Report, cancelled: Callable[[], bool]
@@ -236,7 +236,8 @@ class Examiner:
         write_result(self.results / f"{Digest.parse(result.digest).hex}.jsonl", result)
         return result
 
-    def _system(self, rival: str, name: str, sealed: Eval) -> System:
+    def system(self, rival: str, name: str, sealed: Eval) -> System:
+        """Whom ``rival`` means for a specialist; raises what asking for it raises."""
         classifier = self.classifier(name)
         refusal = classifier.out_of_scope_label
         if rival == "majority":

@@ -14,6 +14,7 @@ from metier.card import Interval, Score
 from metier.evals.tables import FORMAT
 from metier.evals.tasks import SCORER
 from metier.examine.bases import Examination
+from metier.examine.bound import Bound, evidence_of, proved_on
 
 Kept = tuple[Literal["result", "evidence"], str, dict[str, Any]]
 
@@ -80,11 +81,15 @@ class Standing:
         return f"{said}, {self.date}" + (", recorded answers" if self.recorded else "")
 
 
-def kept(examination: Examination) -> list[Kept]:
+def kept(examination: Examination, bound: Bound | None = None) -> list[Kept]:
     """Rows for the ledger, in order: kind, digest, body.
 
     First the table; then, unless an answer was recorded elsewhere, the evidence of each
-    comparison.
+    comparison, and of the specialist itself against its rivals.
+
+    Args:
+        examination: The table with its findings.
+        bound: What is installed under the specialist's name; ``None`` says nothing of it.
     """
     table, found = examination.table, examination.findings
     rows = found.to_dict(table)["rows"]
@@ -96,6 +101,8 @@ def kept(examination: Examination) -> list[Kept]:
         "command": table.command,
         "recorded": found.recorded,
         "rows": [{**row, "added": _verdict(row["added"])} for row in rows],
+        "toolchain": dict(table.toolchain),
+        "proved": {} if bound is None else proved_on(table, bound),
     }
     result: list[Kept] = [("result", table.digest, body)]
     recorded = {number for number, one in enumerate(table.entries, start=1) if one.recorded}
@@ -103,6 +110,8 @@ def kept(examination: Examination) -> list[Kept]:
         if not recorded & {one.first, one.second}:
             system = table.entries[one.first - 1].result.digest
             result.append(("evidence", system, one.evidence.model_dump(mode="json")))
+    for own in evidence_of(table, bound) if bound is not None else ():
+        result.append(("evidence", own.results[0], own.model_dump(mode="json")))
     return result
 
 

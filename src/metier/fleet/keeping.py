@@ -18,7 +18,7 @@ from metier.errors import CorruptError, InputError, MetierError, NotFoundError
 from metier.fleet import models
 from metier.fleet.checking import CARD, MAX_CARD_BYTES, MAX_MODEL_BYTES, check
 from metier.fleet.installed import Installed, Part
-from metier.fleet.taking import check_number, give_name, take_in, take_in_all
+from metier.fleet.taking import check_number, give_name, own_name, take_in, take_in_all
 from metier.localmodel import MODEL_FILE, LocalModelFile
 from metier.manifest import (
     BASE,
@@ -60,9 +60,20 @@ class Fleet:
         return self._store
 
     def list(self) -> Sequence[Installed]:
-        """Everything that is here and sound, by name; see ``broken`` for the rest."""
+        """Everything that is here and sound, by name; see ``broken`` for the rest.
+
+        What a hop put aside (``NAME@previous``) is not listed; see ``aside``.
+        """
         found, _ = self._all()
-        return found
+        return [item for item in found if not item.reference.side]
+
+    def aside(self, name: str | None = None) -> Sequence[Installed]:
+        """What hops put aside: of one name, or of all; sound ones, by name."""
+        front = Reference.parse(name).front if name is not None else None
+        found, _ = self._all()
+        return [
+            item for item in found if item.reference.side and front in (None, item.reference.front)
+        ]
 
     def broken(self) -> dict[Reference, MetierError]:
         """What is here by name but cannot be read, and why."""
@@ -189,7 +200,7 @@ class Fleet:
             InputError: ``destination`` is no name, or is that of a base that specialists may
                 stand on (code ``name_taken``).
         """
-        reference = Reference.parse(destination)
+        reference = own_name(destination)
         with self._store.ingest() as work:
             entry = self._entry(source)
             if entry.reference != reference:
@@ -218,8 +229,13 @@ class Fleet:
         return self._store.blob_path(digest)
 
     def remove(self, name: str) -> None:
-        """Remove a name; ``Store.collect_garbage`` gives the space back."""
-        self._store.remove(self._entry(name).reference)
+        """Remove a name and what was put aside from it, in one step.
+
+        ``Store.collect_garbage`` gives the space back.
+        """
+        reference = self._entry(name).reference
+        gone = [one for one in self._store.entries() if one.side and one.front == reference]
+        self._store.rename(dict.fromkeys([reference, *gone]))
 
     def import_path(
         self, path: Path, name: str | None = None, *, replace: bool = True
@@ -245,7 +261,7 @@ class Fleet:
                 code="not_a_layout",
                 remedy="Name a folder that 'metier export' or another OCI tool wrote.",
             )
-        reference = Reference.parse(name) if name is not None else None
+        reference = own_name(name) if name is not None else None
         names = self._store.import_layout(
             path,
             reference=reference,
@@ -277,12 +293,13 @@ class Fleet:
             StorageError: The disk is full or refuses.
         """
         files = models.shards_of(path)
-        reference = Reference.parse(name if name is not None else models.name_from(path.name))
+        reference = own_name(name if name is not None else models.name_from(path.name))
         model, parts = models.base_from(files, projector, tuple(licences))
         return self.install_model(reference, model, parts, adopt=True)
 
     def _refuse_base(self, reference: Reference) -> None:
         """A base that others name by digest, as an encoder, is not replaced by a local model."""
+        own_name(str(reference))
         entry = self._store.entries().get(reference)
         if entry is None:
             return
@@ -297,6 +314,7 @@ class Fleet:
 
     def _may_take(self, reference: Reference, manifest: Manifest, *, replace: bool) -> bool:
         """Whether an artifact may have a name: bases are never replaced by something else."""
+        own_name(str(reference))
         entry = self._store.entries().get(reference)
         if entry is None:
             return True
@@ -328,7 +346,9 @@ class Fleet:
         entries = self._store.entries()
         entry = entries.get(reference)
         if entry is None:
-            raise _not_installed(reference, [known.familiar for known in entries])
+            if reference.front in entries and reference.side:
+                raise _nothing_aside(reference, entries)
+            raise _not_installed(reference, [one.familiar for one in entries if not one.side])
         return entry
 
     def _installed(self, entry: Entry) -> Installed:
@@ -381,6 +401,18 @@ class Fleet:
                 details={"parts": there},
             )
         return layer
+
+
+def _nothing_aside(reference: Reference, entries: Iterable[Reference]) -> NotFoundError:
+    front = reference.front
+    there = sorted(one.familiar for one in entries if one.side and one.front == front)
+    said = f" There is {', '.join(there)}." if there else ""
+    return NotFoundError(
+        f"{front.familiar!r} has no {reference.side!r} beside it.{said}",
+        remedy=f"'metier hop {front.familiar} --base REF' makes it again on another base and "
+        "keeps the one before.",
+        details={"near": there},
+    )
 
 
 def _not_installed(reference: Reference, known: list[str]) -> NotFoundError:

@@ -12,7 +12,7 @@ from typing import Literal
 from metier.card import Card, ChatCard, SearchCard
 from metier.fleet.installed import Installed
 
-Role = Literal["data", "recipe", "base", "pack", "tool", "self", "earlier", "made"]
+Role = Literal["data", "recipe", "base", "pack", "tool", "self", "earlier", "lost", "made"]
 MOST_MADE = 40
 
 
@@ -22,12 +22,15 @@ class Kin:
 
     Attributes:
         role: What it is to the thing itself (``self``): ``data``, ``recipe``, ``base``, ``pack``
-            and ``tool`` went into it, ``earlier`` stood under its name before, ``made`` was made
-            from it.
+            and ``tool`` went into it, ``earlier`` stood under its name before, ``lost`` was held
+            against it and not promoted, ``made`` was made from it.
         name: What people call it.
         facts: Version, licence, date, in a few words each.
         digest: ``sha256:…``, or "" where it has none.
         here: The name under which it is installed here, or "".
+        date: ISO date on which that happened, "" where nothing did.
+        why: In a sentence, numbers first, or "".
+        verdict: Of the comparison that decided it, or "".
     """
 
     role: Role
@@ -35,23 +38,26 @@ class Kin:
     facts: tuple[str, ...] = ()
     digest: str = ""
     here: str = ""
+    date: str = ""
+    why: str = ""
+    verdict: str = ""
 
 
 def lineage(
-    subject: Installed, installed: Sequence[Installed], earlier: Iterable[tuple[str, str]] = ()
+    subject: Installed, installed: Sequence[Installed], past: Iterable[Kin] = ()
 ) -> tuple[Kin, ...]:
-    """The family of ``subject``: what went into it, itself, its earlier versions, what it bore.
+    """The family of ``subject``: what went into it, itself, its past, what was made from it.
 
     Args:
         subject: One of ``installed``.
         installed: Everything that is here.
-        earlier: Digest and ISO date of what stood under its name before, the latest first.
+        past: What stood under its name before and what was not promoted, the latest first.
     """
     names = {item.name: item for item in installed}
     return (
         *_inputs(subject, names),
         Kin("self", subject.name, _own_facts(subject), str(subject.digest), subject.name),
-        *(Kin("earlier", subject.name, (date[:10],), digest) for digest, date in earlier),
+        *past,
         *_made(subject, installed),
     )
 

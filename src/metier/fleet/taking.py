@@ -25,6 +25,7 @@ from metier.manifest import (
     system_digest,
 )
 from metier.reference import Digest, Reference
+from metier.routing import AUTO
 from metier.store import Ingest, Store
 
 
@@ -69,6 +70,28 @@ def give_name(
     manifest = Manifest(config=config, layers=layers, annotations=notes)
     check(manifest, lambda layer: work.path(layer.blob))
     work.put(reference, manifest)
+
+
+def own_name(name: str) -> Reference:
+    """A name that may be given to something new; raises InputError (code ``bad_name``).
+
+    ``NAME@previous`` and its like are only ever given by a hop, ``auto`` and ``auto:<domain>`` are
+    the router's.
+    """
+    reference = Reference.parse(name)
+    if reference.name == AUTO:
+        raise InputError(
+            f"{reference.familiar!r} is what programs ask to be routed; nothing gets this name.",
+            code="bad_name",
+            remedy="Choose another name.",
+        )
+    if reference.side:
+        raise InputError(
+            f"{reference.familiar!r} is what a hop puts aside; nothing else gets such a name.",
+            code="bad_name",
+            remedy=f"Choose a name without '@', like {reference.model!r}.",
+        )
+    return reference
 
 
 def take_in(

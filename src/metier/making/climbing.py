@@ -103,7 +103,7 @@ class Climb:
         spent = time.perf_counter() - start + facts.get("seconds", 0.0)
         processor = time.process_time() - processor + facts.get("cpu_seconds", 0.0)
         if before is None:
-            self.keeper.keep(_key(learner), logits, _took(milliseconds, spent, processor))
+            self.keeper.keep(self._key(learner), logits, _took(milliseconds, spent, processor))
         candidate = mixture(
             learner.name,
             [(learner.name, logits)],
@@ -181,9 +181,17 @@ class Climb:
         )
         return choice, ladder
 
+    def _key(self, learner: Learner) -> dict[str, object]:
+        """Under which the logits of a rung are kept; one without a base is any base's."""
+        return {
+            "rung": learner.name,
+            "member": learner.member.model_dump(mode="json"),
+            "base": self.keeper.base if learner.shared_bytes else None,
+        }
+
     def _before(self, learner: Learner) -> Kept | None:
         """The rung as it was climbed before a stop."""
-        found = self.keeper.find(_key(learner))
+        found = self.keeper.find(self._key(learner))
         shape = (self.task.classes.size, self.task.labels)
         return found if found is not None and found.array.shape == shape else None
 
@@ -244,11 +252,6 @@ class Climb:
         fit_whole(learner.fit, rows[picked], task.classes[picked], task.labels, task.seed)
         one = (time.perf_counter() - start) * number / picked.size
         return one * folds / min(at_once(learner.fit, self.workers), folds)
-
-
-def _key(learner: Learner) -> dict[str, object]:
-    """Under which the logits of a rung are kept."""
-    return {"rung": learner.name, "member": learner.member.model_dump(mode="json")}
 
 
 def _took(milliseconds: float, seconds: float, cpu_seconds: float) -> dict[str, float]:

@@ -44,13 +44,17 @@ class Keeper:
     Attributes:
         folder: Where arrays lie; ``None`` keeps nothing.
         written: Bytes so far.
+        base: Digest of the base of this make: part of the key of what stands on a base.
     """
 
     folder: Path | None = None
     written: int = field(default=0)
+    base: str | None = None
 
     @classmethod
-    def open(cls, journals: Path, identity: Mapping[str, Any]) -> Keeper:
+    def open(
+        cls, journals: Path, identity: Mapping[str, Any], *, base: str | None = None
+    ) -> Keeper:
         """The keeper of the make that ``identity`` stands for; forgets those of last week."""
         above = journals / "climbs"
         before = time.time() - KEPT_SECONDS
@@ -62,7 +66,7 @@ class Keeper:
         written = 0
         with suppress(OSError):
             written = sum(path.stat().st_size for path in folder.iterdir())
-        return cls(folder, written)
+        return cls(folder, written, base)
 
     def find(self, key: Mapping[str, Any]) -> Kept | None:
         """What was kept under a key, if it is sound."""

@@ -23,8 +23,9 @@ from metier.errors import InputError
 from metier.evals.items import Eval, seal
 from metier.evals.leaks import drop_leaks, scan
 from metier.evals.scoring import Accuracy
+from metier.features import fold
 from metier.manifest import canonical_json
-from metier.messages import Example, Progress, Report
+from metier.messages import Example, Progress, Report, silent
 from metier.pictures import Reader
 from metier.recipe import DataPart, Recipe
 
@@ -141,6 +142,17 @@ def gather(recipe: Recipe, places: Places, report: Report) -> Rows:
         located=read.located,
         notes=read.notes,
     )
+
+
+def training_texts(recipe: Recipe, places: Places) -> tuple[str, ...]:
+    """The texts that a recipe trains on, without any that is sealed too; no leak gate is passed.
+
+    For who learns what a specialist is asked, and neither trains nor proves it. Raises as
+    ``gather`` does.
+    """
+    division = _read(recipe, places, silent).division
+    sealed = {fold(item.text) for item in division.evaluation}
+    return tuple(item.text for item in division.train if fold(item.text) not in sealed)
 
 
 def _read(recipe: Recipe, places: Places, report: Report) -> Read:

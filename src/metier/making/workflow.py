@@ -64,7 +64,15 @@ class Made:
     keeper: Keeper = field(default_factory=Keeper)
 
 
-def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[[], bool]) -> Made:
+def make(
+    recipe: Recipe,
+    makers: Makers,
+    *,
+    report: Report,
+    cancelled: Callable[[], bool],
+    rows: Rows | None = None,
+    budget: float | None = None,
+) -> Made:
     """Make and prove a specialist; installs nothing.
 
     Args:
@@ -72,14 +80,17 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
         makers: Places, encoders and facts of this machine.
         report: Receives progress.
         cancelled: Asked often; stops the work with InputError (code ``cancelled``).
+        rows: What the recipe's data came to, where that is known already.
+        budget: Wall seconds for everything; the recipe's own, if not given.
 
     Raises:
         InputError: The data or the recipe is wrong; nothing was changed.
         UnavailableError: A source or the general model cannot be reached.
     """
-    clock = Clock(recipe.ladder.budget_seconds, cancelled)
-    rows = gather_any(recipe, makers.places, report)
-    recipe = rows.recipe
+    clock = Clock(budget or recipe.ladder.budget_seconds, cancelled)
+    if rows is None:
+        rows = gather_any(recipe, makers.places, report)
+        recipe = rows.recipe
     clock.check()
     rows = within_budget(rows, clock, recipe.ladder.seed, report)
     keeper = _keeper(recipe, rows, makers)
@@ -114,9 +125,7 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
     )
     facts = carding.measure(classifier, rows, proof, thresholds, seed=recipe.ladder.seed)
     spent = (clock.seconds, clock.cpu_seconds)
-    label_curve = None
-    if recipe.ladder.curve and clock.left > 0:
-        label_curve = _curve(recipe, rows, climb, chosen, facts.in_scope, proof, report, clock)
+    label_curve = _curve(recipe, rows, climb, chosen, facts.in_scope, proof, report, clock)
     card = carding.write(
         recipe,
         rows,
@@ -132,20 +141,22 @@ def make(recipe: Recipe, makers: Makers, *, report: Report, cancelled: Callable[
 
 
 def _keeper(recipe: Recipe, rows: Rows, makers: Makers) -> Keeper:
-    """What this make kept before it was stopped: of the same rows, split, seed and libraries."""
+    """What this make kept before it was stopped: of the same rows, split, seed and libraries.
+
+    Makes of the same rows on several bases share it: what needs no base is climbed once.
+    """
     if not makers.resumes:
         return Keeper()
     identity = {
-        "format": 1,
+        "format": 2,
         "train": rows.summary.train_digest,
         "texts": len(rows.texts),
         "labels": list(rows.labels),
         "clusters": sha256(rows.clusters.tobytes() + rows.classes.tobytes()).hexdigest(),
         "seed": recipe.ladder.seed,
-        "base": makers.base.digest if makers.base else None,
         "toolchain": dict(makers.toolchain),
     }
-    return Keeper.open(makers.journals, identity)
+    return Keeper.open(makers.journals, identity, base=makers.base.digest if makers.base else None)
 
 
 def _course(recipe: Recipe, rows: Rows, bases: encoders.Bases, report: Report) -> Report:
@@ -160,7 +171,7 @@ def _course(recipe: Recipe, rows: Rows, bases: encoders.Bases, report: Report) -
         ),
         curve=recipe.ladder.curve,
     )
-    return Course(expected, report, budget=recipe.ladder.budget_seconds)
+    return Course(expected, report, budget=bases.clock.budget)
 
 
 def climb_all(
@@ -365,7 +376,10 @@ def _curve(
     proof: Proof,
     report: Report,
     clock: Clock,
-) -> LabelCurve:
+) -> LabelCurve | None:
+    """The label-efficiency curve, if it is wanted and there is time."""
+    if not recipe.ladder.curve or clock.left <= 0:
+        return None
     number = {label: index for index, label in enumerate(rows.labels)}
     truth = np.array([number.get(item.label, -1) for item in rows.sealed.items], np.int64)
     texts = [item.text for item in rows.sealed.items]

@@ -35,7 +35,8 @@ class SpecialistPart(Frozen):
 
     @model_validator(mode="after")
     def _name_is_valid(self) -> SpecialistPart:
-        Reference.parse(self.name)
+        if Reference.parse(self.name).side:
+            raise ValueError("a name with '@' is only ever given by a hop")
         return self
 
 

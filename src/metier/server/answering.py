@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from metier.errors import InputError, MetierError
 from metier.generating import Taken
+from metier.routing import is_auto
 from metier.server import native, openai
 from metier.server.batching import Batches
 from metier.server.facade import Facade
@@ -100,11 +101,13 @@ class Listing:
 
     def models(self) -> Response:
         """Every model, specialist and encoder, in OpenAI's shape."""
-        return json_response(openai.models(self._metier.models.listings()))
+        listings = self._metier.routing.listed(self._metier.models.listings())
+        return json_response(openai.models(listings))
 
     def model(self, name: str) -> Response:
         """One of them, in OpenAI's shape."""
-        return json_response(openai.model(self._metier.models.listing(name)))
+        source = self._metier.routing if is_auto(name) else self._metier.models
+        return json_response(openai.model(source.listing(name)))
 
     def health(self) -> Response:
         """That the process answers, and how many models are in memory; it names none."""

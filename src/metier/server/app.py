@@ -26,11 +26,14 @@ from metier.server import (
     documents,
     finding,
     fleetwork,
+    hopping,
     management,
     ollama_keeping,
     ollama_routes,
     orders,
     picturing,
+    routing,
+    watching,
 )
 from metier.server.answering import Classify, Listing
 from metier.server.batching import Batches
@@ -57,7 +60,20 @@ _UPLOADS = (
     "/make",
     "/find/eval",
 )
-_WITH_PICTURES = ("/api/chat", "/api/generate", "/v1/chat/completions", picturing.PATH)
+_WITH_PICTURES = (
+    "/api/chat",
+    "/api/generate",
+    "/v1/chat/completions",
+    "/v1/route",
+    picturing.PATH,
+)
+_OWN_WAYS: Any = {
+    "openapi_url": None,
+    "docs_url": None,
+    "redoc_url": None,
+    "redirect_slashes": False,
+}
+"""Documents and pages are ours."""
 # FastAPI would export traces when the environment configures OpenTelemetry. Metier sends nothing
 # in the background and reads no environment outside its settings.
 _NO_TELEMETRY: Any = {
@@ -120,12 +136,9 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
     app = FastAPI(
         title="Metier",
         version=__version__,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
         lifespan=lifespan,
         telemetry=_NO_TELEMETRY,
+        **_OWN_WAYS,
     )
     app.state.jobs = jobs
     metrics = Metrics(lambda: metier.models.running())
@@ -158,9 +171,19 @@ def _jobs(metier: Facade, limits: Limits, home: Path | None) -> Jobs:
 
 
 def _add_routers(app: FastAPI, metier: Facade, jobs: Jobs) -> None:
+    app.include_router(hopping.router(metier, jobs))
     app.include_router(management.router(metier, jobs))
     app.include_router(fleetwork.router(metier, jobs))
-    for unit in (finding, conversations, completing, picturing, ollama_routes, ollama_keeping):
+    for unit in (
+        finding,
+        conversations,
+        completing,
+        picturing,
+        routing,
+        ollama_routes,
+        ollama_keeping,
+        watching,
+    ):
         app.include_router(unit.router(metier))
 
 

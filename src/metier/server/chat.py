@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from metier.conversing import Manner, Reply, Sampling, Step, Turn
 from metier.errors import InputError
+from metier.reference import parted
 from metier.server.events import DONE, event
 
 MOST_TURNS = 2000
@@ -82,7 +83,7 @@ def parse_chat(asked: Mapping[str, Any]) -> ChatQuestion:
         raise _wrong("'n' is more than one.", "n", "Ask for one choice; candidates are ours.")
     if asked.get("logprobs"):
         raise _wrong("'logprobs' are not given.", "logprobs", "Leave the field out.")
-    name, _, base = model.partition("@")
+    name, base = parted(model)
     manner = _manner(asked.get("metier"))
     options = asked.get("stream_options")
     return ChatQuestion(
@@ -90,18 +91,27 @@ def parse_chat(asked: Mapping[str, Any]) -> ChatQuestion:
         base=base or manner.get("base"),
         turns=_turns(asked.get("messages")),
         sampling=_sampling(asked),
-        manner=Manner(
-            candidates=manner.get("candidates"),
-            repairs=manner.get("repairs"),
-            documents=manner.get("documents", True),
-            tools=manner.get("tools", True),
-            first_draft=manner.get("first_draft", False),
-            tokens=manner.get("tokens"),
-            seconds=manner.get("seconds"),
-        ),
+        manner=_as_manner(manner),
         stream=_flag(asked, "stream"),
         usage=isinstance(options, Mapping) and options.get("include_usage") is True,
         trace=manner.get("trace", False),
+    )
+
+
+def manner_of(given: object) -> Manner:
+    """How to answer this once, from the field ``metier``; raises InputError (``bad_request``)."""
+    return _as_manner(_manner(given))
+
+
+def _as_manner(told: Mapping[str, Any]) -> Manner:
+    return Manner(
+        candidates=told.get("candidates"),
+        repairs=told.get("repairs"),
+        documents=told.get("documents", True),
+        tools=told.get("tools", True),
+        first_draft=told.get("first_draft", False),
+        tokens=told.get("tokens"),
+        seconds=told.get("seconds"),
     )
 
 

@@ -20,7 +20,9 @@ from starlette.responses import Response
 
 from metier.errors import MetierError
 from metier.generating import Models, OnPiece, Piece, Question, Taken, Written
+from metier.reference import parted
 from metier.server import native, openai_chat, openai_schemas, openai_text, openai_vectors
+from metier.server.auto import Auto, auto_of
 from metier.server.events import DONE, event
 from metier.server.facade import Facade
 from metier.server.lines import Cancelled, Lines, Put
@@ -40,29 +42,26 @@ def router(metier: Facade) -> APIRouter:
 
 
 def chat(metier: Facade, asked: Mapping[str, Any], request: Request) -> Response:
-    """Answer a request of ``/v1/chat/completions`` by a model that writes."""
+    """Answer a request of ``/v1/chat/completions`` by a model that writes, or by who is routed."""
     parsed = openai_chat.parse(asked)
     told = seen(request.scope)
     id, created = f"chatcmpl-{secrets.token_hex(12)}", int(time.time())  # noqa: A001
-    ask = _Ask(metier.models, parsed.model, parsed.questions, told, _unsaid(asked))
+    auto = auto_of(metier.routing, asked, request.headers, unsaid=_unsaid(asked))
+    # What the caller left to the model is left by the router: it knows who answers.
+    unsaid = _unsaid(asked) if auto is None else []
+    ask = _Ask(metier.models, parsed.model, parsed.questions, told, unsaid, auto)
 
     def whole(put: Put, cancelled: Cancelled) -> None:
-        put(
-            _json(
-                openai_chat.completion(
-                    ask(cancelled),
-                    id=id,
-                    created=created,
-                    model=parsed.model,
-                    one_call=parsed.one_call,
-                )
-            )
+        answers = ask(cancelled)
+        body = openai_chat.completion(
+            answers, id=id, created=created, model=ask.name, one_call=parsed.one_call
         )
+        put(_json(body if auto is None else {**body, "metier": auto.told()}))
 
     chunks = openai_chat.Chunks(
         id, created, parsed.model, len(parsed.questions), one_call=parsed.one_call
     )
-    return _streamed(ask, chunks, with_usage=parsed.usage) if parsed.stream else _whole(whole)
+    return _streamed(ask, chunks, with_usage=parsed.usage) if parsed.stream else _whole(whole, auto)
 
 
 def _unsaid(asked: Mapping[str, Any]) -> list[str]:
@@ -84,12 +83,19 @@ class _Ask:
         questions: Sequence[Question],
         told: Seen,
         unsaid: Sequence[str],
+        auto: Auto | None = None,
     ) -> None:
-        self._models = models
+        self._models = models if auto is None else auto
         self._model = model
         self._questions = questions
         self._unsaid = unsaid
         self.told = told
+        self.auto = auto
+
+    @property
+    def name(self) -> str:
+        """Who answers."""
+        return self._model if self.auto is None else self.auto.name
 
     def __call__(self, cancelled: Cancelled, on_choice: OnChoice | None = None) -> list[Written]:
         """One answer for each; raises the first error, and then the others are given up."""
@@ -123,7 +129,7 @@ class _Ask:
     def _leave_to_the_model(self) -> None:
         if not self._unsaid:
             return
-        own = self._models.listing(self._model.partition("@")[0]).settings
+        own = self._models.listing(parted(self._model)[0]).settings
         left = {name: None for name in self._unsaid if name in own}
         if left:
             self._questions = [
@@ -149,7 +155,7 @@ class _Ask:
         )
         if joined is not None:
             joined.flush()
-        self.told.answered(self._model, written.taken)
+        self.told.answered(self.name, written.taken)
         return written
 
 
@@ -190,6 +196,8 @@ def _streamed(
             nonlocal opened
             if not opened:
                 opened = True
+                if ask.auto is not None and isinstance(chunks, openai_chat.Chunks):
+                    chunks.model = ask.name
                 put(chunks.opening())
 
         def on_choice(place: int, piece: Piece) -> None:
@@ -201,8 +209,9 @@ def _streamed(
 
         answers = ask(cancelled, on_choice)
         open_once()
+        more = {"metier": ask.auto.told()} if ask.auto is not None else None
         for place, written in enumerate(answers):
-            put(chunks.finish(place, written))
+            put(chunks.finish(place, written, more))
         if with_usage:
             put(chunks.usage([written.taken for written in answers]))
         put(DONE)
@@ -212,11 +221,13 @@ def _streamed(
         ask.told.code = problem.code
         return event(as_openai(problem)) + DONE
 
-    return Lines(work, failed=broken, media_type="text/event-stream")
+    late = ask.auto.headers if ask.auto is not None else None
+    return Lines(work, failed=broken, media_type="text/event-stream", late=late)
 
 
-def _whole(work: Callable[[Put, Cancelled], None]) -> Response:
-    return Lines(work, failed=_nothing, media_type="application/json", whole=True)
+def _whole(work: Callable[[Put, Cancelled], None], auto: Auto | None = None) -> Response:
+    late = auto.headers if auto is not None else None
+    return Lines(work, failed=_nothing, media_type="application/json", whole=True, late=late)
 
 
 def _nothing(error: MetierError) -> bytes:

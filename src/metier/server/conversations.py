@@ -24,8 +24,11 @@ from metier.card import ChatCard
 from metier.conversing import Reply, Step
 from metier.errors import InternalError, MetierError
 from metier.generating import Taken
+from metier.reference import parted
+from metier.routing import is_auto
 from metier.server import chat, codework, completing, native, openai_schemas
 from metier.server.answering import json_response
+from metier.server.auto import Auto, auto_of, without_wishes
 from metier.server.events import ALIVE, DONE, event
 from metier.server.facade import Facade
 from metier.server.observing import seen
@@ -96,7 +99,10 @@ def _is_specialist(metier: Facade, model: object) -> bool:
     """Whether the answer policy answers: for chat specialists, and whatever names a base."""
     if not isinstance(model, str):
         return False
-    if "@" in model:
+    if is_auto(model):
+        return False
+    model, base = parted(model)
+    if base:
         return True
     try:
         return isinstance(metier.show(model).card, ChatCard)
@@ -116,10 +122,19 @@ def _add_answer(routes: APIRouter, metier: Facade) -> None:
 
         With `stream` the events are `text`, `step`, `error` and at the end `reply`.
         """
-        asked = chat.parse_chat(native.parse_json(await request.body()))
-        answering = Answering(metier, asked)
+        given = native.parse_json(await request.body())
+        auto = auto_of(metier.routing, given, request.headers)
+        asked = chat.parse_chat(given if auto is None else without_wishes(given))
+        answering = Answering(metier, asked, auto=auto)
+
+        def shown(reply: Reply) -> dict[str, Any]:
+            told = {"metier": auto.told()} if auto is not None else {}
+            return {**codework.reply(reply), **told}
+
         if not asked.stream:
-            return json_response(codework.reply(await answering.whole(request)))
+            response = json_response(shown(await answering.whole(request)))
+            response.headers.update(answering.headers())
+            return response
 
         def written(item: Written) -> bytes:
             if isinstance(item, str):
@@ -127,7 +142,7 @@ def _add_answer(routes: APIRouter, metier: Facade) -> None:
             if isinstance(item, Step):
                 return event(chat.step_of(item), "step")
             if isinstance(item, Reply):
-                return event(codework.reply(item), "reply")
+                return event(shown(item), "reply")
             return event(as_native(problem_of(item)), "error")
 
         return await answering.streamed(ALIVE, written)
@@ -205,6 +220,11 @@ class Answering:
     metier: Facade
     asked: chat.ChatQuestion
     stop: threading.Event = field(default_factory=threading.Event)
+    auto: Auto | None = None
+
+    def headers(self) -> dict[str, str]:
+        """Who was routed to, where a router chose."""
+        return dict(self.auto.headers()) if self.auto is not None else {}
 
     def run(
         self,
@@ -212,6 +232,14 @@ class Answering:
         on_step: Callable[[Step], None] | None = None,
     ) -> Reply:
         """The reply; blocks."""
+        if self.auto is not None:
+            return self.auto.reply(
+                self.asked.turns,
+                self.asked.sampling,
+                on_text=on_text,
+                on_step=on_step,
+                cancelled=self.stop.is_set,
+            )
         return self.metier.answer(
             self.asked.model,
             self.asked.turns,
@@ -277,7 +305,11 @@ class Answering:
         return StreamingResponse(
             events(),
             media_type="text/event-stream",
-            headers={"cache-control": "no-cache", "x-accel-buffering": "no"},
+            headers={
+                "cache-control": "no-cache",
+                "x-accel-buffering": "no",
+                **self.headers(),
+            },
         )
 
 

@@ -27,8 +27,12 @@ from metier.generating import Models, ModelSheet, RunningModel
 from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
+from metier.server.auto import Routes
+from metier.server.hops import Hops
 from metier.server.runplans import Browses, RunPages
+from metier.server.timelines import Timelines
 from metier.server.tries import Tries
+from metier.server.watches import Watches
 
 if TYPE_CHECKING:
     from metier.evals.mistakes import Mistakes
@@ -158,8 +162,24 @@ class Facade(Protocol):
         """Looks at rows before something is made of them."""
 
     @property
+    def timelines(self) -> Timelines:
+        """General models by date against a specialist."""
+
+    @property
     def models(self) -> Models:
         """Everything that is here by name, and what is asked of it."""
+
+    @property
+    def watching(self) -> Watches:
+        """Where specialists stand with the watch, and what people say of their answers."""
+
+    @property
+    def hopping(self) -> Hops:
+        """Specialists made again on other bases, and back."""
+
+    @property
+    def routing(self) -> Routes:
+        """Who answers what is asked of ``auto``."""
 
     @property
     def browsing(self) -> Browses:
@@ -451,6 +471,9 @@ class Pages(RunPages, Protocol):
 
     def compare(self, document: Mapping[str, Any], options: PageOptions) -> str:
         """Two or more on one eval; ``document`` is what ``/compare.json`` gives."""
+
+    def route(self, document: Mapping[str, Any], options: PageOptions) -> str:
+        """Who would answer a text; ``document`` is what ``/route.json`` gives."""
 
     def asked(self, document: Mapping[str, Any], options: PageOptions) -> str:
         """Answers side by side; ``document`` is what their address gives as JSON."""

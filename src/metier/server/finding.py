@@ -29,6 +29,7 @@ def warm(metier: Facade, pages: Pages, address: str) -> None:
     """Read in what the first page shows and draw it once, so that no visitor waits for that."""
     with suppress(MetierError):  # Whoever opens the page is told of it.
         pages.find(metier.find(Query()), PageOptions(here=Here(address)))
+    metier.routing.warm()
     give_back_memory()  # the server runs for days after this
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
@@ -35,9 +36,12 @@ def fleet_of(metier: Facade, jobs: Jobs) -> dict[str, Any]:
     listings = {listing.name: listing for listing in metier.models.listings()}
     running = {model.listing.name: model for model in metier.models.running()}
     rows = []
+    standings = metier.watching.standings()
     for item in metier.list():
         name = item.reference.familiar
         row = {**native.summary(item), "resident": None, "loadable": False, "parent": None}
+        if name in standings:
+            row |= {"state": standings[name].state, "suspect": standings[name].suspect}
         listing = listings.get(name)
         if listing is not None:
             row |= {
@@ -63,6 +67,7 @@ def fleet_of(metier: Facade, jobs: Jobs) -> dict[str, Any]:
         "files": others,
         "machine": native.plain(metier.holdings.machine()),
         "downloads": pulls[:_SHOWN],
+        "notices": [asdict(one) for one in metier.watching.notices()],
     }
 
 

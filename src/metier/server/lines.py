@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from starlette.responses import Response
 
@@ -22,6 +22,8 @@ Put = Callable[[bytes], None]
 Cancelled = Callable[[], bool]
 Work = Callable[[Put, Cancelled], None]
 """Blocks; says bytes as it goes; stops soon after ``Cancelled`` is true."""
+LateHeaders = Callable[[], Iterable[tuple[str, str]]]
+"""Headers that are known only once the work has begun to speak: who speaks."""
 LEFT = 499
 
 
@@ -34,6 +36,7 @@ class Lines(Response):
         media_type: Of the answer.
         whole: The work says one thing; it goes out with its length.
         status: Of the answer.
+        late: Gives further headers when the first word is there; see ``LateHeaders``.
     """
 
     def __init__(
@@ -44,11 +47,13 @@ class Lines(Response):
         media_type: str = "application/x-ndjson",
         whole: bool = False,
         status: int = 200,
+        late: LateHeaders | None = None,
     ) -> None:
         super().__init__(status_code=status, media_type=media_type)
         self._work = work
         self._failed = failed
         self._whole = whole
+        self._late = late
         del self.headers["content-length"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,6 +76,8 @@ class Lines(Response):
         if spoken.error is not None and not said:
             raise spoken.error
         headers = list(self.raw_headers)
+        if self._late is not None:
+            headers += [(name.encode(), value.encode("latin-1")) for name, value in self._late()]
         if self._whole:
             while not (spoken.ended or spoken.left):
                 said += await spoken.heard()

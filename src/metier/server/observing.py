@@ -17,7 +17,7 @@ from typing import Any
 
 from metier.errors import InputError
 from metier.generating import Taken
-from metier.reference import Reference
+from metier.reference import Reference, parted
 from metier.server.guard import App, Message, Receive, Scope, Send
 from metier.server.metrics import Metrics
 
@@ -134,7 +134,7 @@ class Observing:
 
 
 def _one_name(model: str) -> str:
-    name, _, _ = model.partition("@")
+    name, _ = parted(model)
     try:
         return Reference.parse(name).familiar
     except InputError:

@@ -70,14 +70,18 @@ class Answer:
         more = {"logprobs": chances(piece.chances)} if piece.chances else {}
         return line({**self._head(), **said, "done": False, **more})
 
-    def end(self, written: Written) -> bytes:
-        """The last line of a stream; the text came before it."""
-        return line({**self._head(), **self._said("", "", ()), **self._closing(written)})
+    def end(self, written: Written, beside: Mapping[str, Any] | None = None) -> bytes:
+        """The last line of a stream; the text came before it. ``beside`` are further fields."""
+        said = self._said("", "", ())
+        return line({**self._head(), **said, **self._closing(written), **(beside or {})})
 
-    def whole(self, written: Written) -> bytes:
-        """The answer in one object."""
+    def whole(self, written: Written, beside: Mapping[str, Any] | None = None) -> bytes:
+        """The answer in one object; ``beside`` are further fields."""
         said = self._said(written.text, written.thinking, written.tool_calls)
-        more = {"logprobs": chances(written.chances)} if written.chances else {}
+        more: dict[str, Any] = {}
+        if written.chances:
+            more["logprobs"] = chances(written.chances)
+        more |= beside or {}
         return encoded({**self._head(), **said, **self._closing(written), **more})
 
     def only(self, reason: Literal["load", "unload"], loaded: float = 0.0) -> bytes:

@@ -16,7 +16,7 @@ from typing import Any
 
 from metier.errors import InputError
 from metier.generating import Constraint, Loading, Message, Options, Question, Role, ToolCall
-from metier.reference import Reference
+from metier.reference import Reference, parted
 from metier.server.ollama_options import keep_alive, options, think, wrong
 
 _ROLES: Mapping[str, Role] = {
@@ -99,14 +99,16 @@ def stored_name(name: str) -> str:
 
     Behind an ``@`` may stand what a chat specialist writes with (``sveltekit@remote:NAME``).
     """
-    front, at, base = name.partition("@")
+    front, base = parted(name)
+    front, at, side = front.partition("@")
     front = front.removeprefix("https://").removeprefix("http://")
     parts = front.split("/")
     if len(parts) == 3 and parts[0].lower() == "registry.ollama.ai":
         parts = parts[1:]
     if len(parts) == 2 and parts[0].lower() == "library":
         parts = parts[1:]
-    return Reference.parse("/".join(parts)).familiar + at + base
+    stored = Reference.parse("/".join(parts) + at + side).familiar
+    return f"{stored}@{base}" if base else stored
 
 
 def parse_generate(asked: Mapping[str, Any]) -> Asked:

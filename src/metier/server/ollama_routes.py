@@ -19,10 +19,13 @@ from starlette.responses import Response
 
 from metier.errors import MetierError, NotFoundError
 from metier.generating import Embedded, Models
+from metier.reference import parted
+from metier.routing import is_auto
 from metier.server import ollama, ollama_listing
 from metier.server import ollama_reading as reading
+from metier.server.auto import Auto, auto_of
 from metier.server.facade import Facade
-from metier.server.lines import Cancelled, Lines, Put
+from metier.server.lines import Cancelled, LateHeaders, Lines, Put
 from metier.server.observing import Seen, seen
 from metier.server.ollama import Answer, check_abilities
 from metier.server.problems import problem_of
@@ -146,7 +149,7 @@ def _add_lists(routes: APIRouter, metier: Facade) -> None:
 
     def tags() -> Response:
         nonlocal told
-        listings = metier.models.listings()
+        listings = metier.routing.listed(metier.models.listings())
         # A list that has not changed is the same tuple, and its JSON the same bytes.
         if listings is not told[0] or not isinstance(listings, tuple):
             told = (listings, ollama_listing.tags(listings))
@@ -163,7 +166,10 @@ def _add_lists(routes: APIRouter, metier: Facade) -> None:
 
         def sheet() -> bytes:
             with asked_for(name):
-                found = metier.models.sheet(model, verbose=verbose)
+                if is_auto(model):
+                    found = metier.routing.sheet(model)
+                else:
+                    found = metier.models.sheet(model, verbose=verbose)
             return ollama_listing.sheet(found, name=name, system=system, agent=agent)
 
         return json_bytes(await run_in_threadpool(sheet))
@@ -177,25 +183,42 @@ def _add_lists(routes: APIRouter, metier: Facade) -> None:
 def _add_asking(routes: APIRouter, metier: Facade) -> None:
     async def generate(request: Request) -> Response:
         started = time.perf_counter()
-        asked = await read(request, reading.parse_generate)
-        return _answer(metier.models, Answer(asked, "generate", started), seen(request.scope))
+        asked, auto = await read(request, routed(metier, request, reading.parse_generate))
+        answer = Answer(asked, "generate", started)
+        return _answer(metier.models, answer, seen(request.scope), auto)
 
     async def chat(request: Request) -> Response:
         started = time.perf_counter()
-        asked = await read(request, reading.parse_chat)
-        return _answer(metier.models, Answer(asked, "chat", started), seen(request.scope))
+        asked, auto = await read(request, routed(metier, request, reading.parse_chat))
+        answer = Answer(asked, "chat", started)
+        return _answer(metier.models, answer, seen(request.scope), auto)
 
     add(routes, "POST", "generate", generate, "Continue a prompt", _GENERATE)
     add(routes, "POST", "chat", chat, "Answer a conversation", _CHAT)
 
 
-def _answer(models: Models, answer: Answer, told: Seen) -> Response:
+def routed(
+    metier: Facade,
+    request: Request,
+    parse: Callable[[Mapping[str, Any]], reading.Asked],
+) -> Callable[[Mapping[str, Any]], tuple[reading.Asked, Auto | None]]:
+    """Reads a request and, if it asks ``auto``, what it asks of the router."""
+
+    def both(given: Mapping[str, Any]) -> tuple[reading.Asked, Auto | None]:
+        asked = parse(given)
+        return asked, auto_of(metier.routing, {**given, "model": asked.model}, request.headers)
+
+    return both
+
+
+def _answer(local: Models, answer: Answer, told: Seen, auto: Auto | None) -> Response:
     asked, kind = answer.asked, answer.kind
+    models = local if auto is None else auto
 
     def load(put: Put, cancelled: Cancelled) -> None:
         del cancelled
         with asked_for(asked.name):
-            check_abilities(asked, models.listing(asked.model.partition("@")[0]), kind)
+            check_abilities(asked, models.listing(parted(asked.model)[0]), kind)
             if asked.keep_alive == 0:
                 models.unload(asked.model)
                 put(answer.only("unload"))
@@ -211,7 +234,7 @@ def _answer(models: Models, answer: Answer, told: Seen) -> Response:
                 put(said)
 
         with asked_for(asked.name):
-            check_abilities(asked, models.listing(asked.model.partition("@")[0]), kind)
+            check_abilities(asked, models.listing(parted(asked.model)[0]), kind)
             written = models.ask(
                 asked.model,
                 asked.question,
@@ -220,17 +243,19 @@ def _answer(models: Models, answer: Answer, told: Seen) -> Response:
                 on_piece=on_piece if asked.stream else None,
                 cancelled=cancelled,
             )
-        told.answered(asked.model, written.taken)
-        put(answer.end(written) if asked.stream else answer.whole(written))
+        told.answered(asked.model if auto is None else auto.name, written.taken)
+        beside = {"metier": auto.told()} if auto is not None else None
+        put(answer.end(written, beside) if asked.stream else answer.whole(written, beside))
 
     if asked.empty:
         return whole(load)
-    return Lines(ask, failed=broken) if asked.stream else whole(ask)
+    late = auto.headers if auto is not None else None
+    return Lines(ask, failed=broken, late=late) if asked.stream else whole(ask, late)
 
 
-def whole(work: Callable[[Put, Cancelled], None]) -> Response:
+def whole(work: Callable[[Put, Cancelled], None], late: LateHeaders | None = None) -> Response:
     """The one object that some work says."""
-    return Lines(work, failed=broken, media_type="application/json", whole=True)
+    return Lines(work, failed=broken, media_type="application/json", whole=True, late=late)
 
 
 def _add_vectors(routes: APIRouter, metier: Facade) -> None:

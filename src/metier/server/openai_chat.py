@@ -215,10 +215,10 @@ class Chunks:
             for number, call in enumerate(kept, start)
         ]
 
-    def finish(self, place: int, written: Written) -> bytes:
-        """The end of one choice."""
+    def finish(self, place: int, written: Written, more: Mapping[str, Any] | None = None) -> bytes:
+        """The end of one choice; ``more`` stands beside the choices."""
         reason = "tool_calls" if self._called.get(place) else written.finish
-        return self._choice(place, {}, reason)
+        return self._choice(place, {}, reason, more=more)
 
     def usage(self, taken: Sequence[Taken]) -> bytes:
         """The chunk that has no choice but the usage."""
@@ -230,9 +230,11 @@ class Chunks:
         delta: Mapping[str, Any],
         finish: str | None = None,
         chances: Sequence[TokenChance] = (),
+        more: Mapping[str, Any] | None = None,
     ) -> bytes:
         return self._event(
             {
+                **(more or {}),
                 "choices": [
                     {
                         "index": place,
@@ -240,7 +242,7 @@ class Chunks:
                         "logprobs": logprobs(chances) if chances else None,
                         "finish_reason": finish,
                     }
-                ]
+                ],
             }
         )
 

@@ -213,8 +213,9 @@ class Chunks:
         found = logprobs(piece.chances, start) if piece.chances else None
         return self._choice(place, piece.text, found)
 
-    def finish(self, place: int, written: Written) -> bytes:
-        """The end of one choice."""
+    def finish(self, place: int, written: Written, more: Mapping[str, Any] | None = None) -> bytes:
+        """The end of one choice; ``more`` has no place in this dialect."""
+        del more
         return self._choice(place, "", None, written.finish)
 
     def usage(self, taken: Sequence[Taken]) -> bytes:

@@ -18,6 +18,8 @@ from metier.reference import Reference
 from metier.server.comparing import KIND as CONTRAST
 from metier.server.comparing import contrast_order
 from metier.server.facade import Facade
+from metier.server.hopping import KIND as HOP
+from metier.server.hopping import hop_order
 from metier.server.jobrecords import Order
 from metier.server.trying import find_order
 from metier.server.uploads import Upload
@@ -162,11 +164,14 @@ def again(
     if kind == CONTRAST:
         names = fields.get("names", "").split("\n")
         return contrast_order(metier, names, fields.get("on", ""))
+    if kind == HOP and not files:
+        return hop_order(metier, Upload(Path(), fields, {}))
     orders = {
         "make": make_order,
         "evaluate": evaluate_order,
         "compare": compare_order,
         "find": find_order,
+        HOP: hop_order,
     }
     if kind not in orders or folder is None:
         raise InputError(f"A job of the kind {kind[:40]!r} cannot be resumed.", code="no_file")

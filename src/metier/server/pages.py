@@ -35,14 +35,17 @@ from metier.server.facade import (
 from metier.server.finding import Finding
 from metier.server.fleetwork import FleetWork
 from metier.server.guard import COOKIE, session_value
+from metier.server.hopping import Hopping
 from metier.server.jobs import Jobs
 from metier.server.limits import Limits
 from metier.server.making import Making
 from metier.server.ollama import RUNNING
 from metier.server.picturing import Picturing
+from metier.server.routing import RoutePage
 from metier.server.talk import Talk
 from metier.server.trying import KIND as TRYING
 from metier.server.trying import Trying
+from metier.server.watching import Watching
 from metier.version import __version__
 
 
@@ -77,6 +80,9 @@ class Website:
         self._keeping = FleetWork(metier, pages, jobs, self._options)
         self._trying = Trying(metier, pages, jobs, self._options)
         self._comparing = Comparing(metier, pages, jobs, self._options)
+        self._routing = RoutePage(metier, pages, self._options)
+        self._watching = Watching(metier, pages, self._options)
+        self._hopping = Hopping(metier, pages, jobs, self._options)
         drawn = {TRYING: self._trying.job, CONTRAST: self._comparing.job}
         self._making = Making(metier, pages, jobs, self._options, drawn=drawn)
 
@@ -101,6 +107,9 @@ class Website:
             *self._picturing.routes(),
             *self._trying.routes(),
             *self._comparing.routes(),
+            *self._routing.routes(),
+            *self._watching.routes(),
+            *self._hopping.routes(),
             Route("/specialists/{name:path}", self.specialist),
             *self._making.routes(),
             Route("/sign-in", self.show_sign_in),

@@ -31,6 +31,8 @@ _CODES = {
     "queue_full": 429,
     "disk_full": 507,
     "conflict": 409,
+    "hopping": 409,
+    "changed_meanwhile": 409,
 }
 _KINDS: tuple[tuple[type[MetierError], int], ...] = (
     (NotFoundError, 404),
@@ -45,6 +47,7 @@ _OLLAMA_CODES = {
     "too_large": 413,
     "overloaded": 503,
     "queue_full": 503,
+    "no_general_model": 503,
     "cancelled": 499,
     "disk_full": 507,
     "conflict": 409,

@@ -5,14 +5,17 @@ It asks the façade and reads the recipe's file; it draws nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from metier.errors import MetierError
 from metier.finding import Fit, Proof
+from metier.overtaking import Timeline
 from metier.server import native
+from metier.server import timelines as over_time
 from metier.server.facade import Facade, Installed, Part
+from metier.server.timelines import Look
 
 if TYPE_CHECKING:
     from metier.evals.mistakes import Mistakes
@@ -32,6 +35,10 @@ class Surroundings:
         mistakes: What is known of its answers to its sealed items, if it is a classifier.
         fit: Whether it runs here.
         proof: The best proof that it holds here, if any.
+        timelines: General models by date against it, an eval each.
+        looks: When the watch looked at it, and what that came to.
+        watch: Where it stands with the watch.
+        hops: What hops did to it, and where it could hop.
     """
 
     parts: Sequence[Part] = ()
@@ -40,6 +47,10 @@ class Surroundings:
     mistakes: Mistakes | None = None
     fit: Fit | None = None
     proof: Proof | None = None
+    timelines: Sequence[Timeline] = ()
+    looks: Sequence[Look] = ()
+    watch: Mapping[str, Any] | None = None
+    hops: Mapping[str, Any] | None = None
 
 
 def around(metier: Facade, item: Installed) -> Surroundings:
@@ -53,6 +64,10 @@ def around(metier: Facade, item: Installed) -> Surroundings:
         mistakes=metier.mistakes(name),
         fit=metier.fit(name),
         proof=_proof(metier, name),
+        timelines=over_time.shown(metier.timelines, name),
+        looks=over_time.looked(metier.timelines, name),
+        watch=metier.watching.document(name),
+        hops=metier.hopping.document(name) if item.kind == "specialist" else None,
     )
 
 
@@ -71,6 +86,10 @@ def as_json(metier: Facade, item: Installed) -> dict[str, Any]:
         **native.detail(item, found.parts),
         "fit": found.fit.to_dict() if found.fit is not None else None,
         "lineage": [asdict(kin) for kin in found.family],
+        "timelines": over_time.as_json(found.timelines),
+        "looks": [{"moment": when, **asdict(one)} for when, one in found.looks],
+        "watch": found.watch,
+        "hops": found.hops,
         "answers": _answers(found.mistakes) if found.mistakes is not None else None,
     }
 

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from metier.card import Difference, LabelCurve, Rung
+from metier.site import drawing
 from metier.site.words import (
     VERDICTS,
-    clip,
     count,
     few,
     interval_words,
@@ -25,44 +25,11 @@ from metier.site.words import (
     size,
 )
 
-Domain = tuple[float, float]
-_LEFT, _RIGHT = 13.0, 97.0
-"""Where the plotting area begins and ends, in per cent of the width."""
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".") if math.isfinite(value) else "0"
-
-
-def _open(key: str, height: int, title: str, description: str, style: str) -> str:
-    return (
-        f'<svg class="chart {style}" role="img" width="100%" height="{height}" '
-        f'aria-labelledby="{escape(key)}-t {escape(key)}-d">'
-        f'<title id="{escape(key)}-t">{escape(clip(title, 300))}</title>'
-        f'<desc id="{escape(key)}-d">{escape(clip(description, 1500))}</desc>'
-    )
-
-
-def _text(x: float, y: float, text: str, style: str = "", anchor: str = "middle") -> str:
-    return (
-        f'<text x="{_number(x)}%" y="{_number(y)}" class="{style}" text-anchor="{anchor}">'
-        f"{escape(clip(text, 120))}</text>"
-    )
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
-    return (
-        f'<line x1="{_number(x1)}%" y1="{_number(y1)}" x2="{_number(x2)}%" y2="{_number(y2)}" '
-        f'class="{style}"/>'
-    )
-
-
-def _place(value: float, domain: Domain, start: float, end: float) -> float:
-    low, high = domain
-    if not math.isfinite(value):
-        return start
-    share = (value - low) / (high - low) if high > low else 0.5
-    return start + (end - start) * min(1.0, max(0.0, share))
+Domain = drawing.Domain
+_LEFT, _RIGHT = drawing.LEFT, drawing.RIGHT
+_number, _open, _text, _line = drawing.number, drawing.opened, drawing.text, drawing.line
+_place, _quality_axis = drawing.place, drawing.quality_axis
+_quality_domain = drawing.quality_domain
 
 
 def difference_domain(differences: Iterable[Difference]) -> Domain:
@@ -162,33 +129,6 @@ def share_bar(share: float, low: float, high: float) -> str:
         f'<rect class="share" width="{ends[0]}%" height="8" y="1" rx="1"/>'
         f'<line class="ends" x1="{ends[1]}%" x2="{ends[2]}%" y1="5" y2="5"/></svg>'
     )
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    span = max(high - low, 1e-6)
-    step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 1.0) if span / step <= 6)
-    return [
-        index * step
-        for index in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
-    ]
-
-
-def _quality_axis(domain: Domain, top: float, bottom: float) -> str:
-    marks = []
-    values = _ticks(*domain)
-    for value in values:
-        y = _place(value, domain, bottom, top)
-        percent_sign = "\u202f%" if value == values[-1] else ""
-        marks.append(_line(_LEFT, y, _RIGHT, y, "grid"))
-        marks.append(_text(_LEFT - 1.5, y + 4, f"{value * 100:.0f}{percent_sign}", "tick", "end"))
-    return "".join(marks)
-
-
-def _quality_domain(values: Sequence[float]) -> Domain:
-    """From a little below the lowest shown value to a little above the highest."""
-    low, high = min(values), max(values)
-    air = max(0.01, (high - low) * 0.12)
-    return max(0.0, low - air), min(1.0, high + air)
 
 
 def ladder_plot(rungs: Sequence[Rung], *, key: str) -> str:

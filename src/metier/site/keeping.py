@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from metier.site import charts, making, words
+from metier.site import charts, making, watching, words
 
 _KINDS = {
     "generate": "writes",
@@ -49,6 +49,7 @@ def fleet_values(fleet: Mapping[str, Any], query: str, fields: Mapping[str, str]
         "query": query,
         "memory": _memory(machine["memory"]),
         "disk": _disk(machine["disk"]),
+        "notices": watching.notices(fleet.get("notices") or ()),
         "downloads": [_download(job) for job in pulls],
         "coming": sum(job["state"] in _LIVE for job in pulls),
         "done": _done(fields),
@@ -93,6 +94,8 @@ def _row(item: Mapping[str, Any]) -> dict[str, Any]:
         "memory": words.size(resident["memory_bytes"]) if resident else "",
         "loadable": bool(item.get("loadable")),
         "over_base": task == "chat",
+        "state": watching.STATES.get(str(item.get("state"))),
+        "suspect": bool(item.get("suspect")),
         "proofs": _verdicts(item.get("evidence") or ()),
         "search": f"{item['name']} {task} {item.get('description', '')}".casefold()[:600],
     }

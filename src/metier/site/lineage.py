@@ -25,9 +25,11 @@ _WORDS = {
     "tool": "tool",
     "self": "this one",
     "earlier": "stood here before",
+    "lost": "held against it",
     "made": "made from it",
 }
-_ASIDE = frozenset({"base", "pack", "tool", "earlier", "made"})
+_ASIDE = frozenset({"base", "pack", "tool", "earlier", "lost", "made"})
+_PAST = frozenset({"earlier", "lost"})
 MOST_DRAWN = 24
 
 
@@ -36,7 +38,7 @@ class Kin(Protocol):
 
     @property
     def role(self) -> str:
-        """``data``, ``recipe``, ``base``, ``pack``, ``tool``, ``self``, ``earlier``, ``made``."""
+        """What it is to the thing itself: ``data``, ``base``, ``earlier`` …; see ``fleet.Kin``."""
 
     @property
     def name(self) -> str:
@@ -54,6 +56,10 @@ class Kin(Protocol):
     def here(self) -> str:
         """The name under which it is installed, or ""."""
 
+    @property
+    def why(self) -> str:
+        """Why it does not stand here any more, or never did, in a sentence; or ""."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -64,6 +70,7 @@ class Row:
     facts: str
     digest: str
     address: str
+    why: str = ""
 
 
 def rows(family: Sequence[Kin]) -> list[Row]:
@@ -75,6 +82,7 @@ def rows(family: Sequence[Kin]) -> list[Row]:
             clip(dated(", ".join(kin.facts)), 200),
             kin.digest,
             f"/specialists/{quote(kin.here)}" if kin.here and kin.role != "self" else "",
+            clip(dated(kin.why), 400),
         )
         for kin in _ordered(family)
     ]
@@ -120,13 +128,26 @@ def summary(family: Sequence[Kin]) -> str:
             if data
             else "Where it came from is not known here."
         )
+    said += _past(family)
     if made:
         said += f" {plural(made, 'thing')} here {'is' if made == 1 else 'are'} made from it."
     return said
 
 
+def _past(family: Sequence[Kin]) -> str:
+    """How many stood here before, and how many were held against it and not promoted."""
+    earlier = sum(kin.role == "earlier" for kin in family)
+    lost = sum(kin.role == "lost" for kin in family)
+    said = []
+    if earlier:
+        said.append(f"{plural(earlier, 'other')} stood under its name before")
+    if lost:
+        said.append(f"{plural(lost, 'challenger')} {'was' if lost == 1 else 'were'} not promoted")
+    return f" {listed(said)[:1].upper()}{listed(said)[1:]}." if said else ""
+
+
 def _ordered(family: Sequence[Kin]) -> list[Kin]:
-    order = ("data", "recipe", "base", "pack", "tool", "self", "earlier", "made")
+    order = ("data", "recipe", "base", "pack", "tool", "self", "earlier", "lost", "made")
     return sorted(family, key=lambda kin: order.index(kin.role) if kin.role in order else 0)
 
 
@@ -137,7 +158,7 @@ def _middle(place: int) -> int:
 def _flow(place: int, at: int, kin: Kin) -> str:
     """A line from a member to the thing itself."""
     start, end = _middle(place), _middle(at)
-    style = "flow dashed" if kin.role == "earlier" else "flow"
+    style = "flow dashed" if kin.role in _PAST else "flow"
     if kin.role not in _ASIDE:
         return f'<path class="{style}" d="M{_TRUNK} {start}V{end}"/>'
     turn = end - 16 if start < end else end + 16
@@ -148,6 +169,9 @@ def _member(place: int, kin: Kin) -> str:
     across, down = (_SIDE if kin.role in _ASIDE else _TRUNK), _middle(place)
     style = "self" if kin.role == "self" else "kin"
     dot = f'<circle class="{style}" cx="{across}" cy="{down}" r="{6 if style == "self" else 5}"/>'
+    if kin.role == "lost":
+        ends = f"M{across - 5} {down - 5}l10 10m0 -10l-10 10"
+        dot = f'<path class="lost" d="{ends}"/>'
     name = (
         f'<text class="member {style}" x="{_TEXT}" y="{down + 4}">{escape(_cut(kin.name))}</text>'
     )

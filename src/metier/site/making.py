@@ -50,10 +50,12 @@ _KINDS = {
     "evaluate": "Evaluate",
     "compare": "Compare",
     "verify": "Verify",
+    "hop": "Hop",
 }
 _RUNS_AGAIN = {
     "make": "Resuming reads the rows and looks for leaks once more; rungs that were climbed and "
     "texts that were encoded are not done again.",
+    "hop": "Resuming makes nothing again that was made, and asks nothing again that was answered.",
     "pull": "Resuming goes on where it stopped; what came is kept for a week.",
 }
 
@@ -390,6 +392,8 @@ def _target(job: Mapping[str, Any]) -> str:
         return str(job["page"])  # once it is done, this leads to the comparison
     if job["kind"] == "make":
         return f"/specialists/{job['name']}"
+    if job["kind"] == "hop":
+        return f"/specialists/{job['name']}#hops"
     result = job.get("result")
     if job["kind"] == "pull" and job.get("next"):
         return str(job["next"])

@@ -28,9 +28,11 @@ from metier.site import (
     finding,
     keeping,
     making,
+    routing,
     sheets,
     trials,
     trying,
+    watching,
     words,
 )
 from metier.site.outline import outline
@@ -79,6 +81,7 @@ class Site:
         self._templates.globals |= {
             "words": words,
             "coding": coding,
+            "watching": watching,
             "probability_bar": charts.probability_bar,
         }
 
@@ -241,6 +244,10 @@ class Site:
             text=document["info"].get("description", ""),
             json_address="/openapi.json",
         )
+
+    def route(self, document: Mapping[str, Any], options: Options) -> str:
+        """Who would answer a text, and the latest decisions."""
+        return self._page("route.html", options, **routing.page_values(document))
 
     def failure(self, failure: Trouble, options: Options) -> str:
         """An error page: what, where, how to mend it."""

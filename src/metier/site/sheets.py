@@ -6,14 +6,28 @@ It lays out cards, files, family and mistakes; it writes no HTML but the charts 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from metier.card import AnyCard, Card, ChatCard, SearchCard, Verdict
 from metier.coding import SourceFile
 from metier.finding import Fit, Proof
 from metier.generating import ModelSheet, RunningModel
-from metier.site import charts, coding, entries, evidence, lineage, local, trials, words
+from metier.overtaking import Timeline
+from metier.site import (
+    charts,
+    coding,
+    entries,
+    evidence,
+    hopping,
+    lineage,
+    local,
+    timelines,
+    trials,
+    watching,
+    watchplot,
+    words,
+)
 from metier.site.calls import (
     Call,
     calls,
@@ -59,6 +73,22 @@ class Around(Protocol):
         """The best proof that it holds here."""
 
     @property
+    def watch(self) -> Mapping[str, Any] | None:
+        """Where it stands with the watch."""
+
+    @property
+    def hops(self) -> Mapping[str, Any] | None:
+        """What hops did to it, and where it could hop."""
+
+    @property
+    def timelines(self) -> Sequence[Timeline]:
+        """General models by date against it."""
+
+    @property
+    def looks(self) -> Sequence[watchplot.Look]:
+        """When the watch looked at it."""
+
+    @property
     def mistakes(self) -> Mistakes | None:
         """What is known of its answers to its sealed items."""
 
@@ -75,6 +105,10 @@ def frame(name: str, digest: str, around: Around) -> dict[str, Any]:
         "family": lineage.rows(around.family),
         "family_drawing": lineage.drawing(around.family),
         "family_summary": lineage.summary(around.family),
+        "timelines": timelines.plots(around.timelines),
+        "sequence": watchplot.watch_values(around.looks),
+        "watch": watching.section(around.watch),
+        "hops": hopping.section(around.hops),
         "json_address": f"/specialists/{name}.json",
     }
 
@@ -93,6 +127,7 @@ def specialist(
         **frame(name, str(item.digest), around),
         "item": item,
         "card": card,
+        "all_labels": watching.offered(card),
         "depicts": card.task == "classify-image",
         "calls": picture_calls(name, options.here)
         if card.task == "classify-image"

@@ -10,6 +10,8 @@ no label, no file and no clock, and it never draws a random number that its call
 * ``families``: many comparisons at once (Holm), and groups of what cannot be told apart
 * ``halving``: the best of many candidates for few questions (sequential halving)
 * ``searched``: what such a search is made of
+* ``sequential``: the paired difference that may be looked at for ever
+* ``turning``: whether it has become worse at some time
 * ``power``: what an eval of a given size can show
 * ``calibration``: expected calibration error and AUROC
 
@@ -25,14 +27,20 @@ from metier.stats.halving import halve, least_budget, plan
 from metier.stats.paired import paired_difference, paired_interval, upper_bound
 from metier.stats.power import detectable_difference, needed_items, power
 from metier.stats.searched import Asked, Contender, Rules, Search
+from metier.stats.sequential import Anytime, Tally, anytime
 from metier.stats.shares import MacroF1, macro_f1, share_interval, wilson
+from metier.stats.turning import Turning
 
 __all__ = [
+    "Anytime",
     "Asked",
     "Contender",
     "MacroF1",
     "Rules",
     "Search",
+    "Tally",
+    "Turning",
+    "anytime",
     "auroc",
     "detectable_difference",
     "expected_calibration_error",

@@ -16,7 +16,7 @@ from metier.errors import CorruptError, InputError, NotFoundError
 from metier.manifest import Manifest
 from metier.messages import Report, silent
 from metier.reference import Digest, Reference
-from metier.store import links, loose, sharing, upkeep
+from metier.store import links, loose, renaming, sharing, upkeep
 from metier.store.disk import digest_of, storage_errors
 from metier.store.index import Entry, Index
 from metier.store.ingest import Ingest, changing, linking
@@ -216,6 +216,28 @@ class Store:
                 self._layout.write_index(index.without(reference))
                 with storage_errors("Removing the links of a specialist"):
                     links.swap(self._layout, reference, None)
+
+    def rename(
+        self,
+        names: Mapping[Reference, Digest | None],
+        *,
+        expect: Mapping[Reference, Digest | None] | None = None,
+    ) -> None:
+        """Give several names other manifests, or take names away, in one step.
+
+        Whoever reads meanwhile sees all of it or nothing; so does whoever comes after a crash.
+
+        Args:
+            names: Name to the digest of a manifest that is here, or ``None`` to remove it (a
+                name that is not there stays away).
+            expect: What names must stand for now (``None``: not there), or nothing is changed.
+
+        Raises:
+            StorageError: A name stands for something else than expected (``changed_meanwhile``),
+                or the disk is full or refuses.
+            NotFoundError: A manifest or a blob of it is not here (code ``blob_not_found``).
+        """
+        renaming.rename(self._layout, names, expect or {})
 
     def collect_garbage(self) -> Collected:
         """Remove blobs that no name needs and unfinished writes; mend the index and the links.

@@ -51,6 +51,7 @@ from metier.settings import Settings
 from metier.toolchains import Toolchains
 from stand_in.fitting import SmallFitting
 from stand_in.fleet import SmallFleet
+from stand_in.watching import Watched
 
 DIGEST = "sha256:" + "ab" * 32
 METHOD = "paired, cluster-robust, 95 %"
@@ -267,6 +268,7 @@ class SmallFacade:
         self.toolchains = Toolchains(folder / "toolchains")
         self.fleet = SmallFleet()
         self.fitting = SmallFitting()
+        self.watching = Watched(lambda name: self.show(name))
         self.items = {
             "banking-intents": Item(Reference("banking-intents"), make_card(), 118_000),
             "sms-spam": Item(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from metier.cli.fitness import fit_words, machine_rows, speeds_lines
@@ -20,6 +21,11 @@ def test_speeds_are_told_with_what_they_rest_on() -> None:
     assert "Q4_K 20.0 GB/s" in told
     assert "1 GB of weights (Q4_K) writes about 20 tokens/s" in told
     assert "other work" in told
+
+
+def test_a_slow_machine_is_not_told_that_it_writes_nothing() -> None:
+    slow = replace(SPEEDS, bytes_per_second={"Q4_K": 4.2e8})
+    assert "about 0.42 tokens/s" in "\n".join(speeds_lines(slow))
 
 
 def test_the_least_is_told_where_it_differs() -> None:

@@ -1,6 +1,7 @@
 """Rows are the same bytes whichever way they come, and a broken way leaves nothing behind."""
 
 import errno
+import gzip
 import hashlib
 import json
 import os
@@ -84,6 +85,17 @@ def test_a_mirror_is_searched_by_digest_before_anything_else(place, upstream):
     unreachable = upstream | {"url": "https://127.0.0.1:9/a/b"}
     found = get(banking(unreachable), place)
     assert (found.origin, found.path.name) == ("mirror", "any-name.jsonl")
+
+
+def test_packed_rows_of_a_mirror_are_found_by_what_is_inside(place, upstream):
+    packed = place / "mirror" / "rows.jsonl.gz"
+    packed.write_bytes(gzip.compress(ROWS))
+    rows = get(banking(upstream), place)
+    assert rows.origin == "mirror"
+    assert rows.path.read_bytes() == ROWS
+    assert rows.path.parent == place / "cache" / "rows"
+    packed.write_bytes(gzip.compress(ROWS)[:-9])
+    assert get(banking(upstream), place).origin == "cache"
 
 
 def test_the_mirror_is_hashed_once_and_again_when_a_file_changes(place, upstream, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 
 import metier
 from metier.errors import InputError, InternalError
-from metier.examine.borrowed import borrowed_suite
+from metier.examine.borrowed import borrowed_suite, prompted_suite
 from metier.recipe import DataPart
 
 PACKAGED = Path(metier.__file__).parent / "suites" / "python"
@@ -83,3 +83,35 @@ def test_the_packaged_pins_are_whole() -> None:
         assert part.rows_sha256
         assert len(part.commit or "") == 40
         assert all(file.sha256 for file in part.files)
+
+
+PROMPTED = Path(metier.__file__).parent / "suites" / "svelte-bench"
+
+
+def test_prompts_become_tasks_with_the_behaviour_beside_the_pins(tmp_path: Path) -> None:
+    folder, mirror = tmp_path / "mine", tmp_path / "mirror"
+    folder.mkdir()
+    mirror.mkdir()
+    names = sorted(path.stem for path in PROMPTED.glob("*.toml") if path.stem != "data")
+    prompts = json.dumps({name: f"Write {name}." for name in names}).encode()
+    (mirror / "prompts.json").write_bytes(prompts)
+    pins = (PROMPTED / "data.toml").read_text("utf-8")
+    told = tomllib.loads(pins)["data"][0]["rows_sha256"]
+    (folder / "data.toml").write_text(pins.replace(told, hashlib.sha256(prompts).hexdigest()))
+    for name in names:
+        (folder / f"{name}.toml").write_bytes((PROMPTED / f"{name}.toml").read_bytes())
+    suite = prompted_suite(folder, mirror=mirror, cache=tmp_path / "cache")
+    assert len(names) == 9
+    assert [task.id for task in suite.tasks] == [name for name in names if name != "inspect"]
+    first = suite.tasks[0]
+    assert first.question.startswith("Write counter.")
+    assert (first.cluster, first.date, first.runs_on) == ("counter", "2025-05-03", "svelte@5")
+    assert first.writes == ("Answer.svelte",)
+
+
+def test_prompts_without_a_digest_are_refused(tmp_path: Path) -> None:
+    pins = (PROMPTED / "data.toml").read_text("utf-8")
+    kept = [line for line in pins.splitlines() if not line.startswith("rows_sha256")]
+    (tmp_path / "data.toml").write_text("\n".join(kept))
+    with pytest.raises(InternalError):
+        prompted_suite(tmp_path, mirror=None, cache=tmp_path / "cache")

@@ -354,3 +354,51 @@ def test_a_thousand_specialists_are_listed_quickly(fleet: Fleet) -> None:
         assert len(fleet.list()) == 1000
         times.append(time.process_time() - began)
     assert min(times) <= 0.020, times
+
+
+def test_what_a_hop_puts_aside_is_not_listed_and_goes_with_its_name(tmp_path: Path) -> None:
+    fleet = Fleet(Store.open(tmp_path / "home"))
+    first = fleet.install(Reference.parse("intents"), {"w.safetensors": ("weight", WEIGHTS)})
+    more = save({"w": np.arange(7, dtype=np.float32)})
+    second = fleet.install(Reference.parse("intents"), {"w.safetensors": ("weight", more)})
+    previous = Reference.parse("intents@previous")
+    fleet.store.rename({previous: first.digest})
+    assert [item.name for item in fleet.list()] == ["intents"]
+    assert [item.name for item in fleet.aside()] == ["intents@previous"]
+    assert [item.name for item in fleet.aside("intents@previous")] == ["intents@previous"]
+    assert list(fleet.aside("other")) == []
+    assert fleet.show("intents@previous").digest == first.digest
+    assert fleet.read_part("intents@previous", "w.safetensors") == WEIGHTS
+    assert fleet.store.collect_garbage().removed == 0
+    fleet.copy("intents@previous", "kept")
+    fleet.remove("kept")
+    fleet.remove("intents")
+    assert list(fleet.aside()) == []
+    assert second.digest not in {entry.digest for entry in fleet.store.entries().values()}
+
+
+def test_nobody_but_a_hop_gives_such_a_name(tmp_path: Path) -> None:
+    fleet = Fleet(Store.open(tmp_path / "home"))
+    fleet.install(Reference.parse("intents"), {"w.safetensors": ("weight", WEIGHTS)})
+    with pytest.raises(InputError) as caught:
+        fleet.copy("intents", "other@previous")
+    assert caught.value.code == "bad_name"
+    fleet.store.rename({Reference.parse("intents@previous"): fleet.show("intents").digest})
+    exported = fleet.export("intents@previous", tmp_path / "out")
+    with pytest.raises(InputError) as caught:
+        fleet.import_path(exported)
+    assert caught.value.code == "bad_name"
+    (again,) = fleet.import_path(exported, "again")
+    assert again.digest == fleet.show("intents").digest
+
+
+def test_what_is_not_put_aside_is_said_with_what_is(tmp_path: Path) -> None:
+    fleet = Fleet(Store.open(tmp_path / "home"))
+    fleet.install(Reference.parse("intents"), {"w.safetensors": ("weight", WEIGHTS)})
+    with pytest.raises(NotFoundError) as caught:
+        fleet.show("intents@previous")
+    assert "metier hop intents" in str(caught.value.remedy)
+    fleet.store.rename({Reference.parse("intents@previous"): fleet.show("intents").digest})
+    with pytest.raises(NotFoundError) as caught:
+        fleet.show("intents@rejected-00000000")
+    assert "intents@previous" in caught.value.message

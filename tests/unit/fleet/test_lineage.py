@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from metier.card import AnyCard
-from metier.fleet import Installed, lineage
+from metier.fleet import Installed, Kin, lineage
 from metier.localmodel import AdapterPart, LocalModelFile
 from metier.manifest import CONFIG_TYPE, Descriptor, Manifest
 from metier.reference import Digest, Reference
@@ -24,10 +24,11 @@ def test_a_classifiers_data_recipe_and_base_flow_into_it() -> None:
     card = banking()
     assert card.base is not None
     subject, base = installed(card.name, card), installed(card.base.name)
-    family = lineage(subject, [subject, base], [("sha256:old", "2026-01-02T03:04:05Z")])
+    before = Kin("earlier", card.name, ("made", "2026-01-02"), "sha256:old", date="2026-01-02")
+    family = lineage(subject, [subject, base], [before])
     assert [kin.role for kin in family] == ["data", "recipe", "base", "self", "earlier"]
     assert family[2].here == card.base.name
-    assert family[4].facts == ("2026-01-02",)
+    assert family[4] is before
     (made,) = [kin for kin in lineage(base, [subject, base]) if kin.role == "made"]
     assert (made.name, made.facts, made.here) == (card.name, ("classify",), card.name)
     alone = lineage(subject, [subject])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from metier.assembly import Metier
 from metier.card import Card
 from metier.errors import InputError
 from metier.making import climbing
+from metier.making.learners import majority
 from metier.making.resuming import MOST_BYTES, Keeper
 from metier.messages import Progress
 
@@ -101,3 +103,16 @@ def test_a_stopped_make_goes_on_to_the_same_specialist(
     ]
     assert [rung.seconds for rung in again.ladder if rung.accuracy] != [0.0] * 3
     assert not list((home / "journals").rglob("*.npz")), "gone once it is installed"
+
+
+def test_what_needs_no_base_is_found_whatever_the_base(tmp_path: Path) -> None:
+    keys = {}
+    for base in ("one", "two"):
+        keeper = Keeper.open(tmp_path, {"rows": 1}, base=base)
+        climb = climbing.Climb.__new__(climbing.Climb)
+        climb.keeper = keeper
+        plain, vectors = majority(3), majority(3)
+        vectors = replace(vectors, name="static", shared_bytes=10)
+        keys[base] = (climb._key(plain), climb._key(vectors))
+    assert keys["one"][0] == keys["two"][0]
+    assert keys["one"][1] != keys["two"][1]

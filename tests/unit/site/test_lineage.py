@@ -53,3 +53,22 @@ def test_one_alone_is_not_drawn_and_is_said() -> None:
 def test_a_huge_family_is_cut() -> None:
     many = (Kin("self", "it"), *(Kin("made", f"child-{n:03}") for n in range(200)))
     assert lineage.drawing(many).count("<circle") == lineage.MOST_DRAWN
+
+
+def test_the_past_is_told_with_why_and_a_loser_is_no_circle() -> None:
+    past = (
+        Kin("self", "it"),
+        Kin("earlier", "it", ("replaced", "2026-01-02"), why="The new one wins by 3 points."),
+        Kin("lost", "small@base", ("not promoted",), here="it@rejected-1a2b3c4d", why="<b>No.</b>"),
+    )
+    drawn = ElementTree.fromstring(lineage.drawing(past))
+    assert len(list(drawn.iter("circle"))) == 2
+    assert [node.get("class") for node in drawn.iter("path")] == [
+        "flow dashed", "flow dashed", "lost",
+    ]  # fmt: skip
+    assert [row.why for row in lineage.rows(past)][1:] == [
+        "The new one wins by 3 points.", "<b>No.</b>",
+    ]  # fmt: skip
+    assert "1 other stood under its name before and 1 challenger was not promoted." in (
+        lineage.summary(past)
+    )

@@ -19,6 +19,7 @@ from metier.datasets.converters.intents import (
     snips,
 )
 from metier.datasets.converters.pictures import labelled_pictures
+from metier.datasets.converters.recorded import svelte_bench, svelte_bench_prompts
 from metier.datasets.converters.snippets import code_snippets
 from metier.datasets.converters.upstream import Converter, UpstreamBytes, bad_upstream
 from metier.errors import NotFoundError
@@ -35,6 +36,8 @@ CONVERTERS: dict[str, Converter] = {
     "nlu-evaluation-json-v1": nlu_evaluation,
     "sms-tsv-v1": sms_spam,
     "snips-json-v1": snips,
+    "svelte-bench-json-v1": svelte_bench,
+    "svelte-bench-prompts-v1": svelte_bench_prompts,
 }
 """Every converter that a recipe can name, besides ``auto``."""
 

@@ -20,7 +20,7 @@ function answers(texts, reply) {
 }
 
 function startLines(form) {
-  const box = form.querySelector("[data-answer]");
+  const box = form.parentElement.querySelector("[data-answer]");
   const text = form.querySelector("textarea");
   form.querySelector("[data-hint]").hidden = false;
   text.addEventListener("keydown", (event) => {
@@ -46,6 +46,8 @@ function startLines(form) {
       if (!reply.ok) throw new Error(answer.error.message);
       clearTimeout(slow);
       box.replaceChildren(...answers(texts, answer));
+      const told = texts.map((one, at) => ({ text: one, label: answer.results[at].best }));
+      box.dispatchEvent(new CustomEvent("answered", { bubbles: true, detail: told }));
     } catch (error) {
       clearTimeout(slow);
       const said = error instanceof TypeError ? "The server cannot be reached." : error.message;

@@ -1,0 +1,284 @@
+"""Hops over HTTP and from pages: a job that makes a specialist again, and the way back.
+
+It reads JSON and forms and submits orders; a hop's bases must be here, and fresh items come by
+upload. What is promoted and why is below.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from metier.errors import InputError, MetierError, UnavailableError
+from metier.messages import Report
+from metier.server import native, uploads
+from metier.server.answering import json_response
+from metier.server.facade import Facade, Failure, PageOptions, Pages
+from metier.server.jobrecords import Order
+from metier.server.jobs import Jobs
+from metier.server.uploads import Upload
+
+KIND = "hop"
+"""Of the jobs."""
+MOST_BASES = 20
+_FORM = "multipart/form-data"
+_NOWHERE = Path()
+"""The folder of an order that came without any; nothing is ever removed there."""
+
+
+def hop_order(metier: Facade, upload: Upload) -> Order:
+    """The order that hops field ``name``; raises InputError on a wrong field.
+
+    Fields: ``bases`` (one a line or parted by commas), ``every_new_base``, ``budget``; file
+    ``fresh``, if wanted.
+    """
+    name = metier.show(upload.needed("name")).reference.familiar
+    said = (upload.text("bases") or "").replace(",", "\n").split("\n")
+    bases = list(dict.fromkeys(one.strip() for one in said if one.strip()))
+    if len(bases) > MOST_BASES:
+        raise _wrong(f"{len(bases)} bases are named; {MOST_BASES} are taken at once.", "bases")
+    every_new, budget = upload.flag("every_new_base"), upload.seconds("budget")
+    if not bases and not every_new:
+        raise _wrong("No base is named.", "bases")
+    fresh = upload.files.get("fresh")
+
+    def work(report: Report, cancelled: Callable[[], bool]) -> Any:
+        hopped = metier.hopping.hop(
+            name,
+            bases=bases,
+            every_new=every_new,
+            fresh=fresh,
+            budget=budget,
+            report=report,
+            cancelled=cancelled,
+        )
+        return {**hopped.to_dict(), "page": page_of(name)}
+
+    words = ["metier", "hop", name]
+    for base in bases:
+        words += ["--base", base]
+    words += ["--every-new-base"] if every_new else []
+    words += ["--fresh", fresh.name] if fresh else []
+    words += ["--budget", upload.needed("budget")] if budget else []
+    return Order(
+        KIND,
+        name,
+        shlex.join(words),
+        work,
+        folder=upload.folder if upload.files else None,
+        fields={**upload.fields, "name": name},
+        files={field: path.name for field, path in upload.files.items()},
+    )
+
+
+def page_of(name: str) -> str:
+    """Where a hop's outcome is shown."""
+    return f"/specialists/{quote(name)}#hops"
+
+
+def router(metier: Facade, jobs: Jobs) -> APIRouter:
+    """``/metier/v1/specialists/{name}``: hop, rollback, hops."""
+    routes = APIRouter(prefix="/metier/v1")
+
+    @routes.get(
+        "/specialists/{name:path}/hops", tags=["hop"], summary="What hops did to a specialist"
+    )
+    def hops(name: str) -> Response:
+        """Every challenger with its evidence and why it was promoted or not; bases at hand."""
+        return json_response(metier.hopping.document(name))
+
+    @routes.post(
+        "/specialists/{name:path}/hop",
+        tags=["hop"],
+        status_code=202,
+        summary="Make a specialist again on other bases",
+        openapi_extra=_hop_schema(),
+    )
+    async def hop(name: str, request: Request) -> Response:
+        """Queue a hop, and follow the job.
+
+        The recipe is made again on each base (`REF`, `REF@static`, `REF@encoder`), asked the
+        champion's own sealed questions, and promoted on WIN, or when not worse and cheaper. The
+        result's `promoted` is null if the champion stays. `NAME@previous` keeps answering.
+        """
+        upload = await _received(request, jobs, name)
+        snapshot = await run_in_threadpool(_submit, metier, jobs, upload)
+        response = json_response(snapshot, 202)
+        response.headers["location"] = snapshot["href"]
+        return response
+
+    @routes.post(
+        "/specialists/{name:path}/rollback",
+        tags=["hop"],
+        summary="Put the champion before a hop back",
+        openapi_extra=_json_schema(
+            {"to": {"type": "string", "description": "What was put aside, else the previous one."}}
+        ),
+    )
+    async def rollback(name: str, request: Request) -> Response:
+        """Swap it with `NAME@previous`; once more brings the newer one forth again."""
+        body = await request.body()
+        asked = native.parse_json(body) if body.strip() else {}
+        to = asked.get("to")
+        if to is not None and not isinstance(to, str):
+            raise _wrong("'to' is not text.", "to")
+        done = await run_in_threadpool(lambda: metier.hopping.rollback(name, to=to))
+        return json_response({**done.to_dict(), "name": metier.show(name).reference.familiar})
+
+    return routes
+
+
+class Hopping:
+    """The forms on a specialist's page."""
+
+    def __init__(
+        self,
+        metier: Facade,
+        pages: Pages,
+        jobs: Jobs,
+        options: Callable[[Request], PageOptions],
+    ) -> None:
+        self._metier = metier
+        self._pages = pages
+        self._jobs = jobs
+        self._options = options
+
+    def routes(self) -> list[Route]:
+        """The routes of the forms; they stand before the specialists' own."""
+        return [
+            Route("/specialists/{name:path}/hop", self.hop, methods=["POST"]),
+            Route("/specialists/{name:path}/rollback", self.rollback, methods=["POST"]),
+            Route("/specialists/{name:path}/hop", self.back),
+            Route("/specialists/{name:path}/rollback", self.back),
+            Route("/specialists/{name:path}/hops.json", self.hops),
+        ]
+
+    def hops(self, request: Request) -> Response:
+        """What ``/metier/v1/specialists/{name}/hops`` gives."""
+        return json_response(self._metier.hopping.document(request.path_params["name"]))
+
+    def back(self, request: Request) -> Response:
+        """A form's address that was opened or reloaded: to the page it belongs to."""
+        return RedirectResponse(page_of(request.path_params["name"]), status_code=303)
+
+    async def hop(self, request: Request) -> Response:
+        """``POST …/hop``: a job, whose page shows how far it is."""
+        try:
+            upload = await _received(request, self._jobs, request.path_params["name"])
+            snapshot = await run_in_threadpool(_submit, self._metier, self._jobs, upload)
+        except MetierError as error:
+            return self._failed(request, error)
+        return RedirectResponse(snapshot["page"], status_code=303)
+
+    async def rollback(self, request: Request) -> Response:
+        """``POST …/rollback``: the names change places; back to the page."""
+        name = request.path_params["name"]
+        form = await request.form(max_files=0, max_fields=5)
+        to = str(form.get("to", "")) or None
+        try:
+            await run_in_threadpool(lambda: self._metier.hopping.rollback(name, to=to))
+        except MetierError as error:
+            return self._failed(request, error)
+        return RedirectResponse(page_of(name), status_code=303)
+
+    def _failed(self, request: Request, error: MetierError) -> Response:
+        status = 503 if isinstance(error, UnavailableError) else 422
+        failure = Failure(status, error.message, error.remedy, request.url.path)
+        return HTMLResponse(self._pages.failure(failure, self._options(request)), status)
+
+
+def _submit(metier: Facade, jobs: Jobs, upload: Upload) -> dict[str, Any]:
+    try:
+        order = hop_order(metier, upload)
+        snapshot = jobs.submit(order)
+    except BaseException:
+        _forget(upload)
+        raise
+    if order.folder is None:
+        _forget(upload)
+    return snapshot
+
+
+def _forget(upload: Upload) -> None:
+    if upload.folder != _NOWHERE:
+        shutil.rmtree(upload.folder, ignore_errors=True)
+
+
+async def _received(request: Request, jobs: Jobs, name: str) -> Upload:
+    """Fields and file of JSON or of a form; what names the specialist is the address."""
+    if request.headers.get("content-type", "").startswith(_FORM):
+        upload = await uploads.receive(request, files=("fresh",), place=jobs.uploads)
+        bases = [upload.fields.get("bases", ""), upload.fields.get("base", "")]
+        fields = {**upload.fields, "bases": "\n".join(bases), "name": name}
+        return replace(upload, fields=fields)
+    body = await request.body()
+    asked = native.parse_json(body) if body.strip() else {}
+    return Upload(_NOWHERE, {**_checked(asked), "name": name}, {})
+
+
+def _checked(asked: Mapping[str, Any]) -> dict[str, str]:
+    """The fields of a JSON body as a form has them; raises InputError naming a wrong one."""
+    unknown = sorted(set(asked) - {"bases", "every_new_base", "budget"})
+    if unknown:
+        raise _wrong(f"There is no field {unknown[0][:80]!r}.", unknown[0][:80])
+    bases = asked.get("bases", [])
+    if not isinstance(bases, list) or not all(isinstance(one, str) for one in bases):
+        raise _wrong("'bases' is not a list of names.", "bases")
+    every, budget = asked.get("every_new_base", False), asked.get("budget", "")
+    if not isinstance(every, bool):
+        raise _wrong("'every_new_base' is true or false.", "every_new_base")
+    if isinstance(budget, bool) or not isinstance(budget, str | int | float):
+        raise _wrong("'budget' is seconds, or a duration like '2m'.", "budget")
+    fields = {"bases": "\n".join(bases), "budget": str(budget)}
+    return {**fields, "every_new_base": "true"} if every else fields
+
+
+def _wrong(message: str, param: str) -> InputError:
+    return InputError(
+        message,
+        code="no_bases" if param == "bases" else "bad_request",
+        remedy='Send {"bases": ["all-minilm-l6-v2"]} or {"every_new_base": true}; see /docs.',
+        details={"param": param},
+    )
+
+
+def _json_schema(properties: dict[str, Any]) -> dict[str, Any]:
+    schema = {"type": "object", "properties": properties}
+    return {"requestBody": {"content": {"application/json": {"schema": schema}}}}
+
+
+def _hop_schema() -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        "bases": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Installed bases: REF, REF@static or REF@encoder.",
+        },
+        "every_new_base": {"type": "boolean", "default": False},
+        "budget": {"type": "string", "description": "For everything: 90s, 2m, 1h."},
+    }
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "example": {"bases": ["all-minilm-l6-v2"]},
+    }
+    form = {
+        "type": "object",
+        "properties": {
+            **{name: {"type": "string"} for name in properties},
+            "fresh": {"type": "string", "format": "binary"},
+        },
+    }
+    content = {"application/json": {"schema": schema}, _FORM: {"schema": form}}
+    return {"requestBody": {"required": True, "content": content}}

@@ -1,0 +1,97 @@
+"""What a specialist's page shows of its hops: the form, what stands beside it, the history.
+
+It lays out what the ledger wrote down; it judges nothing.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from metier.site import words
+
+MOST_SHOWN = 30
+VIEWS = ("", "@static", "@encoder")
+
+
+class ActWords(NamedTuple):
+    """An act for people: its sign, its word, the style that colours it."""
+
+    sign: str
+    word: str
+    style: str
+
+
+ACTS = {
+    "hop": ActWords("▲", "promoted", "win"),
+    "kept": ActWords("◌", "not promoted", "underpowered"),
+    "rollback": ActWords("↺", "rolled back", "tie"),
+    "by-hand": ActWords("▷", "promoted by hand", "not-worse"),
+}
+_LOST = ActWords("▼", "not promoted", "loss")
+
+
+def section(document: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The section of a specialist's page; ``None`` where there is nothing to hop."""
+    if document is None or not (document["base"] or document["history"] or document["side"]):
+        return None
+    champion = str(document["champion"])
+    offers = list(document["bases"])
+    quoted = shlex.quote(champion)
+    previous = document["previous"]
+    return {
+        "champion": champion,
+        "page": f"/specialists/{champion}",
+        "side": str(document["side"]),
+        "base": words.clip(document["base"], 120),
+        "hops": bool(document["base"]),
+        "here": [str(one["key"]) for one in offers if one["here"]],
+        "elsewhere": [
+            {
+                "key": words.clip(one["key"], 120),
+                "note": words.clip(one["note"], 160),
+                "command": words.clip(one["command"], 240),
+            }
+            for one in offers
+            if not one["here"]
+        ],
+        "previous": _aside(previous, champion) if previous else None,
+        "aside": [_aside(one, champion) for one in document["aside"]],
+        "history": [_act(one) for one in document["history"][:MOST_SHOWN]],
+        "command": f"metier hop {quoted} --base {_example(offers)}",
+        "rollback": f"metier rollback {quoted}",
+    }
+
+
+def _example(offers: Sequence[Mapping[str, Any]]) -> str:
+    here = next((str(one["key"]) for one in offers if one["here"]), "")
+    return shlex.quote(here) if here else "REF"
+
+
+def _aside(one: Mapping[str, Any], champion: str) -> dict[str, str]:
+    score = one["accuracy"]
+    on = f" on {one['base']}" if one["base"] else ""
+    facts = f"{one['rung']}{on}" if one["rung"] else ""
+    return {
+        "name": words.clip(one["name"], 120),
+        "side": str(one["side"]),
+        "page": f"/specialists/{one['name']}",
+        "facts": words.clip(facts, 160),
+        "score": words.percent(score) if score is not None else "",
+        "since": words.date(str(one["since"])),
+        "command": f"metier rollback {shlex.quote(champion)} --to {one['side']}",
+    }
+
+
+def _act(one: Mapping[str, Any]) -> dict[str, Any]:
+    told = ACTS[str(one["act"])]
+    if one["act"] == "kept" and one["ground"] in ("loss", "fresh"):
+        told = _LOST
+    return {
+        "act": told,
+        "date": words.date(str(one["date"])),
+        "why": words.clip(one["why"], 500),
+        "name": words.clip(one["name"], 120),
+        "suspect": bool(one["suspect"]),
+    }
