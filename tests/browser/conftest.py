@@ -30,6 +30,7 @@ from metier.settings import Settings
 from stand_in.cards import assistant, banking, hostile, spam, underpowered
 from stand_in.metier import StandIn
 from stand_in.serving import serving
+from stand_in.timelines import looks, overtaken
 
 
 # Not for the session: while it is open Playwright keeps an event loop running in this thread, and
@@ -52,7 +53,10 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     fleet = [banking(), assistant(), spam(), underpowered(), hostile()]
-    with serving(StandIn(tmp_path_factory.mktemp("fleet"), fleet, pause=0.05)) as address:
+    stand_in = StandIn(tmp_path_factory.mktemp("fleet"), fleet, pause=0.05)
+    stand_in.timelines.given["banking-intents"] = (overtaken("banking-intents"),)
+    stand_in.timelines.seen["banking-intents"] = looks("banking-intents")
+    with serving(stand_in) as address:
         yield address
 
 
