@@ -39,7 +39,7 @@ class Scripted:
     """A façade whose only model says the time at which it speaks."""
 
     def __init__(self) -> None:
-        self.models = self
+        self.models = self.routing = self
 
     def listing(self, name: str) -> ModelListing:
         """The model."""

@@ -126,6 +126,16 @@ class Holdings:
         self.forgotten += 1
 
 
+class NoPictures:
+    """Satisfies ``metier.server.picturing.Depicts``; real ones are tested over a real home."""
+
+    def decoded(self, files: Sequence[bytes], *, where: str = "picture") -> list[Any]:
+        raise InputError(f"Nothing here decodes a {where}.", code="not_a_picture")
+
+    def classify_decoded(self, name: str, pictures: Sequence[Any], *, top: int = 5) -> list[Any]:
+        raise InputError(f"{name!r} classifies no pictures.", code="wants_texts")
+
+
 class StandIn(Shelf):
     """Satisfies ``metier.server.Facade``."""
 
@@ -133,6 +143,7 @@ class StandIn(Shelf):
         super().__init__(folder)
         self.models = ScriptedModels()
         self.trying = NoTrials()
+        self.picturing = NoPictures()
         self.browsing = NoPlans()
         self.watching = Watched(self.show)
         self.hopping = Hops(self.show)

@@ -416,6 +416,7 @@ class Finder:
                 role: "here" if any(item is mine for mine in own) else "claim"
                 for role, item in told.items()
             },
+            measured=telling(own),
             fit=fit,
             reasons=why,
             group=group,

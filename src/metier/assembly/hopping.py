@@ -113,7 +113,7 @@ class Hopping:
                 ``other_eval`` (the rows are no longer those), ``bad_budget``.
             UnavailableError: ``base_missing`` if none of the bases is here; ``rows_not_here``;
                 ``hopping``: it is being hopped already.
-            StorageError: ``changed_meanwhile``; ``disk_full``.
+            StorageError: ``name_changed``; ``disk_full``.
         """
         _check_budget(budget)
         start, processor = time.monotonic(), time.process_time()

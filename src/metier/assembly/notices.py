@@ -31,7 +31,7 @@ def notices_of(history: Iterable[tuple[str, Standing]]) -> list[Notice]:
         "demoted": now.state not in ROUTED,
         "hop": now.state == "HOP",
         "restored": now.state in ROUTED,
-        "suspect": now.suspect,
+        "suspect": now.suspect and now.state in ROUTED,
         "undecided": now.state == "WATCH",
     }
     kept = [notice for notice in found.values() if holds.get(notice.kind, True)]

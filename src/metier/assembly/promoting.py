@@ -132,7 +132,7 @@ class Promoting:
             rule: Who is promoted, where it is not ``metier.hop.decide``: of moving documents.
 
         Raises:
-            StorageError: Somebody else changed the name meanwhile (``changed_meanwhile``), or the
+            StorageError: Somebody else changed the name meanwhile (``name_changed``), or the
                 disk is full: the champion stays.
         """
         done = self.history(champion.name)

@@ -9,39 +9,38 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from metier.assembly.along import Ways, ask_along, reply_of
 from metier.assembly.candidates import (
     CHATS,
     Field,
     as_documents,
-    of_document,
     read_field,
     suggestion,
 )
 from metier.assembly.candidates import Means as CandidateMeans
 from metier.assembly.domains import Domains
-from metier.assembly.routelog import Break, RouteLog, breaks, read_rows
+from metier.assembly.replaying import Heard, Replayed, replay
+from metier.assembly.routelog import RouteLog, read_rows
 from metier.assembly.sticking import Memory
 from metier.assembly.translating import question_of
 from metier.conversing import Reply, Sampling, Turn
-from metier.errors import CorruptError, InputError, MetierError, NotFoundError, UnavailableError
+from metier.errors import InputError, MetierError, NotFoundError, UnavailableError
 from metier.generating import ModelDetails, ModelListing, ModelSheet, Question
 from metier.manifest import canonical_json
 from metier.reference import Digest
-from metier.router import Router, Rules, conversation_key, decision_bytes, request_of
+from metier.router import Rules, conversation_key, request_of
 from metier.routing import (
     AUTO,
     Answered,
     Asked,
     Candidate,
     Decision,
-    Refused,
     Request,
     Routed,
     Wanted,
@@ -50,32 +49,8 @@ from metier.routing import (
 )
 from metier.watching import ROUTED
 
-if TYPE_CHECKING:
-    from metier.router import DomainModel, Likeness
-
 MOST_TEXT = 20_000
 """Characters of a text that the log keeps, where a person asked for texts to be kept."""
-UNHEARD = "–"
-"""Stands for a text that the log did not keep: what it looked like is written down beside it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """Decisions that were made again.
-
-    Attributes:
-        decisions: How many there are.
-        same: How many came out byte for byte as they were logged.
-        differing: Ids of those that did not.
-        other: Ids of those that were decided by another version of the router's rules.
-        broken: Where the chain of the log is broken.
-    """
-
-    decisions: int
-    same: int
-    differing: tuple[str, ...] = ()
-    other: tuple[str, ...] = ()
-    broken: tuple[Break, ...] = ()
 
 
 class Routing:
@@ -357,20 +332,7 @@ class Routing:
             NotFoundError: There is no such file (``no_file``).
             CorruptError: It is no log of decisions (``bad_route_log``).
         """
-        rows = list(self._log.rows() if path is None else read_rows(path))
-        counted, same = 0, 0
-        differing: list[str] = []
-        other: list[str] = []
-        for row, candidates in _decisions(rows):
-            counted += 1
-            again, logged = remade(row, candidates)
-            if again is None:
-                other.append(str(row.get("id")))
-            elif decision_bytes(again) == decision_bytes(logged):
-                same += 1
-            else:
-                differing.append(str(row.get("id")))
-        return Replayed(counted, same, tuple(differing), tuple(other), tuple(breaks(rows)))
+        return replay(list(self._log.rows() if path is None else read_rows(path)))
 
     def close(self) -> None:
         """Close the log."""
@@ -399,96 +361,10 @@ class Routing:
         self._log.append("decided", row)
 
 
-class Heard:
-    """A domain model that remembers what it said, or one that only remembers.
-
-    Args:
-        model: The model; ``None`` if there is none, or if only what it said is known.
-        digest: Of the model, where only what it said is known.
-        likeness: What it said.
-    """
-
-    def __init__(
-        self,
-        model: DomainModel | None,
-        *,
-        digest: str = "",
-        likeness: Likeness | None = None,
-    ) -> None:
-        self._model = model
-        self.digest = model.digest if model is not None else digest
-        self.likeness = likeness
-
-    def asked(self, text: str, *, language: str = "", code: bool = False) -> Likeness:
-        """What the text looks like; asked of the model once."""
-        if self.likeness is None:
-            if self._model is None:
-                raise CorruptError("What the text looked like is missing.", code="bad_route_log")
-            found = self._model.asked(text, language=language, code=code)
-            if found.sure and found.margin < 0:
-                # A domain of few questions may have a threshold of nearly nothing.
-                why = f"it looks less like {found.domain} than like no domain in particular"
-                found = replace(found, against=why)
-            self.likeness = found
-        return self.likeness
-
-    def scores(self, text: str) -> tuple[tuple[str, float], ...]:
-        """The probabilities of all domains, the likeliest first."""
-        return self._model.chances(text) if self._model is not None and text else ()
-
-    def router(self, rules: Rules) -> Router:
-        """The router that decides with it."""
-        # A router asks its model for a digest and for what a text looks like, and for no more.
-        return Router(cast("DomainModel", self) if self.digest else None, rules)
-
-
 def slug(domain: str) -> str:
     """A domain as it stands behind ``auto:``: small letters and digits, joined by ``-``."""
     kept = "".join(letter if letter.isalnum() and letter.isascii() else " " for letter in domain)
     return "-".join(kept.lower().split())[:80] or "-"
-
-
-def remade(
-    row: Mapping[str, Any], candidates: Sequence[Candidate]
-) -> tuple[Decision | None, Decision]:
-    """A logged decision made again, ``None`` if other rules made it; and as it was logged.
-
-    Raises:
-        CorruptError: The row is not as it was written (``bad_route_log``).
-    """
-    from metier.router import Likeness
-
-    try:
-        told = dict(row["decision"])
-        refused = tuple(Refused(**one) for one in told.pop("refused"))
-        logged = Decision(**{**told, "then": tuple(told["then"]), "refused": refused})
-        request = Request(**row["request"], text=UNHEARD if row["characters"] else "")
-        likeness = Likeness(**row["likeness"]) if row["likeness"] is not None else None
-        heard = Heard(None, digest=str(row["model"]), likeness=likeness)
-        router = heard.router(Rules(**row["rules"]))
-        if router.digest != logged.router:
-            return None, logged
-        if row["override"]:
-            name = logged.chosen or (logged.refused[0].name if logged.refused else "")
-            return router.override(name, request, tuple(candidates)), logged
-        return router.decide(request, tuple(candidates)), logged
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CorruptError(
-            f"A logged decision cannot be read: {error!r}.", code="bad_route_log"
-        ) from error
-
-
-def _decisions(
-    rows: Sequence[Mapping[str, Any]],
-) -> Iterator[tuple[Mapping[str, Any], Sequence[Candidate]]]:
-    """Decided rows with their candidates; a row whose candidates were dropped is passed over."""
-    known: dict[str, Sequence[Candidate]] = {}
-    for row in rows:
-        if row["kind"] == "candidates":
-            with suppress(KeyError, TypeError, ValueError):
-                known[str(row["digest"])] = [of_document(one) for one in row["candidates"]]
-        elif row["kind"] == "decided" and row.get("candidates") in known:
-            yield row, known[str(row["candidates"])]
 
 
 def _present(field: Field, request: Request, wish: Wish) -> tuple[Candidate, ...]:

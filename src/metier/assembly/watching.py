@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from metier.assembly import feedback as saying
 from metier.assembly import freshitems
 from metier.assembly.alone import alone
-from metier.assembly.bases import Bases
+from metier.assembly.bases import REMOTE, Bases
 from metier.assembly.circumstances import Circumstances, Surroundings
 from metier.assembly.conversations import Conversations
 from metier.assembly.feedback import Said, Thumbs
@@ -361,9 +361,13 @@ class Watching:
 
     def asks(self) -> str:
         """Who is asked over a network when the watch looks, in a few words."""
-        if not self._settings.general_url:
-            return "nobody over a network"
-        return f"{self._settings.general_model} at {self._settings.general_url}"
+        settings = self._settings
+        asked = []
+        if settings.general_url:
+            asked.append(f"{settings.general_model} at {settings.general_url}")
+        if settings.base and settings.base.startswith(REMOTE):
+            asked.append(f"the base {settings.base}")
+        return " and ".join(asked) or "nobody over a network"
 
     def erase_texts(self, name: str) -> int:
         """Erase every text that was kept with feedback on a specialist; how many."""

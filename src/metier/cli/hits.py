@@ -182,6 +182,7 @@ def _evidence(hit: Hit, width: int, signs: Signs) -> list[Text]:
     for one in hit.entry.evidence:
         if one.against in _ROLES:
             shown.setdefault(one.against, one)
+    shown |= hit.measured
     if hit.proof is not None:
         shown[hit.proof.evidence.against] = hit.proof.evidence
     if not shown:
@@ -192,7 +193,7 @@ def _evidence(hit: Hit, width: int, signs: Signs) -> list[Text]:
         ]
     rows = [Comparison(role, shown[role].difference if role in shown else None) for role in _ROLES]
     others = [Comparison(role, one.difference) for role, one in shown.items() if role not in _ROLES]
-    proof = "claimed by its publisher"
+    proof = "measured here; no proof" if hit.measured else "claimed by its publisher"
     if hit.proof is not None:
         proof = f"proved: measured {_own(hit.proof.measured)}, holds until {date(hit.proof.until)}"
     return [*evidence_bars([*rows, *others], width, signs), Text(proof, style="dim")]

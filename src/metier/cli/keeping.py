@@ -19,6 +19,7 @@ from metier.cli.documents import installed_document, to_document
 from metier.cli.failures import DID_NOT_PASS, print_json
 from metier.cli.findings import problem_lines, problems_found
 from metier.cli.fitness import fit_document, fit_words
+from metier.cli.held import proof_lines
 from metier.cli.interrupting import interruptible
 from metier.cli.modelsheets import listed_cells, model_document, sheet_lines
 from metier.cli.parameters import complete_names, json_option
@@ -202,7 +203,8 @@ def show(session: Session, name: str, recipe: bool, results: bool, as_json: bool
         screen.write([*shown[:-1], *wrapped(here, screen.width), *stands, shown[-1]])
     else:
         stands = standing_lines(session.metier.watching.standing(name), screen.width)
-        screen.write([*brief_lines(item, screen.width), *stands])
+        proved = proof_lines(session.metier, item, screen.width, screen.signs)
+        screen.write([*brief_lines(item, screen.width), *proved, *stands])
 
 
 def _show_results(session: Session, name: str, *, as_json: bool) -> None:

@@ -54,6 +54,7 @@ class Hit:
             included.
         verdict_sources: By rival's role, who measured it: ``here`` (this home's ledger holds it)
             or ``claim`` (its publisher says so). Whether it still holds is ``proof``'s matter.
+        measured: The newest comparison of this home by rival's role, whether it still holds or not.
         fit: Whether it runs here.
         reasons: Why it is here, the weightiest first.
         group: Entries of one group cannot be told apart by proof; 1 is the first.
@@ -65,6 +66,7 @@ class Hit:
     proof: Proof | None = None
     verdicts: Mapping[str, str] = field(default_factory=dict)
     verdict_sources: Mapping[str, str] = field(default_factory=dict)
+    measured: Mapping[str, Evidence] = field(default_factory=dict)
     fit: Fit | None = None
     reasons: tuple[Reason, ...] = ()
     group: int = 1

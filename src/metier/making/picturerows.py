@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from metier.datasets.pictures import PictureFile, picture_files
+from metier.datasets.pictures import PictureFile, PictureFiles, picture_files
 from metier.datasets.problems import Problem, Problems
 from metier.datasets.recognising import check_labels
 from metier.datasets.sources import resolve
@@ -148,27 +148,7 @@ def _read(recipe: Recipe, places: Places, report: Report) -> tuple[Read, dict[st
     found: dict[str, str] = {}
     traces: dict[str, Trace] = {}
     for part in recipe.data:
-        rows = resolve(
-            part,
-            folder=places.folder,
-            mirror=places.mirror,
-            cache=places.cache,
-            report=report,
-            confined=places.confined,
-        )
-        name = part.path or part.url or recipe.specialist.name
-        listed = picture_files(
-            rows.path,
-            name=Path(name).name if part.path else name,
-            text=recipe.split.text,
-            label=recipe.split.label,
-            group=recipe.split.group,
-            confined=places.confined,
-        )
-        kept = places.cache / "pictures" / f"{rows.sha256}-{_VERSION}"
-        decoded = decode_all(
-            listed.files, places.decoder, kept, name=name, again=not listed.complete, report=report
-        )
+        sha256, listed, decoded = _of_part(part, recipe, places, report)
         traces |= decoded.traces
         examples += [
             Example(digest, file.label, file.group, None, file.number)
@@ -177,9 +157,9 @@ def _read(recipe: Recipe, places: Places, report: Report) -> tuple[Read, dict[st
         splits += [_split(part, file, recipe) for file in listed.files]
         notes += [*listed.notes, *decoded.notes]
         sources.append(source_of(part))
-        parts.append(recorded(part, rows.sha256))
+        parts.append(recorded(part, sha256))
         if part.kind != "git":
-            found[rows.sha256] = str((places.folder / (part.path or "")).absolute())
+            found[sha256] = str((places.folder / (part.path or "")).absolute())
     check_labels(recipe.specialist.name, "label", _counted(examples), examples)
     given = splits if any(splits) else None
     if given is None:
@@ -203,6 +183,33 @@ def _read(recipe: Recipe, places: Places, report: Report) -> tuple[Read, dict[st
         located=found,
     )
     return read, traces
+
+
+def _of_part(
+    part: DataPart, recipe: Recipe, places: Places, report: Report
+) -> tuple[str, PictureFiles, Decoded]:
+    """The digest of one source, its labelled files and their pictures."""
+    rows = resolve(
+        part,
+        folder=places.folder,
+        mirror=places.mirror,
+        cache=places.cache,
+        report=report,
+        confined=places.confined,
+    )
+    name = Path(part.path).name if part.path and part.kind != "git" else part.url or "the rows"
+    listed = picture_files(
+        rows.path,
+        name=name,
+        text=recipe.split.text,
+        label=recipe.split.label,
+        group=recipe.split.group,
+        confined=places.confined,
+    )
+    kept = places.cache / "pictures" / f"{rows.sha256}-{_VERSION}"
+    again = not listed.complete
+    decoded = decode_all(listed.files, places.decoder, kept, name=name, again=again, report=report)
+    return rows.sha256, listed, decoded
 
 
 def decode_all(

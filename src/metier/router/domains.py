@@ -64,7 +64,7 @@ class Settings:
     cut: int = 2_000
     abstain: float = 0.05
     shared: float = 0.9
-    highest: float = 0.98
+    highest: float = 0.998
     marked: float = 0.005
     slack: float = 0.8
     steepest: float = 8.0

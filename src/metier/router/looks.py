@@ -17,7 +17,7 @@ _CODE_LINE = re.compile(
     r"|(?:export |default |async |public |private |static )*(?:function\*?|const|let|var|fn|func)"
     r" [\w$({\[]"
     r"|(?:if|for|while|switch|catch) ?\(.*\) ?\{?$|\} ?(?:else|catch|finally)\b|else:$|try:$"
-    r"|return\b.*[;()\[\].]|@\w+[\w.]*(?:\(.*)?$|package \w+;?$|using [\w.]+;$"
+    r"|return\b.*[;()\[\].]|@\w[\w.]*(?:\(.*)?$|package \w+;?$|using [\w.]+;$"
     r"|</?[a-z][\w.:-]*(?: [^<>]*)?/?>|\$: "
     r"|>>> |\$ (?:npm|git|pip|cargo|docker|sudo|cd|ls)\b"
     r")"
@@ -26,14 +26,15 @@ _UNMISTAKABLE = re.compile(
     r"^[ \t]*(?:#include\s*[<\"]|<\?php|#!/|\{[#:/@][a-z]+[^{}]*\}"
     r"|SELECT .+ FROM |INSERT INTO |CREATE TABLE |UPDATE \w+ SET |DELETE FROM "
     r"|Traceback \(most recent call last\)|File \".+\", line \d+"
-    r"|(?:async )?def \w+\(.*\).*:\s*(?:#.*)?$)",
+    r"|(?:async )?def \w+\(.{0,200}\).{0,60}:[ \t]*(?:#.*)?$)",
     re.MULTILINE,
 )
 _END = 24
 """Characters of a line in which its end is looked for."""
 _CODE_END = re.compile(r"(?:[;{}]|\)\s*=>\s*\{?|\):|\],?|\}\)?,?)\s*$")
 _CODE_INSIDE = re.compile(
-    r"\w+\.\w+\([^)]*\)|=>|===|!==|&&|\|\||::|->\s*\w|\w+\[\w+\]|\w+ ?[-+*/|]?= ?[\w\"'\[{(]"
+    r"\w\.\w{1,40}\([^)]{0,80}\)|=>|===|!==|&&|\|\||::|->\s?\w|\w\[\w{1,40}\]"
+    r"|\w ?[-+*/|]?= ?[\w\"'\[{(]"
 )
 
 

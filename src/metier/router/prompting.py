@@ -61,13 +61,12 @@ _ADDED_LINE = re.compile(
     r")[ \t]*$",
     re.MULTILINE,
 )
+_MOST_UNCLOSED = 50
 _LINE_MARKS = ("Caveat: The messages", "# AGENTS.md", "The user opened the file")
 """Without one of these or a bracket, no line needs to be looked at."""
 _TOOL_TURN = re.compile(
     r"\s*\[(?:[a-z]{2,20}(?:_[a-z]{2,20}){1,4})(?: for [^\n]{0,2000})?\] Result:"
 )
-_OWN_BLOCK = re.compile(r"<feedback>\n?(.{1,20000}?)\n?</feedback>", re.DOTALL)
-"""What a person says beside the result of a tool (Cline)."""
 _ADDED_TURN = (
     "I have *added these files to the chat*",
     "Here are summaries of some files present in my git repository",
@@ -97,8 +96,8 @@ def without_harness(text: str) -> str:
     Copilot, Aider and OpenHands send.
     """
     if text.startswith(_ADDED_TURN) or _TOOL_TURN.match(text):
-        said = _OWN_BLOCK.findall(text[: 1 << 20])
-        return "\n".join(said).strip()
+        said, closing, _ = text.partition("<feedback>")[2].partition("</feedback>")
+        return said.strip() if closing else ""  # what a person says beside a result (Cline)
     kept: list[str] = []
     unclosed: set[str] = set()
     at = 0
@@ -111,6 +110,8 @@ def without_harness(text: str) -> str:
         end = text.find(f"</{name}>", match.end())
         if end < 0:
             unclosed.add(name)
+            if len(unclosed) > _MOST_UNCLOSED:
+                break  # nobody's program: each such name costs a search through the rest
             continue
         kept.append(text[at : match.start()])
         at = end + len(name) + 3

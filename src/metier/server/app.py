@@ -142,11 +142,7 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
     )
     app.state.jobs = jobs
     metrics = Metrics(lambda: metier.models.running())
-    _add_programs(
-        app,
-        Listing(metier, metrics, __version__),
-        Classify(batches, limits, picturing.DataUrls(metier).answer),
-    )
+    _add_programs(app, Listing(metier, metrics, __version__), _classify(metier, batches, limits))
     _add_routers(app, metier, jobs)
     website.add_to(app)
     if guest is not None:
@@ -163,6 +159,10 @@ def create_app(  # noqa: PLR0913  one argument per setting of a server
     )
     app.add_middleware(cast("Any", Observing), metrics=metrics, log_requests=log_requests)
     return app
+
+
+def _classify(metier: Facade, batches: Batches, limits: Limits) -> Classify:
+    return Classify(batches, limits, picturing.DataUrls(metier).answer)
 
 
 def _jobs(metier: Facade, limits: Limits, home: Path | None) -> Jobs:

@@ -32,7 +32,7 @@ _CODES = {
     "disk_full": 507,
     "conflict": 409,
     "hopping": 409,
-    "changed_meanwhile": 409,
+    "name_changed": 409,
 }
 _KINDS: tuple[tuple[type[MetierError], int], ...] = (
     (NotFoundError, 404),

@@ -200,7 +200,10 @@ def _fit(hit: Hit) -> dict[str, str] | None:
 
 def _compared(hit: Hit) -> dict[str, Evidence]:
     """The comparisons that are drawn, by the rival's role: the proof's, else the entry's."""
-    found = {one.against: one for one in reversed(hit.entry.evidence) if one.against in _ROLES}
+    found: dict[str, Evidence] = {
+        one.against: one for one in reversed(hit.entry.evidence) if one.against in _ROLES
+    }
+    found |= hit.measured
     if hit.proof is not None and hit.proof.evidence.against in _ROLES:
         found[hit.proof.evidence.against] = hit.proof.evidence
     return {role: found[role] for role in _ROLES if role in found}
@@ -232,6 +235,8 @@ def _measured(
     facts += (
         f"; holds until {words.date(proof.until)}"
         if proof is not None and proved
+        else "; measured here"
+        if any(one is mine for mine in hit.measured.values())
         else "; reported, not measured here"
     )
     return EvidenceRow(

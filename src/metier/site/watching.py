@@ -88,7 +88,7 @@ def notices(found: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
             "name": words.clip(one["name"], 120),
             "page": f"/specialists/{one['name']}",
             "kind": _KINDS.get(str(one["kind"]), str(one["kind"])),
-            "style": "loss" if one["kind"] in ("demoted", "hop") else "underpowered",
+            "style": "lost" if one["kind"] in ("demoted", "hop") else "",
             "said": words.clip(one["said"], 400),
             "date": words.date(one["date"]),
             "command": words.clip(one["command"], 200),

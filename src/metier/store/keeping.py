@@ -233,7 +233,7 @@ class Store:
             expect: What names must stand for now (``None``: not there), or nothing is changed.
 
         Raises:
-            StorageError: A name stands for something else than expected (``changed_meanwhile``),
+            StorageError: A name stands for something else than expected (``name_changed``),
                 or the disk is full or refuses.
             NotFoundError: A manifest or a blob of it is not here (code ``blob_not_found``).
         """

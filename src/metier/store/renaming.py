@@ -57,7 +57,7 @@ def rename(layout: Layout, names: Names, expect: Names) -> None:
 def _changed(reference: Reference) -> StorageError:
     return StorageError(
         f"{reference.familiar!r} was changed by somebody else meanwhile; nothing was done.",
-        code="changed_meanwhile",
+        code="name_changed",
         remedy=f"Look at 'metier show {reference.familiar}', and do it again.",
         retryable=True,
     )

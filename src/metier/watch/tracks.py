@@ -60,28 +60,35 @@ def tracks_of(
         names: What people call each rival; its role where it is missing.
         margin: What counts as no difference.
     """
-    found: tuple[Track, ...] = ()
-    for _, tracks in tracks_over(pairs, names, margin=margin):
-        found = tracks
-    return found
+    found: _Courses = {}
+    for _, courses in _looks(pairs, margin):
+        found = courses
+    return _read(found, names)
 
 
 def tracks_over(
     pairs: Iterable[Pair], names: Mapping[Rival, str], *, margin: float = DEFAULT_MARGIN
 ) -> Iterator[tuple[str, tuple[Track, ...]]]:
     """The tracks after each look, with the look's name: what a plot over time draws."""
+    for look, courses in _looks(pairs, margin):
+        yield look, _read(courses, names)
+
+
+def _looks(pairs: Iterable[Pair], margin: float) -> Iterator[tuple[str, _Courses]]:
+    """The courses after each look; they are the same ones, going on."""
     courses: _Courses = {}
     for look, coming in groupby(sorted(pairs, key=_order), key=lambda pair: pair.look):
         _count(courses, look, list(coming), margin)
-        yield (
-            look,
-            tuple(
-                _track(courses[rival, fresh], rival, names.get(rival, rival), fresh=fresh)
-                for rival in RIVALS
-                for fresh in (False, True)
-                if (rival, fresh) in courses
-            ),
-        )
+        yield look, courses
+
+
+def _read(courses: _Courses, names: Mapping[Rival, str]) -> tuple[Track, ...]:
+    return tuple(
+        _track(courses[rival, fresh], rival, names.get(rival, rival), fresh=fresh)
+        for rival in RIVALS
+        for fresh in (False, True)
+        if (rival, fresh) in courses
+    )
 
 
 def _order(pair: Pair) -> tuple[str, str, str, str]:

@@ -204,7 +204,7 @@ def test_a_champion_that_was_replaced_meanwhile_is_not_hopped_over(metier: Metie
     metier.fleet.store.rename({champion.reference: metier.show("better").digest})
     with pytest.raises(StorageError) as caught:
         promoting(metier).conclude(champion, [made])
-    assert caught.value.code == "changed_meanwhile"
+    assert caught.value.code == "name_changed"
     assert promoting(metier).history("tickets") == ()
     assert metier.show("tickets").digest == metier.show("better").digest
     assert metier.show(made.name).digest == metier.show("better").digest
@@ -227,7 +227,7 @@ def test_many_rollbacks_at_once_end_in_one_of_the_two(metier: Metier) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert set(codes) <= {"changed_meanwhile"}
+    assert set(codes) <= {"name_changed"}
     assert {metier.show("tickets").digest, metier.show("tickets@previous").digest} == both
     assert metier.verify()["problems"] == []
 

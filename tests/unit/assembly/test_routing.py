@@ -16,7 +16,7 @@ import tiny_gguf
 import workshop
 from metier.assembly import Metier, routes
 from metier.assembly.routing import slug
-from metier.errors import CorruptError, InputError, MetierError, NotFoundError, UnavailableError
+from metier.errors import InputError, MetierError, NotFoundError, UnavailableError
 from metier.generating import Message, Piece, Question
 from metier.routing import Answered, Asked, Wish, told
 from routed_fleet import ELSEWHERE, GENERAL_SAYS, OF_PYTHON, Fleet, question
@@ -284,29 +284,6 @@ def test_texts_are_kept_for_who_asks(routed: Fleet, tmp_path: Path) -> None:
     assert "Half of" in (keeping.settings.home / "routes" / "decisions.jsonl").read_text("utf-8")
     assert keeping.routing.replay().differing == ()
     keeping.close()
-
-
-def test_a_decision_that_was_changed_by_hand_is_found(copy: Metier, tmp_path: Path) -> None:
-    copy.routing.decide(question(OF_PYTHON))
-    log = copy.settings.home / "routes" / "decisions.jsonl"
-    told = log.read_text("utf-8").replace('"chosen":"helper"', '"chosen":"nobody"')
-    changed = tmp_path / "changed.jsonl"
-    changed.write_text(told)
-    found = copy.routing.replay(changed)
-    assert (found.decisions, found.same, len(found.differing), len(found.broken)) == (1, 0, 1, 1)
-    other = tmp_path / "other.jsonl"
-    other.write_text(log.read_text("utf-8").replace('"tokens_per_point":', '"tokens_for_it":'))
-    with pytest.raises(CorruptError):
-        copy.routing.replay(other)
-
-
-def test_other_rules_are_said_and_not_called_wrong(copy: Metier, tmp_path: Path) -> None:
-    copy.routing.decide(question(OF_PYTHON))
-    log = (copy.settings.home / "routes" / "decisions.jsonl").read_text("utf-8")
-    other = tmp_path / "other.jsonl"
-    other.write_text(log.replace('"cascades":true', '"cascades":false'))
-    found = copy.routing.replay(other)
-    assert (found.decisions, found.same, found.differing, len(found.other)) == (1, 0, (), 1)
 
 
 def test_a_home_that_cannot_be_written_still_routes(routed: Fleet, tmp_path: Path) -> None:

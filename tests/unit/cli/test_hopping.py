@@ -118,3 +118,29 @@ def test_without_a_base_history_and_bases_are_shown(
     document = json.loads(out)
     assert document["history"] == []
     assert document["bases"][0]["key"] == "tiny"
+
+
+def test_a_pack_moves_to_other_documents(
+    home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for folder, words in (("old", "before"), ("new", "after")):
+        (tmp_path / folder).mkdir()
+        for number in range(12):
+            text = " ".join(f"{words} {number}x{place}" for place in range(12))
+            (tmp_path / folder / f"{number}.md").write_text(f"# Page {words} {number}\n\n{text}\n")
+    metier = Metier.open(workshop.settings(home))
+    metier.make(metier.pack_recipe(tmp_path / "old", name="pages"), folder=tmp_path)
+    metier.close()
+    code, out, err = told(home, capsys, "hop", "pages", "--docs", str(tmp_path / "new"))
+    assert code == 0
+    assert "what changed +100.0 points" in out
+    assert "are sealed: sha256:" in " ".join(err.split())
+    code, _, err = told(home, capsys, "hop", "pages", "--docs", "kit@3")
+    assert code == 2
+    assert "holds no documents of kit" in err
+    code, _, err = told(home, capsys, "hop", "pages", "--docs", "kit@3", "--base", "tiny")
+    assert code == 2
+    assert "--base is not for this hop" in err
+    code, _, err = told(home, capsys, "hop", "tickets", "--base", "tiny", "--on", "svelte")
+    assert code == 2
+    assert "--on is not for this hop" in err

@@ -118,7 +118,7 @@ def test_what_the_command_line_says_goes_into_the_recipe(
         (("--data", "DATA", "--name", "x", "--budget", "soon"), "'soon' is not a duration"),
         (
             ("--data", "DATA", "--name", "x", "--task", "paint"),
-            "'paint' is not one of 'classify', 'search'",
+            "'paint' is not one of 'classify', 'classify-image', 'search'",
         ),
         (("nowhere.toml",), "There is no recipe 'nowhere.toml'."),
         (("RECIPE", "--data", "DATA", "--text", "t"), "--data and --text cannot be given with"),

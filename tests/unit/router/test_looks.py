@@ -46,7 +46,9 @@ def test_prose_is_not_code(text: str) -> None:
     assert not holds_code(text)
 
 
-@pytest.mark.parametrize("piece", ["a", "(", "{", "<", " ", "\n", "x.y(", "return ("])
+@pytest.mark.parametrize(
+    "piece", ["a", "(", "{", "<", " ", "\n", "x.y(", "return (", "@a", "def a()", "if("]
+)
 def test_hostile_text_costs_no_more_than_its_head_and_tail(piece: str) -> None:
     begun = time.process_time()
     holds_code(piece * (10_000_000 // len(piece)))

@@ -24,7 +24,7 @@ OWN = "Why does my store update twice?"
         f"<system-reminder>\nToday is Monday. Do not mention this.\n</system-reminder>\n{OWN}",
         f"{OWN}\n<system-reminder>files changed</system-reminder>",
         f"<environment_details>\n# Open tabs\nsrc/a.ts\n</environment_details><task>{OWN}</task>",
-        f"<environment_context>\n<cwd>/home/me</cwd>\n</environment_context>\n\n{OWN}",
+        f"<environment_context>\n<cwd>app</cwd>\n</environment_context>\n\n{OWN}",
         f"<user_info>OS: linux</user_info>\n<user_query>\n{OWN}\n</user_query>",
         f"<attachments>let x = 1</attachments><userRequest>{OWN}</userRequest>",
         f"[Request interrupted by user]\n{OWN}",
@@ -81,8 +81,19 @@ def test_what_a_person_pastes_stays(text: str) -> None:
         "<" * 2_000_000,
         " \t" * 1_000_000,
         "[Image " * 300_000,
+        "".join(f"<a{number}_context>" for number in range(150_000)),
+        "[a_tool] Result:" + "<feedback>" * 200_000,
     ],
-    ids=["unclosed", "mismatched", "brackets", "angles", "blanks", "images"],
+    ids=[
+        "unclosed",
+        "mismatched",
+        "brackets",
+        "angles",
+        "blanks",
+        "images",
+        "many names",
+        "feedback",
+    ],
 )
 def test_hostile_text_costs_its_length(text: str) -> None:
     begun = time.process_time()

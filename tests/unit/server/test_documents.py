@@ -26,6 +26,15 @@ def test_every_verb_is_an_http_call(document: dict[str, Any]) -> None:
     }
     assert calls == {
         "POST /v1/classify",
+        "POST /metier/v1/classify-image",
+        "POST /v1/route",
+        "GET /metier/v1/watch",
+        "GET /metier/v1/watch/{name}",
+        "POST /metier/v1/feedback",
+        "DELETE /metier/v1/feedback/{name}",
+        "GET /metier/v1/specialists/{name}/hops",
+        "POST /metier/v1/specialists/{name}/hop",
+        "POST /metier/v1/specialists/{name}/rollback",
         "POST /v1/chat/completions",
         "POST /v1/completions",
         "POST /v1/embeddings",

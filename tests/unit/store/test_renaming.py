@@ -39,7 +39,7 @@ def test_nothing_changes_if_somebody_was_faster(store: Store, put: Any) -> None:
     for expect in ({NAME: two}, {NAME: None}, {NAME.previous: one}):
         with pytest.raises(StorageError) as caught:
             store.rename({NAME: two}, expect=expect)
-        assert caught.value.code == "changed_meanwhile"
+        assert caught.value.code == "name_changed"
         assert caught.value.retryable
     assert stands(store) == before
     store.rename({NAME: two}, expect={NAME: one, NAME.previous: None})
