@@ -70,7 +70,7 @@ def main() -> None:
     """Run every world and write the shares."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--runs", type=int, default=40)
     asked = parser.parse_args()
     started = time.process_time()
     rows = []
