@@ -22,6 +22,7 @@ from playwright.sync_api import Error as BrowserError
 
 import coding_fleet
 import made_up
+import seeing_home
 import tiny_gguf
 from inspecting import watch
 from local_models import install_local
@@ -79,6 +80,14 @@ def home(made_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     own = tmp_path_factory.mktemp("home") / "home"
     shutil.copytree(made_home, own, symlinks=True)
     yield from _real(own)
+
+
+@pytest.fixture(scope="module")
+def seeing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real server over a home with ``colours``, a classifier of pictures."""
+    home = tmp_path_factory.mktemp("seeing") / "home"
+    seeing_home.opened(home).close()
+    yield from _real(home)
 
 
 @pytest.fixture(scope="module")
