@@ -22,6 +22,7 @@ from playwright.sync_api import Error as BrowserError
 
 import coding_fleet
 import made_up
+import seeing_home
 import tiny_gguf
 from inspecting import watch
 from local_models import install_local
@@ -30,6 +31,7 @@ from metier.settings import Settings
 from stand_in.cards import assistant, banking, hostile, spam, underpowered
 from stand_in.metier import StandIn
 from stand_in.serving import serving
+from stand_in.timelines import looks, overtaken
 
 
 # Not for the session: while it is open Playwright keeps an event loop running in this thread, and
@@ -52,7 +54,10 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     fleet = [banking(), assistant(), spam(), underpowered(), hostile()]
-    with serving(StandIn(tmp_path_factory.mktemp("fleet"), fleet, pause=0.05)) as address:
+    stand_in = StandIn(tmp_path_factory.mktemp("fleet"), fleet, pause=0.05)
+    stand_in.timelines.given["banking-intents"] = (overtaken("banking-intents"),)
+    stand_in.timelines.seen["banking-intents"] = looks("banking-intents")
+    with serving(stand_in) as address:
         yield address
 
 
@@ -75,6 +80,14 @@ def home(made_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     own = tmp_path_factory.mktemp("home") / "home"
     shutil.copytree(made_home, own, symlinks=True)
     yield from _real(own)
+
+
+@pytest.fixture(scope="module")
+def seeing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real server over a home with ``colours``, a classifier of pictures."""
+    home = tmp_path_factory.mktemp("seeing") / "home"
+    seeing_home.opened(home).close()
+    yield from _real(home)
 
 
 @pytest.fixture(scope="module")

@@ -42,6 +42,7 @@ SHEETS = [
     Sheet("what no page runs", "server", "/specialists/banking-intents/run"),
     Sheet("chat specialist", "home", "/specialists/coder"),
     Sheet("pack", "home", "/specialists/notes"),
+    Sheet("classifier of pictures", "seeing", "/specialists/colours"),
     Sheet("local model", "home", "/specialists/tiny"),
     Sheet("entry of a catalogue", "home", f"/entries/curated/{entries()[0].name}"),
     Sheet("removal", "home", "/fleet/remove?name=help-desk"),

@@ -172,6 +172,7 @@ def _candidate(
             digest=str(installed.system),
             task=card.task,
             domain=card.domain,
+            sees=card.task == "classify-image",
             cost=card.cost,
             state=_state(means, installed.name),
             **held,

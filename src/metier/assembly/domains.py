@@ -129,6 +129,8 @@ class Domains:
 
     def _of(self, item: Installed, card: Card | ChatCard) -> Iterable[str]:
         if isinstance(card, Card):
+            if card.task == "classify-image":
+                return ()  # its rows are pictures, which say nothing of a text
             rows = self._means.rows(item)
             return rows if rows is not None else _of_labels(card)
         found = [card.description, *_of_names(card)]

@@ -17,7 +17,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -75,10 +75,10 @@ class RouteLog:
                 self.problem = f"{self._path} cannot be written: {error.strerror}."
                 self._close()
 
-    def append_once(self, kind: str, digest: str, row: Mapping[str, Any]) -> None:
+    def append_once(self, kind: str, digest: str, row: Callable[[], Mapping[str, Any]]) -> None:
         """Write a row that others name by its digest, unless this file has it from us already."""
         if digest not in self._said or self._moved():
-            self.append(kind, {**row, "digest": digest})
+            self.append(kind, {**row(), "digest": digest})
             self._said.add(digest)
 
     def close(self) -> None:

@@ -52,6 +52,9 @@ from metier.watching import ROUTED
 MOST_TEXT = 20_000
 """Characters of a text that the log keeps, where a person asked for texts to be kept."""
 
+MOST_DIGESTS = 256
+"""Sets of candidates whose digest is remembered: wishes make several of one fleet."""
+
 
 class Routing:
     """The router of one home; threads may share it."""
@@ -79,6 +82,7 @@ class Routing:
         self._log = RouteLog(self._settings.home / "routes")
         self._memory = Memory()
         self._rules = Rules()
+        self._digests: dict[tuple[str, tuple[tuple[str, bool], ...]], str] = {}
         self._lock = threading.Lock()
         self._field: tuple[object, Field] | None = None
         self._listed: tuple[object, object, tuple[ModelListing, ...]] | None = None
@@ -204,7 +208,7 @@ class Routing:
         else:
             decision = router.decide(request, candidates)
         routed = Routed(f"route_{secrets.token_hex(8)}", decision, request, candidates)
-        self._write(routed, heard, wish)
+        self._write(routed, heard, wish, field.digest)
         return replace(
             routed,
             decision=self._with_remedy(decision, request),
@@ -338,10 +342,22 @@ class Routing:
         """Close the log."""
         self._log.close()
 
-    def _write(self, routed: Routed, heard: Heard, wish: Wish) -> None:
-        documents = as_documents(routed.candidates)
-        digest = str(Digest.of(canonical_json(documents)))
-        self._log.append_once("candidates", digest, {"candidates": documents})
+    def _digest_of(self, candidates: Sequence[Candidate], field: str) -> str:
+        """The digest of some candidates of a field; the same few are asked for all the time."""
+        key = (field, tuple((one.name, one.general) for one in candidates))
+        digest = self._digests.get(key)
+        if digest is None:
+            if len(self._digests) >= MOST_DIGESTS:
+                self._digests.clear()
+            digest = str(Digest.of(canonical_json(as_documents(candidates))))
+            self._digests[key] = digest
+        return digest
+
+    def _write(self, routed: Routed, heard: Heard, wish: Wish, field: str) -> None:
+        digest = self._digest_of(routed.candidates, field)
+        self._log.append_once(
+            "candidates", digest, lambda: {"candidates": as_documents(routed.candidates)}
+        )
         request = asdict(routed.request)
         text = request.pop("text")
         row: dict[str, Any] = {

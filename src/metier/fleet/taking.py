@@ -89,7 +89,7 @@ def own_name(name: str) -> Reference:
         raise InputError(
             f"{reference.familiar!r} is what a hop puts aside; nothing else gets such a name.",
             code="bad_name",
-            remedy=f"Choose a name without '@', like {reference.model!r}.",
+            remedy=f"Choose a name without '@', like {reference.model!r}; an import takes --name.",
         )
     return reference
 

@@ -381,7 +381,7 @@ def _ruling(challenger: Challenger) -> Ruling:
         return Ruling(challenger, "kept", "failed", f"{challenger.key}: {challenger.failed}")
     if changed is None:
         why = f"{challenger.key}: no question is about anything that changed."
-        return Ruling(challenger, "kept", "same", why)
+        return Ruling(challenger, "kept", "underpowered", why)
     won = changed.difference.verdict is Verdict.WIN
     same = kept is None or kept.difference.verdict in (
         Verdict.WIN,

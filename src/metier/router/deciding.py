@@ -220,7 +220,7 @@ class Router:
 
 
 def _said(likeness: Likeness) -> str:
-    return f"{likeness.score:.2f}, threshold {likeness.threshold:.2f}"
+    return f"{likeness.score:.3f}, threshold {likeness.threshold:.3f}"
 
 
 def _nobody(able: _Field) -> Decision:

@@ -47,8 +47,6 @@ class Settings:
         cut: Characters that are read: the first and the last half of these.
         abstain: Share of a domain's own unseen questions that lie below its threshold.
         shared: What at least this share of a domain's questions hold is a mark of it.
-        highest: No domain asks for a higher score than this: where domains are far apart, the
-            questions that lie lowest are still its own.
         marked: Share of a domain's own questions that lie below the share of marks that it starts
             from.
         slack: What part of that share a text must hold, so that mistyped questions pass.
@@ -64,7 +62,6 @@ class Settings:
     cut: int = 2_000
     abstain: float = 0.05
     shared: float = 0.9
-    highest: float = 0.998
     marked: float = 0.005
     slack: float = 0.8
     steepest: float = 8.0
@@ -211,8 +208,8 @@ class DomainModel:
             )
         if score < domain.threshold:
             return (
-                f"it looks like {domain.name} most, but {score:.2f} is below the threshold of "
-                f"{domain.threshold:.2f}"
+                f"it looks like {domain.name} most, but {score:.3f} is below the threshold of "
+                f"{domain.threshold:.3f}"
             )
         if domain.marks.size and marks_held(domain.marks, buckets) < domain.least_marks:
             return (

@@ -38,6 +38,10 @@ from metier.training.fitting import cross_validate, fit_hinge, fit_whole
 
 LEAST_QUESTIONS = 20
 """Fewer questions of a domain fit no threshold: a share of 5 % of 20 is one question."""
+RULE_OF_THREE = 3.0
+"""n questions say nothing of a kind that is less than 3 in n of them (at 95 %: Hanley and
+Lippman-Hand 1983, "If nothing goes wrong, is everything all right?"), so no threshold is higher
+than 1 - 3 / n: few questions, or many of one form, would ask for more than they show."""
 LEAST_FOR_MARKS = 100
 """Fewer questions do not show what all of them share."""
 LEAST_BUCKETS = 1 << 10
@@ -178,7 +182,8 @@ def _domain(
     """
     own = scores[scores[:, :-1].argmax(axis=1) == place, place]
     enough = len(texts) >= LEAST_QUESTIONS and own.size > 0
-    threshold = min(_percentile(own, settings.abstain), settings.highest) if enough else NEVER
+    highest = round(1.0 - RULE_OF_THREE / len(texts), 4)
+    threshold = min(_percentile(own, settings.abstain), highest) if enough else NEVER
     marks, least = _marks(counts, settings)
     spoken = [language for text in texts if (language := language_of(text))]
     often = max(1.0, _RARE * len(spoken))

@@ -160,6 +160,7 @@ def chat(
         "card": card,
         "facts": coding.facts(card),
         "headline": coding.headline(bases),
+        "proved": entries.proof_words(around.proof),
         "lacks": lacks,
         "bases": bases,
         "offered": [base for base in bases if base.here],

@@ -12,8 +12,10 @@ import seeing_home
 import tiny_vision
 import workshop
 from metier.assembly import Metier
+from metier.assembly.candidates import Means, read_field
 from metier.assembly.picturing import MOST_AT_ONCE
 from metier.errors import InputError
+from metier.finding import Fit
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +116,24 @@ def test_it_is_made_again_to_the_same_bytes(metier: Metier) -> None:
     assert found["problems"] == []
     (remade,) = [one for one in found["remade"] if one["name"] == "colours"]
     assert remade["same_digest"]
+
+
+def test_the_router_is_told_who_sees(metier: Metier) -> None:
+
+    field = read_field(
+        Means(
+            settings=metier.settings,
+            installed=metier.fleet.list,
+            listings=metier.models.listings,
+            proofs=dict,
+            standing=lambda _: None,
+            fit=lambda _: Fit("yes"),
+            lacks=lambda _: [],
+            service=lambda: None,
+        )
+    )
+    (found,) = [one for one in field.candidates if one.name == "colours"]
+    assert (found.task, found.sees) == ("classify-image", True)
 
 
 def test_it_travels_and_leaves_nothing(metier: Metier, folder: Path, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_it_is_put_aside_when_it_is_large_and_the_oldest_goes(
     monkeypatch.setattr(routelog, "MOST_BYTES", 1000)
     log = RouteLog(tmp_path)
     for number in range(60):
-        log.append_once("candidates", "one", {"candidates": []})
+        log.append_once("candidates", "one", lambda: {"candidates": []})
         log.append("decided", {"id": str(number), "filled": "x" * 100})
     assert len(log.files()) <= routelog.KEPT + 1
     assert sum(path.stat().st_size for path in log.files()) < 7000

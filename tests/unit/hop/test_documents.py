@@ -169,7 +169,7 @@ def test_without_questions_nothing_is_promoted() -> None:
     failed = Challenger("pages@3", failed="The documents cannot be had.")
     promotion = decide_documents([asked, failed])
     assert promotion.promoted is None
-    assert [one.ground for one in promotion.rulings] == ["same", "failed"]
+    assert [one.ground for one in promotion.rulings] == ["underpowered", "failed"]
 
 
 def test_only_new_documents_may_win_alone() -> None:

@@ -175,3 +175,11 @@ def test_chunks_are_events_that_end_with_usage_and_done() -> None:
     assert bodies[2]["metier"]["step"]["summary"] == "fine"
     assert bodies[3]["choices"][0]["finish_reason"] == "stop"
     assert bodies[4]["usage"]["total_tokens"] == 10
+
+
+def test_what_a_hop_put_aside_is_asked_by_its_name() -> None:
+    turns = [{"role": "user", "content": "hi"}]
+    asked = chat.parse_chat({"model": "docs@previous", "messages": turns})
+    assert (asked.model, asked.base) == ("docs@previous", None)
+    asked = chat.parse_chat({"model": "docs@previous@remote:big", "messages": turns})
+    assert (asked.model, asked.base) == ("docs@previous", "remote:big")

@@ -276,3 +276,15 @@ def test_any_request_is_read_or_refused(asked: dict[str, Any]) -> None:
             parse(again)
         except InputError as error:
             json.dumps(error.as_dict())
+
+
+@pytest.mark.parametrize(
+    ("asked", "stored"),
+    [
+        ("library/docs@previous", "docs@previous"),
+        ("docs:latest@previous@remote:big", "docs@previous@remote:big"),
+        ("docs:2@rejected-0123abcd", "docs:2@rejected-0123abcd"),
+    ],
+)
+def test_what_a_hop_put_aside_keeps_its_name(asked: str, stored: str) -> None:
+    assert reading.stored_name(asked) == stored
