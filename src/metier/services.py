@@ -52,6 +52,7 @@ class Service:
         headers: Further headers; never secrets.
         proxy: Address of a proxy, or ``None``: proxies of the environment are not used.
         certificates: A PEM file of authorities to trust instead of the usual ones.
+        sees: Whether it takes pictures.
     """
 
     url: str
@@ -67,6 +68,7 @@ class Service:
     headers: Mapping[str, str] = field(default_factory=dict)
     proxy: str | None = field(default=None, repr=False)
     certificates: Path | None = None
+    sees: bool = False
 
     def spent(self, tokens_in: int, tokens_out: int) -> float | None:
         """Money for so many tokens, or ``None`` if the price is not known."""

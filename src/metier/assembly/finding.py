@@ -22,7 +22,7 @@ from metier.answer import Answering
 from metier.assembly.entering import entry_of, facts_of, upstream_of
 from metier.assembly.proofs import Executed, Proofs, Subject, proofs_of, state
 from metier.assembly.starting import DEFAULT_BASE
-from metier.assembly.workbench import Workbench, today, toolchain
+from metier.assembly.workbench import Workbench, decoder, today, toolchain
 from metier.catalog.keeping import RESERVED, Shelf
 from metier.catalog.ranking import Candidate
 from metier.catalog.reasons import reasons
@@ -286,6 +286,7 @@ class Finder:
             toolchain=self._toolchain,
             today=date.fromisoformat(day),
             executed=Executed(self._benches, binding.base_of, binding.toolchain),
+            decoder=decoder(),
         )
 
     def _benches(self) -> Mapping[str, Bench]:

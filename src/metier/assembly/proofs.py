@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 BaseOf = Callable[[str], str | None]
 """The name of a base to the digest of what is installed under it, ``None`` if nothing is."""
 _MOST_HEADER = 1 << 20
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ def proofs_of(
     toolchain: Mapping[str, str],
     today: date,
     executed: Executed | None = None,
+    decoder: Mapping[str, str] = _NOTHING,
 ) -> Proofs:
     """Judge the ledger's evidence.
 
@@ -105,6 +108,7 @@ def proofs_of(
         toolchain: Today's.
         today: The day.
         executed: What chat specialists are judged by; without it they hold no proof.
+        decoder: What is part of today's toolchain only for those that were made with it.
     """
     by_system: dict[str, list[Row]] = {}
     for row in rows:
@@ -125,7 +129,8 @@ def proofs_of(
             levels[subject.id] = level_of(one.measured.evidence for one in told)
             continue
         base = digest_of(subject.base) if subject.base else ""
-        now = Now(subject.system, base, toolchain, today)
+        more = {name: value for name, value in decoder.items() if name in subject.toolchain}
+        now = Now(subject.system, base, {**toolchain, **more}, today)
         measured = [one for row in own if (one := _measured(row, subject, results)) is not None]
         told = [judge(one, now) for one in _newest(measured)]
         judged[subject.id] = told

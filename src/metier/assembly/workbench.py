@@ -126,6 +126,7 @@ class Workbench:
             price_in=prices[0],
             price_out=prices[1],
             date=today(),
+            sees=settings.general_sees,
         )
         check_service(service)
         return service
@@ -152,6 +153,7 @@ class Workbench:
             journals=self._settings.home / "journals",
             today=today(),
             resumes=True,
+            pictures=self._pictures.shelf,
         )
 
     def remakers(self, recipe: Recipe) -> Makers:
@@ -178,6 +180,7 @@ class Workbench:
             today=today(),
             pictured=self._pictured,
             pictures=self._pictures.shelf,
+            decoder=decoder(),
         )
 
     def places(self, folder: Path, *, confined: bool = False) -> Places:
@@ -290,6 +293,16 @@ class Workbench:
 def libraries_of(recipe: Recipe) -> tuple[str, ...]:
     """What else can change a number, by the recipe's task."""
     return ("pillow",) if recipe.of_pictures else ()
+
+
+def decoder() -> dict[str, str]:
+    """What decodes pictures, by name and version; empty where nothing does."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return {"pillow": version("pillow")}
+    except PackageNotFoundError:
+        return {}
 
 
 def toolchain(*more: str) -> dict[str, str]:

@@ -1,9 +1,9 @@
 """The general model as a classifier: any OpenAI-compatible chat service, asked fairly.
 
-It knows constrained labels and how to read an answer; it knows no file, no environment and no
-price list, and calls are ``calling``'s matter. A fair baseline (field notes in
-``docs/explanation/verdicts.md``) gets the label names, examples retrieved from the same training
-rows, a constrained answer and one second chance when the answer is not a label.
+It knows constrained labels and how to read an answer, of texts and of pictures; it knows no file,
+no environment and no price list, and calls are ``calling``'s matter. A fair baseline (field notes
+in ``docs/explanation/verdicts.md``) gets the label names, examples retrieved from the same
+training rows, a constrained answer and one second chance when the answer is not a label.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from metier.engines.calling import Caller
+from metier.engines.showing import SHOWN_VERSION, data_address
 from metier.errors import MetierError, UnavailableError
 from metier.features import fold
 from metier.manifest import canonical_json
 from metier.messages import Answer, Example
+from metier.picturing import Pictures
 from metier.reference import Digest
 from metier.services import Service, check_service
 
@@ -43,7 +45,7 @@ class GeneralSystem:
     """A general model under test on a closed set of labels.
 
     ``nearest`` gives the retrieved examples, from rows whose digest is ``source``; ``None`` asks
-    it zero-shot.
+    it zero-shot. With ``pictures`` the texts are digests of pictures, and it is shown the pictures.
     """
 
     service: Service
@@ -51,6 +53,7 @@ class GeneralSystem:
     nearest: Nearest | None = None
     examples: int = 0
     source: str = ""
+    pictures: Pictures | None = None
 
     @property
     def name(self) -> str:
@@ -71,6 +74,7 @@ class GeneralSystem:
                         "labels": list(self.labels),
                         "examples": [self.examples, self.source] if self.nearest else 0,
                         "prompt": PROMPT_VERSION,
+                        **({"pictures": SHOWN_VERSION} if self.pictures is not None else {}),
                     }
                 )
             )
@@ -120,20 +124,29 @@ class GeneralSystem:
             label or reply[:200] or "(empty)", time.perf_counter() - start, tokens_in, tokens_out
         )
 
-    def _messages(self, text: str, shown: Sequence[Example]) -> list[dict[str, str]]:
-        system = label_instruction(self.labels)
+    def _messages(self, text: str, shown: Sequence[Example]) -> list[dict[str, Any]]:
+        kind = "text" if self.pictures is None else "picture"
+        system = label_instruction(self.labels, kind)
         # The nearest example stands last, beside the question.
         examples = [
             message
             for example in reversed(shown)
             for message in (
-                {"role": "user", "content": example.text},
+                {"role": "user", "content": self._content(example.text)},
                 {"role": "assistant", "content": json.dumps({"label": example.label})},
             )
         ]
-        return [{"role": "system", "content": system}, *examples, {"role": "user", "content": text}]
+        asked = {"role": "user", "content": self._content(text)}
+        return [{"role": "system", "content": system}, *examples, asked]
 
-    def _call(self, caller: Caller, messages: list[dict[str, str]]) -> dict[str, Any] | str:
+    def _content(self, text: str) -> str | list[dict[str, Any]]:
+        """What a message says: a text, or the picture of that digest."""
+        if self.pictures is None:
+            return text
+        address = data_address(self.pictures.get(text))
+        return [{"type": "image_url", "image_url": {"url": address}}]
+
+    def _call(self, caller: Caller, messages: list[dict[str, Any]]) -> dict[str, Any] | str:
         """The response's body, or a sentence that says why there is none."""
         request: dict[str, Any] = {
             "model": self.service.model,
@@ -161,11 +174,11 @@ class GeneralSystem:
             return error.message
 
 
-def label_instruction(labels: Sequence[str]) -> str:
+def label_instruction(labels: Sequence[str], kind: str = "text") -> str:
     """What a model that writes is told, so that it answers with one of ``labels``."""
     listed = "\n".join(labels)
     return (
-        "Classify the text into exactly one of the labels below. Reply with JSON like "
+        f"Classify the {kind} into exactly one of the labels below. Reply with JSON like "
         f'{{"label": "..."}} and nothing else.\n\nLabels:\n{listed}'
     )
 

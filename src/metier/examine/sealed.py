@@ -7,7 +7,7 @@ system a name means; scoring and verdicts are ``evals``'.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -100,6 +100,7 @@ class Examiner:
         today: ISO date.
         pictured: Labelled pictures at a path, and a scorer, to a sealed eval of them.
         pictures: Pictures by digest.
+        decoder: What else is part of a result whose items are pictures.
     """
 
     fleet: Fleet
@@ -116,6 +117,7 @@ class Examiner:
     today: str
     pictured: Callable[[Path, str], Eval]
     pictures: Pictures
+    decoder: dict[str, str] = field(default_factory=dict)
 
     def examine(
         self,
@@ -154,7 +156,7 @@ class Examiner:
                     command=f"metier eval {name} --on {on} --against {rival}",
                     date=self.today,
                     leaked=leaked,
-                    costs=(_cost(first), _cost(second)),
+                    costs=(_cost(first), _cost(second, system)),
                 )
             )
             differ[rival] = disagreements(first, second)
@@ -228,7 +230,7 @@ class Examiner:
             sealed,
             journals=self.journals,
             batch=remote.BATCH if isinstance(system, GeneralSystem) else systems.BATCH,
-            toolchain=self.toolchain,
+            toolchain={**self.toolchain, **(self.decoder if of_pictures(sealed.items) else {})},
             report=report,
             cancelled=cancelled,
         )
@@ -243,11 +245,13 @@ class Examiner:
         if rival == "majority":
             label = self._settings(name, "majority").get("label")
             return MajoritySystem(str(label) if label is not None else _most_frequent(sealed))
-        if classifier.task == PICTURES and rival in ("base", "general"):
+        seen = classifier.task == PICTURES
+        if seen and rival == "base":
             raise InputError(
-                f"{name!r} classifies pictures, which no {rival} answers by itself.",
+                f"{name!r} classifies pictures, and an encoder of pictures knows no names of "
+                "labels, so it answers nothing by itself.",
                 code="no_rival",
-                remedy="Compare it with 'majority' or with another classifier of pictures.",
+                remedy="Compare it with 'majority', 'general' or another classifier of pictures.",
             )
         if rival == "base":
             base = self.base_of(name)
@@ -268,8 +272,15 @@ class Examiner:
                     code="no_general",
                     remedy="Set METIER_GENERAL_URL and METIER_GENERAL_MODEL.",
                 )
+            if seen and not self.service.sees:
+                raise InputError(
+                    f"{name!r} classifies pictures, and nothing says that the general model takes "
+                    "them.",
+                    code="no_rival",
+                    remedy="Set METIER_GENERAL_SEES=1 if it does.",
+                )
             labels = (*classifier.labels, refusal) if refusal else classifier.labels
-            return GeneralSystem(self.service, labels)
+            return GeneralSystem(self.service, labels, pictures=self.pictures if seen else None)
         return SpecialistSystem(rival, self.classifier(rival))
 
     def _settings(self, name: str, role: str) -> dict[str, str | float]:
@@ -326,8 +337,22 @@ def _most_frequent(sealed: Eval) -> str:
     return Counter(item.label for item in sealed.items).most_common(1)[0][0]
 
 
-def _cost(result: Result) -> Cost:
-    return Cost(ms_per_text=result.timings.median_ms() if result.timings else None)
+def _cost(result: Result, system: System | None = None) -> Cost:
+    cost = Cost(ms_per_text=result.timings.median_ms() if result.timings else None)
+    if not isinstance(system, GeneralSystem):
+        return cost
+    service = system.service
+    tokens = (
+        sum(item.tokens_in for item in result.items),
+        sum(item.tokens_out for item in result.items),
+    )
+    return cost.model_copy(
+        update={
+            "cost_class": "remote",
+            "price_per_million_tokens": service.price_in,
+            "spent": service.spent(*tokens),
+        }
+    )
 
 
 def _role(rival: str) -> Literal["majority", "base", "general", "other"]:

@@ -13,6 +13,7 @@ from metier.card import BaseReference, Machine
 from metier.engines.remote import Service
 from metier.making.rows import Places
 from metier.messages import Encoder
+from metier.picturing import Pictures
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Makers:
         today: ISO date.
         resumes: Whether what is climbed is kept until the specialist is installed, so that a make
             that was stopped can go on.
+        pictures: Pictures by digest, for what is shown some.
     """
 
     places: Places
@@ -43,3 +45,4 @@ class Makers:
     journals: Path
     today: str
     resumes: bool = False
+    pictures: Pictures | None = None

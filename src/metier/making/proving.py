@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +25,10 @@ from metier.evals.results import Result
 from metier.evals.running import discard, journal_path, run_to_end
 from metier.evals.summary import mean_score
 from metier.features import FeatureSpec, hashed_counts
-from metier.heads import inverse_document_frequency, weigh
+from metier.heads import FloatArray, inverse_document_frequency, weigh
 from metier.making.rows import Rows
 from metier.messages import Example, Progress, Report, System
+from metier.picturing import Pictures
 from metier.recipe import Recipe
 
 EXAMPLES = 5
@@ -35,7 +37,8 @@ NOT_CONFIGURED = "no general model is configured"
 NOT_INSTALLED = "the base encoder is not installed"
 NOT_WANTED = "the recipe does not ask for it"
 NO_NAMES = "an encoder of pictures knows no names of labels, so it answers nothing by itself"
-NO_PICTURES = "pictures are not put to a general model yet"
+NO_EYES = "nothing says that the general model takes pictures (METIER_GENERAL_SEES)"
+CONFIGURE_EYES = "METIER_GENERAL_SEES=1 {command}"
 CONFIGURE = (
     "METIER_GENERAL_URL=https://HOST/v1 METIER_GENERAL_MODEL=MODEL "
     "metier eval {name} --on {name} --against general"
@@ -61,14 +64,28 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class Showing:
+    """How pictures are put to a general model.
+
+    Attributes:
+        pictures: Pictures by digest.
+        view: Digests to rows by which pictures are alike, shape (len(digests), width).
+    """
+
+    pictures: Pictures
+    view: Callable[[Sequence[str]], FloatArray]
+
+
+@dataclass(frozen=True)
 class Trial:
-    """What every run of this eval shares."""
+    """What every run of this eval shares; ``showing`` where its items are pictures."""
 
     rows: Rows
     journals: Path
     toolchain: dict[str, str]
     report: Report
     cancelled: Callable[[], bool]
+    showing: Showing | None = None
 
     @property
     def sealed(self) -> Eval:
@@ -128,8 +145,8 @@ def prove(
     rivals.append(("majority", MajoritySystem(trial.rows.labels[frequent]), Cost(ms_per_text=0.0)))
     if isinstance(base, ZeroShotSystem):
         rivals.append(("base", base, base_cost))
-    if service is not None and "general" in recipe.eval.against and not recipe.of_pictures:
-        rivals.extend(_general(service, recipe, trial.rows))
+    if service is not None and "general" in recipe.eval.against and _can_see(recipe, service):
+        rivals.extend(_general(service, recipe, trial.rows, trial.showing))
     for role, system, cost in rivals:
         trial.report(Progress("eval", f"Asking {system.name}."))
         try:
@@ -171,17 +188,42 @@ def prove(
     return Proof(tuple(rows), tuple(evidence), results, tuple(journals))
 
 
-def _general(service: Service, recipe: Recipe, rows: Rows) -> list[tuple[str, System, Cost]]:
+def _can_see(recipe: Recipe, service: Service) -> bool:
+    return service.sees or not recipe.of_pictures
+
+
+def _general(
+    service: Service, recipe: Recipe, rows: Rows, showing: Showing | None
+) -> list[tuple[str, System, Cost]]:
     """The general model twice: on label names alone, and with retrieved examples."""
     labels = rows.labels
     if recipe.specialist.out_of_scope_label is not None:
         labels = (*labels, recipe.specialist.out_of_scope_label)
-    find, source = nearest(rows.examples), rows.summary.train_digest
+    source, pictures = rows.summary.train_digest, showing.pictures if showing else None
+    find = nearest(rows.examples) if showing is None else alike(rows.examples, showing.view)
     cost = Cost(cost_class="remote", price_per_million_tokens=service.price_in)
-    return [
-        ("general", GeneralSystem(service, labels), cost),
-        ("general", GeneralSystem(service, labels, find, EXAMPLES, source), cost),
-    ]
+    bare = GeneralSystem(service, labels, pictures=pictures)
+    shown = GeneralSystem(service, labels, find, EXAMPLES, source, pictures)
+    return [("general", bare, cost), ("general", shown, cost)]
+
+
+def alike(
+    examples: Sequence[Example], view: Callable[[Sequence[str]], FloatArray]
+) -> Callable[[Sequence[str]], list[list[Example]]]:
+    """Retrieval of pictures: for each the examples most like it by cosine, nearest first."""
+
+    def unit(digests: Sequence[str]) -> FloatArray:
+        rows = view(digests)
+        scaled: FloatArray = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+        return scaled
+
+    known = cache(lambda: unit([example.text for example in examples]))
+
+    def find(digests: Sequence[str]) -> list[list[Example]]:
+        order = np.argsort(-(unit(digests) @ known().T), axis=1, kind="stable")[:, :EXAMPLES]
+        return [[examples[column] for column in row] for row in order.tolist()]
+
+    return find
 
 
 def nearest(examples: Sequence[Example]) -> Callable[[Sequence[str]], list[list[Example]]]:
@@ -240,15 +282,19 @@ def _never(role: str, note: str) -> Row:
 def _missing(recipe: Recipe, base: ZeroShotSystem | str, service: Service | None) -> list[Row]:
     rows = []
     if recipe.of_pictures:
-        return [_never("base", NO_NAMES), _never("general", NO_PICTURES)]
-    if isinstance(base, str):
+        rows.append(_never("base", NO_NAMES))
+    elif isinstance(base, str):
         mend = "metier doctor" if base == NOT_INSTALLED else _repeat(recipe, "base")
         rows.append(_unasked("base", "base", base, mend))
     if service is None:
         command = CONFIGURE.format(name=recipe.specialist.name)
-        rows.append(_unasked("general", "general", NOT_CONFIGURED, command))
+        told = CONFIGURE_EYES.format(command=command) if recipe.of_pictures else command
+        rows.append(_unasked("general", "general", NOT_CONFIGURED, told))
     elif "general" not in recipe.eval.against:
         rows.append(_unasked("general", "general", NOT_WANTED, _repeat(recipe, "general")))
+    elif not _can_see(recipe, service):
+        command = CONFIGURE_EYES.format(command=_repeat(recipe, "general"))
+        rows.append(_unasked("general", "general", NO_EYES, command))
     return rows
 
 

@@ -28,8 +28,16 @@ from metier.making.gathering import gather_any
 from metier.making.learners import hashed, majority
 from metier.making.makers import Makers
 from metier.making.material import HashedWords
-from metier.making.picturerungs import climb_pictures
-from metier.making.proving import NO_NAMES, NOT_INSTALLED, NOT_WANTED, Proof, Trial, prove
+from metier.making.picturerungs import FEATURES, climb_pictures
+from metier.making.proving import (
+    NO_NAMES,
+    NOT_INSTALLED,
+    NOT_WANTED,
+    Proof,
+    Showing,
+    Trial,
+    prove,
+)
 from metier.making.resuming import Keeper
 from metier.making.rows import Rows
 from metier.making.thinning import within_budget
@@ -112,7 +120,9 @@ def make(
     classifier = _load_back(specialist, parts, bases)
     cost = _cost(climb, chosen, parts)
     zero_shot = _zero_shot(recipe, rows, bases, climb)
-    trial = Trial(rows, makers.journals, makers.toolchain, report, cancelled)
+    trial = Trial(
+        rows, makers.journals, makers.toolchain, report, cancelled, _showing(recipe, makers, bases)
+    )
     proof = prove(
         recipe,
         trial,
@@ -138,6 +148,13 @@ def make(
     )
     report(Progress("save", "Writing the specialist.", fraction=1.0))
     return Made(card, recipe, parts, proof, rows.sealed, rows.located, keeper)
+
+
+def _showing(recipe: Recipe, makers: Makers, bases: encoders.Bases) -> Showing | None:
+    """How pictures are put to a general model; ``None`` where there are none, or no shelf."""
+    if not recipe.of_pictures or makers.pictures is None:
+        return None
+    return Showing(makers.pictures, bases.view(FEATURES).encode)
 
 
 def _keeper(recipe: Recipe, rows: Rows, makers: Makers) -> Keeper:

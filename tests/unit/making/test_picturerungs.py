@@ -41,7 +41,8 @@ def test_all_four_are_tried_and_compared_with_the_commonest_label(
     for role in ("base", "general"):
         assert rows[role].score is None
         assert rows[role].note
-        assert rows[role].command is None
+    assert rows["base"].command is None
+    assert rows["general"].command.startswith("METIER_GENERAL_SEES=1 METIER_GENERAL_URL=")
     assert "pillow" in card.toolchain
 
 
