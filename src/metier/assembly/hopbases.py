@@ -6,8 +6,7 @@ cannot be made on. It makes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from metier.assembly.workbench import Workbench
@@ -103,16 +102,16 @@ class HopBases:
         every_new: bool,
         pull: bool,
         report: Report,
-    ) -> list[Wanted]:
-        """The bases that a hop is to be made on, in order; raises InputError (``no_bases``)."""
+    ) -> dict[Wanted, MetierError | None]:
+        """The bases that a hop is to be made on, in order, each with why it could not be fetched.
+
+        Raises InputError (``no_bases``); a full disk ends the hop.
+        """
         wanted = [Wanted.parse(base) for base in bases]
         offers = self.offers(champion.name) if every_new else ()
         wanted += [Wanted.parse(offer.key) for offer in offers if offer.here or pull]
-        if pull:
-            wanted = [self._pulled(one, report) for one in wanted]
-        found = list(dict.fromkeys(wanted))
-        if found:
-            return found
+        if wanted:
+            return dict(self._pulled(one, report) if pull else (one, None) for one in wanted)
         if every_new:
             there = ", ".join(offer.command for offer in offers)
             raise InputError(
@@ -128,22 +127,34 @@ class HopBases:
             remedy="Write --base REF, once for each base, or --every-new-base.",
         )
 
-    def _pulled(self, wanted: Wanted, report: Report) -> Wanted:
+    def _pulled(self, wanted: Wanted, report: Report) -> tuple[Wanted, MetierError | None]:
+        """The base as it is called here, or why it did not come: the others go on without it."""
         try:
             self._fleet.show(wanted.base)
         except NotFoundError:
-            with suppress(InputError):
-                return replace(wanted, base=self._pull(wanted.base, report=report).name)
-        return wanted
+            try:
+                return replace(wanted, base=self._pull(wanted.base, report=report).name), None
+            except InputError:
+                return wanted, None  # no hub's name: that it is not here is said of it
+            except MetierError as error:
+                if error.code in ("cancelled", "disk_full"):
+                    raise
+                return wanted, error
+        return wanted, None
 
     def able(
-        self, champion: Installed, recipe: Recipe, wanted: Sequence[Wanted]
+        self, champion: Installed, recipe: Recipe, wanted: Mapping[Wanted, MetierError | None]
     ) -> dict[Wanted, Challenger | None]:
-        """What cannot be made on, said before any work; raises if that is all of them."""
+        """What cannot be made on, said before any work; raises if that is all of them.
+
+        ``wanted`` is what ``wanted`` gives: a base that could not be fetched fails as that says.
+        """
         found: dict[Wanted, Challenger | None] = {}
         errors = []
-        for one in wanted:
+        for one, unfetched in wanted.items():
             try:
+                if unfetched is not None:
+                    raise unfetched
                 self._check(champion, recipe, one)
                 found[one] = None
             except MetierError as error:

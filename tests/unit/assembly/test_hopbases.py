@@ -10,7 +10,7 @@ import pytest
 import workshop
 from metier.assembly import Metier
 from metier.assembly.hopbases import HopBases
-from metier.errors import InputError, UnavailableError
+from metier.errors import InputError, StorageError, UnavailableError
 from metier.finding import Entry, Found, Hit, Query
 from metier.fleet import Installed
 from metier.hop import Done, Wanted
@@ -58,6 +58,10 @@ class Around:
         self.pulled.append(name)
         if "gone" in name:
             raise InputError("The hub has none.", code="no_repository")
+        if "offline" in name:
+            raise UnavailableError("There is no network.", code="offline", remedy="Go online.")
+        if "full" in name:
+            raise StorageError("The disk is full.", code="disk_full")
         return self.metier.show("tiny")
 
     def bases(self) -> HopBases:
@@ -111,6 +115,25 @@ def test_bases_are_pulled_only_when_asked(around: Around, metier: Metier) -> Non
     assert around.pulled == ["hf.co/team/large", "hf.co/team/large", "hf.co/team/gone"]
 
 
+def test_a_base_that_cannot_be_fetched_fails_and_the_others_go_on(
+    around: Around, metier: Metier
+) -> None:
+    champion, bases = metier.show("tickets"), around.bases()
+    recipe = metier._workbench.classifier_recipe("tickets")
+
+    def able(*names: str) -> list[str]:
+        wanted = bases.wanted(champion, names, every_new=False, pull=True, report=silent)
+        found = bases.able(champion, recipe, wanted).values()
+        return [one.failed if one is not None else "" for one in found]
+
+    assert able("hf.co/team/offline", "tiny") == ["There is no network.", ""]
+    with pytest.raises(UnavailableError) as caught:
+        able("hf.co/team/offline")
+    assert caught.value.remedy == "Go online."
+    with pytest.raises(StorageError):
+        able("tiny", "hf.co/team/full")
+
+
 def test_no_new_base_says_what_to_pull(around: Around, metier: Metier) -> None:
     champion = metier.show("tickets")
     around.done = [Done("kept", "x", str(champion.system), "other", "why", key="tiny")]
@@ -127,7 +150,7 @@ def test_what_cannot_be_made_on_is_a_challenger_that_failed(
     champion = metier.show("tickets")
     recipe = metier._workbench.classifier_recipe("tickets")
     names = [Wanted("tiny"), Wanted("absent"), Wanted("tickets"), Wanted("tiny", "static")]
-    able = around.bases().able(champion, recipe, names)
+    able = around.bases().able(champion, recipe, dict.fromkeys(names))
     assert able[names[0]] is None
     failed = [able[one] for one in names[1:]]
     assert [bool(one and one.failed) for one in failed] == [True] * 3
