@@ -269,6 +269,7 @@ class SmallFacade:
         self.fleet = SmallFleet()
         self.fitting = SmallFitting()
         self.watching = Watched(lambda name: self.show(name))
+        self.routing = SimpleNamespace(warm=lambda: None)
         self.items = {
             "banking-intents": Item(Reference("banking-intents"), make_card(), 118_000),
             "sms-spam": Item(
