@@ -32,6 +32,8 @@ MOST_BYTES = 4 << 20
 KEPT = 4
 GENESIS = "0" * 64
 """What the first row of all names as the hash before it."""
+DAMAGED = "damaged"
+"""Kind of what stands for a line that is no row; no row that is written has it."""
 _ASIDE = re.compile(r"decisions\.(\d{6})\.jsonl")
 _TAIL = 1 << 16
 _MOST_LINE = 1 << 20
@@ -169,7 +171,7 @@ class RouteLog:
         return [path for _, path in self._aside()] + ([self._path] if self._path.exists() else [])
 
     def rows(self) -> Iterator[Mapping[str, Any]]:
-        """Every row that is kept, the oldest first; raises CorruptError for what is none."""
+        """Every row that is kept, the oldest first; see ``read_rows``."""
         for path in self.files():
             yield from read_rows(path)
 
@@ -192,20 +194,31 @@ class RouteLog:
 
 
 def read_rows(path: Path) -> Iterator[Mapping[str, Any]]:
-    """The rows of one file.
+    """The rows of one file; a line that is none comes as one of the kind ``DAMAGED``.
 
     Raises:
         NotFoundError: There is no such file (``no_file``).
-        CorruptError: A line is no row (``bad_route_log``).
+        CorruptError: No line is a row (``bad_route_log``).
     """
+    damaged: CorruptError | None = None
+    whole = 0
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
-                yield _row(line, path, number)
+                try:
+                    row = _row(line, path, number)
+                except CorruptError as error:
+                    damaged = damaged or error
+                    yield {"kind": DAMAGED}
+                    continue
+                whole += 1
+                yield row
     except OSError as error:
         raise NotFoundError(
             f"{str(path)!r} cannot be read: {error.strerror}.", code="no_file"
         ) from error
+    if damaged is not None and not whole:
+        raise damaged
 
 
 def breaks(rows: Sequence[Mapping[str, Any]]) -> list[Break]:
@@ -213,6 +226,9 @@ def breaks(rows: Sequence[Mapping[str, Any]]) -> list[Break]:
     found = []
     before: str | None = None
     for number, row in enumerate(rows, start=1):
+        if row.get("kind") == DAMAGED:
+            found.append(Break(number, "it is no row, or only half of one was written"))
+            continue
         bare = {name: value for name, value in row.items() if name != "hash"}
         if hashlib.sha256(canonical_json(bare)).hexdigest() != row.get("hash"):
             found.append(Break(number, "it does not have its hash any more"))

@@ -46,6 +46,7 @@ from metier.routing import (
     Wanted,
     Wish,
     domain_of,
+    is_auto,
 )
 from metier.watching import ROUTED
 
@@ -198,7 +199,7 @@ class Routing:
             InputError: The cost class is none (``bad_cost_class``).
         """
         field = self.field()
-        wish = self._named(wish, field)
+        wish = self._named(_unforced(wish), field)
         request = self._request(question, wish, wanted)
         candidates = _present(field, request, wish)
         heard = Heard(self._domains.model(wait=wait))
@@ -383,17 +384,26 @@ def slug(domain: str) -> str:
     return "-".join(kept.lower().split())[:80] or "-"
 
 
+def _unforced(wish: Wish) -> Wish:
+    """Who asks for the router by name leaves it to the router."""
+    if not is_auto(wish.model):
+        return wish
+    return replace(wish, model="", domain=wish.domain or domain_of(wish.model))
+
+
 def _present(field: Field, request: Request, wish: Wish) -> tuple[Candidate, ...]:
-    """The candidates of one request: of its task, without whom the caller does not want.
+    """The candidates of one request: of its task or named, without whom the caller does not want.
 
     Where the general model cannot take it (pictures, tools, length), every model that writes may
     stand in for it.
     """
     without = {name.removesuffix(":latest") for name in wish.without}
+    named = wish.model.removesuffix(":latest")
     there = tuple(
         one
         for one in field.candidates
-        if one.name not in without and (request.wanted == "any" or one.task in CHATS)
+        if one.name not in without
+        and (request.wanted == "any" or one.task in CHATS or one.name == named)
     )
     general = next((one for one in there if one.general), None)
     if general is not None and not _cannot(general, request):

@@ -19,7 +19,7 @@ from metier.cli.documents import to_document
 from metier.cli.failures import DID_NOT_PASS, exit_code, print_json
 from metier.cli.interrupting import interruptible
 from metier.cli.parameters import complete_names, json_option
-from metier.cli.progress import working
+from metier.cli.progress import Shown, working
 from metier.cli.session import Session
 from metier.cli.terminal import Line, Signs, Terminal, aligned, shown_text, wrapped
 from metier.cli.wording import count, counted, date, points
@@ -79,7 +79,7 @@ def watch(
             interruptible(shown.say, lambda: _KEPT) as cancelled,
         ):
             if fresh is not None:
-                added = metier.watching.add_fresh(names[0], fresh, report=shown.report)
+                added = _taken_in(metier, names[0], fresh, shown)
             looks = metier.watching.look(
                 names, background=in_background, report=shown.report, cancelled=cancelled
             )
@@ -94,6 +94,17 @@ def watch(
             screen.write([*_added_lines(added, screen.width), Text()])
         screen.write(_lines(looks, screen))
     return _code(looks)
+
+
+def _taken_in(metier: Any, name: str, fresh: Path, shown: Shown) -> Any:
+    """The file's items, ``None`` if they are here already: the command goes on from there."""
+    try:
+        return metier.watching.add_fresh(name, fresh, report=shown.report)
+    except InputError as error:
+        if error.code != "nothing_fresh" or not error.details.get("repeated"):
+            raise
+        shown.say(error.message)
+        return None
 
 
 def _all(looks: Sequence[Any]) -> set[str]:

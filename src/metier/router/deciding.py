@@ -17,7 +17,7 @@ from metier.router.domains import DomainModel, Likeness
 from metier.router.rules import Rules, by_cost, by_gain, pays, refusal, unable
 from metier.routing import Candidate, Decision, Refused, Request
 
-REVISION = 1
+REVISION = 2
 """Raised when the code of a decision changes what is decided."""
 PULL = "metier pull NAME"
 _MOST_WHY = 1_000
@@ -77,7 +77,11 @@ class Router:
     def override(self, name: str, request: Request, candidates: Sequence[Candidate]) -> Decision:
         """The decision where the person named who answers; proof and watch do not matter then."""
         one = next((each for each in candidates if each.name == name), None)
-        why = unable(request, one, self.rules) if one else f"There is no {name} here."
+        why = (
+            unable(request, one, self.rules)
+            if one
+            else f"{name} is nobody who could be asked this."
+        )
         refused = (Refused(name, why),) if why else ()
         if one is None or why:
             return Decision(
@@ -89,7 +93,8 @@ class Router:
     def _field(self, request: Request, candidates: Sequence[Candidate]) -> _Field:
         able: list[Candidate] = []
         refused: list[Refused] = []
-        for one in sorted(candidates, key=lambda each: (each.name, each.digest)):
+        # General models first: why they cannot is what a person asks when nobody can.
+        for one in sorted(candidates, key=lambda each: (not each.general, each.name, each.digest)):
             why = refusal(request, one, self.rules)
             if why:
                 refused.append(Refused(one.name, why))

@@ -102,3 +102,12 @@ def test_the_log_of_a_home_replays(copy: Metier, tmp_path: Path) -> None:
     changed.write_text(log.read_text("utf-8").replace('"chosen":"helper"', '"chosen":"nobody"'))
     found = copy.routing.replay(changed)
     assert (found.decisions, found.same, len(found.differing), len(found.broken)) == (1, 0, 1, 1)
+
+
+def test_half_a_row_is_told_and_the_others_replay(copy: Metier) -> None:
+    copy.routing.decide(question(OF_PYTHON))
+    with (copy.settings.home / "routes" / "decisions.jsonl").open("ab") as file:
+        file.write(b'{"kind":"decided","id":"hal')
+    copy.routing.decide(question(OF_PYTHON))
+    found = copy.routing.replay()
+    assert (found.decisions, found.same, len(found.broken)) == (2, 2, 1)

@@ -89,8 +89,16 @@ def test_half_a_row_of_a_killed_process_breaks_nothing_after_it(tmp_path: Path) 
     assert [row["id"] for row in log.latest(10)] == ["1", "0"]
     lines = log.files()[0].read_bytes().splitlines()
     assert json.loads(lines[2])["previous"] == json.loads(lines[0])["hash"]
+    rows = list(log.rows())
+    assert [row.get("id") for row in rows] == ["0", None, "1"]
+    assert [one.row for one in breaks(rows)] == [2], "it is told, and the rest is read"
+
+
+def test_a_file_without_a_single_row_is_no_log(tmp_path: Path) -> None:
+    other = tmp_path / "other.jsonl"
+    other.write_text("hello\n[]\n", "utf-8")
     with pytest.raises(CorruptError) as caught:
-        list(log.rows())
+        list(read_rows(other))
     assert caught.value.code == "bad_route_log"
 
 

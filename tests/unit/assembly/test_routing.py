@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import routed_fleet
+import tiny_bert
 import tiny_gguf
 import workshop
 from metier.assembly import Metier, routes
@@ -179,6 +180,30 @@ def test_the_person_can_override_exclude_and_budget(routed: Fleet) -> None:
     assert wrong.value.code == "bad_cost_class"
     with pytest.raises(NotFoundError):
         routing.decide(question(OF_PYTHON), Wish(model="nobody"))
+
+
+def test_a_classifier_that_is_named_in_a_chat_is_refused_for_what_it_is(
+    copy: Metier, tmp_path: Path
+) -> None:
+    copy.install_base(tiny_bert.make_folder(tmp_path / "upstream"), name=workshop.BASE)
+    data = workshop.tickets(tmp_path / "rows")
+    copy.make(workshop.recipe(copy, data, name="tickets", curve=False), folder=tmp_path)
+    found = copy.routing.decide(question(OF_PYTHON), Wish(model="tickets")).decision
+    assert found.why == "It does not chat: its task is classify."
+
+
+def test_who_asks_for_auto_by_override_is_routed(routed: Fleet) -> None:
+    routing = routed.metier.routing
+    assert routing.decide(question(OF_PYTHON), Wish(model="auto")).decision.ground == "domain"
+    named = routing.decide(question(ELSEWHERE), Wish(model="auto:python")).decision
+    assert (named.chosen, named.ground) == ("helper", "named")
+
+
+def test_why_the_general_model_cannot_is_said_first(routed: Fleet) -> None:
+    seen = Question(messages=(Message("user", OF_PYTHON, pictures=(b"\x89PNG",)),))
+    found = routed.metier.routing.decide(seen).decision
+    assert [one.name for one in found.refused] == [GENERAL, "helper"]
+    assert found.why.startswith(f"Nobody here can take it. {GENERAL}: It does not see pictures.")
 
 
 def test_a_picture_reaches_only_what_sees(routed: Fleet, tmp_path: Path) -> None:

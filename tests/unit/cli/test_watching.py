@@ -86,6 +86,17 @@ def test_a_lost_route_is_exit_code_1_and_stays_it(
     assert "DEMOTED" in Ran(metier, monkeypatch, ["list"]).out
 
 
+def test_the_same_fresh_file_again_goes_on_with_the_look(
+    metier: Metier, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fresh = str(written(tmp_path / "fresh.jsonl", unlike(3)))
+    first = Ran(metier, monkeypatch, ["watch", NAME, "--fresh", fresh])
+    again = Ran(metier, monkeypatch, ["watch", NAME, "--fresh", fresh])
+    assert (first.code, again.code) == (0, 0)
+    assert "were there before" in again.err
+    assert "No new pair" in again.out
+
+
 def test_who_could_not_be_asked_is_exit_code_3(
     metier: Metier, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -205,7 +205,9 @@ def test_a_person_can_override(router: Router) -> None:
     assert (decision.chosen, decision.ground) == ("teller", "override")
     blind = router.override("teller", Request(ELSE, pictures=1), (GENERAL, fallen))
     assert (blind.chosen, blind.ground) == ("", "nobody")
-    assert router.override("nemo", Request(ELSE), FLEET).why == "There is no nemo here."
+    assert router.override("nemo", Request(ELSE), FLEET).why == (
+        "nemo is nobody who could be asked this."
+    )
 
 
 def test_the_order_of_candidates_does_not_matter(router: Router) -> None:
