@@ -24,6 +24,7 @@ from metier.errors import InputError, MetierError, UnavailableError
 from metier.finding import Found, Query
 from metier.fleet import Installed
 from metier.hop import (
+    OVER_BASE,
     Challenger,
     Done,
     Hopped,
@@ -228,6 +229,9 @@ class Hopping:
         reused: list[str] = []
         try:
             made = self._made(bout, wanted, budget, report, cancelled, reused)
+            if (cut := _cut_off(made.classifier, wanted)) is not None:
+                self._fleet.store.rename({made.reference: None})
+                return cut
             asking = bout.asking
             evidence = asking.evidence(made, wanted.key, None, report, cancelled, reused)
             fresh = None
@@ -291,7 +295,9 @@ class Hopping:
         )
         for item in self._fleet.aside(bout.champion.name):
             card = item.classifier
-            if item.reference.side != "previous" and card and card.build_id == str(expected):
+            if item.reference.side == "previous" or card is None or _stopped(card):
+                continue  # what a budget cut short is no answer to the whole question
+            if card.build_id == str(expected):
                 return item
         return None
 
@@ -343,6 +349,29 @@ def key_of(recipe: Recipe) -> str:
     view = views_of(recipe.ladder.rungs)
     ref = recipe.base.ref or "no base"
     return f"{ref}@{view}" if view else ref
+
+
+def _stopped(card: Card) -> list[str]:
+    """The rungs that a budget left unclimbed."""
+    return [rung.name for rung in card.ladder if rung.state == "stopped"]
+
+
+def _cut_off(card: Card | None, wanted: Wanted) -> Challenger | None:
+    """A challenger whose budget ended before any rung over the base: it says nothing of the base.
+
+    It is not judged: a LOSS of the rung "majority" would stand in the ledger as one of the base.
+    """
+    if card is None:
+        return None
+    climbed = {rung.name for rung in card.ladder if rung.state in ("tried", "chosen")}
+    stopped = [rung for rung in _stopped(card) if rung in OVER_BASE]
+    if not stopped or climbed & OVER_BASE:
+        return None
+    return Challenger(
+        wanted.key,
+        failed=f"The budget ended before any rung over {wanted.base} was climbed.",
+        remedy="Give it more time: --budget 5m, or leave --budget out.",
+    )
 
 
 def _check_budget(budget: float | None) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _RUN = 8
 """Pictures in one run of the graph."""
+_STRIP = 5
+"""Lengths to one breadth that are scaled; the middle that is looked at is one."""
 
 
 class PictureFeatures:
@@ -125,6 +127,8 @@ class VisionEncoder:
                 found = self._session.run([self._file.output], {self._file.input: fed})[0]
             except _errors() as error:
                 raise _bad(str(error)[:300]) from error
+            if not isinstance(found, np.ndarray) or found.dtype.kind != "f" or not found.size:
+                raise _bad("its output is no array of numbers")
             rows.append(self._pooled(np.asarray(found, np.float32)))
         vectors = np.stack(rows)
         if not np.isfinite(vectors).all():
@@ -141,8 +145,8 @@ class VisionEncoder:
             return np.asarray(found[0].mean(axis=0), np.float32)
         if pool == "mean" and found.ndim == 4:
             return np.asarray(found[0].mean(axis=(1, 2)), np.float32)
-        flat = found[0].reshape(-1) if found.ndim else found
-        if pool != "none" or found.shape[0] != 1 or flat.size != found.size:
+        flat = found.reshape(-1)
+        if pool != "none" or not found.ndim or found.shape[0] != 1:
             raise _bad(f"its output has the shape {list(found.shape)}, which {pool!r} does not fit")
         return flat
 
@@ -182,9 +186,12 @@ def prepared(picture: Picture, file: VisionFile) -> FloatArray:
         small = resized(pixels, file.size, file.size)
     else:
         shorter = file.resize or file.size
-        scale = shorter / min(picture.width, picture.height)
-        height = max(file.size, round(picture.height * scale))
-        width = max(file.size, round(picture.width * scale))
+        # Only the middle is looked at: a thin strip is cut first, or 320 x 1 pixels would be scaled
+        # to a thousand times as many before almost all are thrown away.
+        pixels = _middle(pixels)
+        scale = shorter / min(pixels.shape[:2])
+        height = max(file.size, round(pixels.shape[0] * scale))
+        width = max(file.size, round(pixels.shape[1] * scale))
         top, left = (height - file.size) // 2, (width - file.size) // 2
         small = resized(pixels, height, width)[top : top + file.size, left : left + file.size]
     if file.channels == "bgr":
@@ -193,6 +200,17 @@ def prepared(picture: Picture, file: VisionFile) -> FloatArray:
     if file.layout == "nchw":
         fed = fed.transpose(2, 0, 1)
     return np.ascontiguousarray(fed[None], np.float32)
+
+
+def _middle(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """At most ``_STRIP`` times as long as it is broad, cut alike at both ends."""
+    for axis in (0, 1):
+        length = pixels.shape[axis]
+        most = _STRIP * min(pixels.shape[:2])
+        if length > most:
+            start = (length - most) // 2
+            pixels = pixels.take(range(start, start + most), axis=axis)
+    return pixels
 
 
 def _open_session(path: Path, threads: int) -> Any:

@@ -22,10 +22,11 @@ from metier.hop.judging import (
     without_leaks,
 )
 from metier.hop.values import Act, Challenger, Done, Ground, Hopped, Offer, Promotion, Ruling
-from metier.hop.wanting import VIEWS, Wanted, on_base, views_of
+from metier.hop.wanting import OVER_BASE, VIEWS, Wanted, on_base, views_of
 
 __all__ = [
     "LEVEL",
+    "OVER_BASE",
     "VIEWS",
     "Act",
     "Challenger",

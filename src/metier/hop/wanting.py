@@ -16,7 +16,8 @@ from metier.reference import Reference
 
 VIEWS = ("static", "encoder")
 """``static``: the table of the base's word pieces; ``encoder``: the whole base."""
-_OVER_BASE = ("static", "encoder", "ensemble")
+OVER_BASE = frozenset(("static", "encoder", "encoder-int8", "ensemble"))
+"""Rungs that need the base."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,9 @@ def on_base(recipe: Recipe, wanted: Wanted) -> Recipe:
     recipe's id; on another base with the same rungs it is the same recipe.
     """
     base = recipe.base.model_copy(update={"ref": wanted.base})
-    kept = {rung for rung in recipe.ladder.rungs if rung not in _OVER_BASE}
+    kept = {rung for rung in recipe.ladder.rungs if rung not in OVER_BASE}
     over = {
-        "": set(_OVER_BASE),
+        "": {"static", "encoder", "ensemble"},
         "static": {"static"},
         "encoder": {"encoder", "ensemble"} & {"encoder", *recipe.ladder.rungs},
     }[wanted.view]

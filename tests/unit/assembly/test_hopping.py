@@ -201,6 +201,17 @@ def test_stopping_keeps_the_champion_and_what_was_made(metier: Metier) -> None:
     assert "a challenger that was made before" in hopped.promotion.rulings[0].challenger.reused
 
 
+def test_a_budget_that_ends_too_early_is_no_verdict_on_the_base(metier: Metier) -> None:
+    cut = metier.hopping.hop("tickets", bases=["tiny"], budget=0.001)
+    assert cut.promotion.promoted is None
+    assert "The budget ended" in cut.promotion.rulings[0].challenger.failed
+    assert metier.hopping.history("tickets") == ()
+    assert metier.fleet.aside("tickets") == []
+    whole = metier.hopping.hop("tickets", bases=["tiny"])
+    assert "a challenger that was made before" not in whole.reused
+    assert whole.promotion.promoted is not None
+
+
 HOP = """
 import sys
 from metier.assembly import Metier

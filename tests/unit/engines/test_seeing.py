@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 import tiny_vision
 from metier.engines.seeing import PictureFeatures, VisionEncoder, prepared, read_vision
@@ -88,6 +91,58 @@ def test_pictures_are_cropped_or_stretched_and_scaled() -> None:
     last = prepared(wide, backwards)
     assert last.shape == (1, 8, 8, 3)
     assert last[0, 0, 0, 2] > 0.9
+
+
+def _answering(place: Path, nodes: list[onnx.NodeProto], kind: int, pool: str) -> Path:
+    """A folder whose graph makes something odd of the pixels."""
+    whole = [helper.make_node("GlobalAveragePool", ["pixels"], ["mean"]), *nodes]
+    size = [1, 3, tiny_vision.SIZE, tiny_vision.SIZE]
+    made = helper.make_graph(
+        whole,
+        "odd",
+        [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, size)],
+        [helper.make_tensor_value_info("vector", kind, None)],
+        [numpy_helper.from_array(np.array([0]), "zero")],
+    )
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    folder = tiny_vision.folder(place, pool=pool)
+    (folder / "model.onnx").write_bytes(model.SerializeToString())
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("nodes", "kind", "pool"),
+    [
+        ([helper.make_node("ReduceSum", ["mean"], ["vector"], keepdims=0)], 1, "none"),
+        ([helper.make_node("Cast", ["mean"], ["vector"], to=8)], 8, "none"),
+        (
+            [
+                helper.make_node("Squeeze", ["mean", "zero"], ["three"]),
+                helper.make_node("Slice", ["three", "zero", "zero", "zero"], ["vector"]),
+            ],
+            1,
+            "mean",
+        ),
+    ],
+    ids=["a single number", "texts", "nothing"],
+)
+def test_a_graph_that_answers_no_vector_is_refused(
+    tmp_path: Path, nodes: list[onnx.NodeProto], kind: int, pool: str
+) -> None:
+    with pytest.raises(CorruptError) as raised:
+        VisionEncoder(_answering(tmp_path, nodes, kind, pool), Shelf())
+    assert raised.value.code == "bad_graph"
+
+
+def test_a_thin_strip_takes_no_more_memory_than_a_picture() -> None:
+    file = VisionFile(input="x", output="y", size=512)
+    strip = Picture(320, 1, bytes(range(240)) * 4)
+    tracemalloc.start()
+    try:
+        assert prepared(strip, file).shape == (1, 3, 512, 512)
+        assert tracemalloc.get_traced_memory()[1] < 100 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_tokens_and_maps_are_pooled(tmp_path: Path) -> None:
