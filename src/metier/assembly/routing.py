@@ -35,6 +35,7 @@ from metier.generating import ModelDetails, ModelListing, ModelSheet, Question
 from metier.manifest import canonical_json
 from metier.reference import Digest
 from metier.router import Rules, conversation_key, request_of
+from metier.router.deciding import OF_WHICH
 from metier.routing import (
     AUTO,
     Answered,
@@ -257,7 +258,7 @@ class Routing:
         return candidate.name
 
     def _with_remedy(self, decision: Decision, request: Request) -> Decision:
-        if decision.chosen:
+        if decision.chosen or decision.remedy.startswith(OF_WHICH):
             return decision
         general = self.field().general
         if not general.name:

@@ -174,7 +174,8 @@ def decision_lines(routed: Routed, screen: Terminal, *, explain: bool) -> list[T
     if decision.remedy:
         lines.append(Text(f"  {decision.remedy}", style="bold"))
     if decision.next:
-        lines.append(Text(f"Next: {', '.join(map(shown_text, decision.then))}.", style="dim"))
+        after = dict.fromkeys((decision.next, *decision.then))
+        lines.append(Text(f"Next: {', '.join(map(shown_text, after))}.", style="dim"))
     if routed.note:
         lines += wrapped(shown_text(routed.note), screen.width)
     if not explain:

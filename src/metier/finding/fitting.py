@@ -49,6 +49,7 @@ class Fit:
     writes: bool = False
     measurable: bool = True
     over_base: bool = False
+    unit: str = "text"
 
     @property
     def said(self) -> str:
@@ -79,7 +80,7 @@ class Fit:
         if self.tokens_per_second is not None:
             told = f"{_few(self.tokens_per_second)} tokens/s"
         elif self.ms_per_text is not None:
-            told = f"{_few(self.ms_per_text)} ms per text"
+            told = f"{_few(self.ms_per_text)} ms per {self.unit}"
         else:
             return UNMEASURED if self.measurable else ""
         if self.measured:

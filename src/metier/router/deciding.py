@@ -7,6 +7,7 @@ clock, no disk, no network, no random number. The same arguments give the same d
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -14,12 +15,14 @@ from functools import cached_property
 from metier.manifest import canonical_json
 from metier.router.costs import most_rank, rank
 from metier.router.domains import DomainModel, Likeness
-from metier.router.rules import Rules, by_cost, by_gain, pays, refusal, unable
+from metier.router.rules import OF_PICTURES, Rules, by_cost, by_gain, pays, refusal, unable
 from metier.routing import Candidate, Decision, Refused, Request
 
 REVISION = 2
 """Raised when the code of a decision changes what is decided."""
 PULL = "metier pull NAME"
+OF_WHICH = "metier route --image FILE --domain "
+"""The remedy where a picture's domain must be named; the domain follows."""
 _MOST_WHY = 1_000
 """Characters of a reason that names others' names."""
 
@@ -150,7 +153,12 @@ class Router:
         if likeness is None:
             why = "No domain is known here." if request.text else "There are no words to go by."
             return self._general(request, able, why)
-        ranked = tuple(one for one in able.specialists if one.domain == likeness.domain)
+        ranked = tuple(
+            one
+            for one in able.specialists
+            # Words do not say what a picture is of.
+            if one.domain == likeness.domain and one.task not in OF_PICTURES
+        )
         if not likeness.sure:
             why = f"{likeness.against[0].upper()}{likeness.against[1:]}."
             unasked = self._general(request, able, why)
@@ -183,8 +191,12 @@ class Router:
         first, *others = able.generals
         then = tuple(one.name for one in others)
         if request.pictures:
+            eyes = _eyes(request, able)
             why = f"{first.name} sees pictures. {why}"
-            return Decision(first.name, "picture", why, then=then)
+            for one in eyes[:1]:
+                why += f" {one.name} holds a proof for {one.domain}: name that domain if it is."
+            following = eyes[0].name if eyes else ""
+            return Decision(first.name, "picture", why, next=following, then=then)
         if len(able.all) == 1:
             return Decision(first.name, "only", f"Only {first.name} can take it. {why}", then=then)
         return Decision(
@@ -193,9 +205,17 @@ class Router:
 
     def _without_general(self, request: Request, able: _Field, why: str) -> Decision:
         seeing = [one for one in able.specialists if one.sees] if request.pictures else []
-        if seeing:
-            first, *others = seeing
+        talking = [one for one in seeing if one.task not in OF_PICTURES]
+        eyes = _eyes(request, able)
+        domains = sorted({one.domain for one in eyes})
+        if not talking and len(domains) > 1:
+            told = f"{why} Name the domain of the picture: {', '.join(domains)}."[:_MOST_WHY]
+            return replace(_nobody(able), why=told, remedy=f"{OF_WHICH}{shlex.quote(domains[0])}")
+        if talking or eyes:
+            first, *others = talking or eyes
             why = f"No general model here sees pictures; {first.name} does. {why}"
+            if not talking:
+                why += f" Nothing was looked at that would say whether it is of {first.domain}."
             return Decision(first.name, "picture", why, then=tuple(one.name for one in others))
         return replace(_nobody(able), why=f"{why} There is no general model here.")
 
@@ -222,6 +242,13 @@ class Router:
     def _told(self, decision: Decision, able: _Field) -> Decision:
         following = decision.next or (decision.then[0] if decision.then else "")
         return replace(decision, next=following, refused=able.refused, router=self.digest)
+
+
+def _eyes(request: Request, able: _Field) -> list[Candidate]:
+    """Proved classifiers of pictures, where no domain was named that they are not for."""
+    if not request.pictures or request.domain:
+        return []
+    return [one for one in able.specialists if one.task in OF_PICTURES]
 
 
 def _said(likeness: Likeness) -> str:

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import loopback
 import seeing_home
-import tiny_vision
-import workshop
-from metier.assembly import Metier
-from metier.card import Card, Verdict
+from metier.card import Verdict
 from metier.engines import calling
 from metier.errors import InputError, MetierError
 from metier.finding import Query
 from metier.making.proving import EXAMPLES, NO_EYES, alike
 from metier.messages import Example
+from seeing_home import MODEL, half_blind, make, seen_by
 
-MODEL = "big-eyes"
-PRICES = f'["{MODEL}"]\nin = 2.0\nout = 8.0\n'
 ITEMS = 18
 
 
@@ -33,48 +26,14 @@ def _no_long_waits(monkeypatch) -> None:
     monkeypatch.setattr(calling, "LONGEST_WAIT", 0.001)
 
 
-def shown_colour(message: dict) -> str:
-    """The colour of the picture in a message, from its pixels."""
-    (part,) = message["content"]
-    data = base64.b64decode(part["image_url"]["url"].partition(",")[2])
-    pixels = np.asarray(Image.open(io.BytesIO(data)))
-    middle = np.median(pixels.reshape(-1, 3), axis=0)
-    return ("red", "green", "blue")[int(middle.argmax())]
-
-
-def half_blind(body: dict) -> tuple[int, str]:
-    """Sees red only; with examples it sees all."""
-    colour = shown_colour(body["messages"][-1])
-    return 200, colour if len(body["messages"]) > 2 or colour == "red" else "red"
-
-
-def opened(folder: Path, url: str, *, sees: str = "1", **choices) -> tuple[Metier, Path]:
-    home = folder / "home"
-    home.mkdir(parents=True, exist_ok=True)
-    (home / "prices.toml").write_text(PRICES, "utf-8")
-    values = {
-        "METIER_GENERAL_URL": url,
-        "METIER_GENERAL_MODEL": MODEL,
-        "METIER_GENERAL_SEES": sees,
-    }
-    data = folder / "pictures"
-    if not data.exists():
-        tiny_vision.labelled(data)
-    return workshop.opened(home, base=False, **values), data
-
-
-def make(metier: Metier, data: Path) -> Card:
-    return seeing_home.make(metier, data, base=None)
-
-
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """One make beside a general model that sees: the façade, the card, what it was asked."""
     folder = tmp_path_factory.mktemp("seen")
     with loopback.serving(half_blind) as (asked, url), pytest.MonkeyPatch.context() as patch:
         patch.setattr(calling, "LONGEST_WAIT", 0.001)
-        metier, data = opened(folder, url)
-        yield metier, make(metier, data), asked
+        metier, data = seen_by(folder, url)
+        yield metier, make(metier, data, base=None), asked
         metier.close()
 
 
@@ -122,8 +81,8 @@ def test_it_is_asked_again_by_name_with_its_price(whole) -> None:
 
 def test_one_that_is_not_known_to_see_is_not_asked(tmp_path: Path) -> None:
     with loopback.serving(half_blind) as (asked, url):
-        metier, data = opened(tmp_path, url, sees="")
-        card = make(metier, data)
+        metier, data = seen_by(tmp_path, url, sees="")
+        card = make(metier, data, base=None)
         with pytest.raises(InputError) as caught:
             metier.evaluate("colours", on="colours", against=["general"])
     assert caught.value.code == "no_rival"
@@ -137,8 +96,8 @@ def test_one_that_is_not_known_to_see_is_not_asked(tmp_path: Path) -> None:
 
 def test_one_that_refuses_pictures_loses_no_work(tmp_path: Path) -> None:
     with loopback.serving(lambda body: (422, "")) as (_, url):
-        metier, data = opened(tmp_path, url)
-        card = make(metier, data)
+        metier, data = seen_by(tmp_path, url)
+        card = make(metier, data, base=None)
     rows = [row for row in card.rows if row.role == "general"]
     assert all(row.score is None and "could be scored" in row.note for row in rows)
     assert card.against("general") is None
@@ -154,7 +113,7 @@ def test_a_make_that_is_stopped_pays_for_no_picture_twice(tmp_path: Path) -> Non
         return half_blind(body)
 
     with loopback.serving(then_stop) as (asked, url):
-        metier, data = opened(tmp_path, url)
+        metier, data = seen_by(tmp_path, url)
         recipe = seeing_home.recipe(metier, data, base=None)
         with pytest.raises(MetierError) as caught:
             metier.make(recipe, folder=tmp_path, cancelled=stop.is_set)

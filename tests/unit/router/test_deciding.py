@@ -126,6 +126,33 @@ def test_a_chat_goes_to_no_classifier_but_route_may_name_one(router: Router) -> 
     assert (only.chosen, only.ground) == ("shirts", "picture")
 
 
+def test_what_a_picture_is_of_is_named_and_never_guessed_from_words(router: Router) -> None:
+    shirts = replace(BANK, name="shirts", task="classify-image", domain="clothes", sees=True)
+    bills = replace(shirts, name="bills", domain="bank")
+    eyes = replace(GENERAL, name="eyes", sees=True)
+    asked = {"wanted": "any", "pictures": 1}
+    for text in (BANKING, ELSE, ""):
+        general = decided(router, text, (*FLEET, eyes, bills), **asked)
+        assert (general.chosen, general.ground, general.next) == ("eyes", "picture", "bills")
+        assert "name that domain" in general.why
+        named = decided(router, text, (*FLEET, eyes, bills, shirts), domain="clothes", **asked)
+        assert (named.chosen, named.ground) == ("shirts", "named")
+        nobody = decided(router, text, (*FLEET, bills, shirts), **asked)
+        assert (nobody.chosen, nobody.ground) == ("", "nobody")
+        assert nobody.remedy == "metier route --image FILE --domain bank"
+    only = decided(router, "", (*FLEET, shirts), **asked)
+    assert only.chosen == "shirts"
+    assert "of clothes" in only.why
+    other = decided(router, "", (*FLEET, shirts), domain="cooking", **asked)
+    assert (other.chosen, other.ground) == ("", "nobody")
+    chat = decided(router, "", (*FLEET, eyes, shirts), pictures=1)
+    assert (chat.chosen, chat.next) == ("eyes", "")
+    unproved = (*FLEET, eyes, replace(shirts, proof=""))
+    assert decided(router, "", unproved, domain="clothes", **asked).chosen == "eyes"
+    lost = (*FLEET, eyes, replace(shirts, state="DEMOTED"))
+    assert decided(router, "", lost, domain="clothes", **asked).chosen == "eyes"
+
+
 def test_the_best_proof_goes_first_then_the_cheaper(router: Router) -> None:
     better = replace(BANK, name="b", gain=0.09, cost=Cost(size_bytes=9 * GB))
     equal = replace(BANK, name="a", cost=Cost(size_bytes=2 * GB))
