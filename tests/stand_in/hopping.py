@@ -1,4 +1,4 @@
-"""Hops that were told how they end, and that keep what they were asked for in memory."""
+"""Hops of every task, told how they end; they keep what they were asked for in memory."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from metier.assembly.versions import Version
 from metier.errors import NotFoundError
 from metier.hop import Challenger, Done, Hopped, Offer, Promotion, Ruling
 from metier.messages import Progress, Report
@@ -71,6 +72,66 @@ class Hops:
                 Offer(HOSTILE, here=False, note="9 MB", command="metier pull y").to_dict(),
             ],
         }
+
+
+def ended(name: str, key: str, report: Report) -> Hopped:
+    """A hop that promoted."""
+    report(Progress("eval", "Asking.", 0.5, 2.0))
+    made = Challenger(key, system=NEW)
+    ruling = Ruling(made, "hop", "win", f"{key}: because")
+    return Hopped(name, OLD, "old", Promotion(made, (ruling,), 1), 1.0, 1.0)
+
+
+class Moves:
+    """Satisfies ``metier.server.hops.Moves``."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    def versions(self) -> Mapping[str, Any]:
+        return {"kit@2": None, "kit@3": None, "svelte@5": None}
+
+    def offers(self, name: str) -> Sequence[Version]:
+        command = f"metier hop {name} --docs"
+        return (
+            Version("kit@2", "kit@2", held=True, command=f"{command} kit@2"),
+            Version("kit@3", "kit@2", held=False, command=f"{command} kit@3"),
+        )
+
+    def hop(self, name: str, docs: str, *, report: Report, cancelled: Callable[[], bool]) -> Hopped:
+        del cancelled
+        self.asked.append((name, docs))
+        return ended(name, docs, report)
+
+
+class Rebases:
+    """Satisfies ``metier.server.hops.Rebases``."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.own: str | None = None
+
+    def base(self, name: str) -> str | None:
+        del name
+        return self.own
+
+    def evals(self, name: str) -> Sequence[str]:
+        del name
+        return ("svelte", "python")
+
+    def hop(
+        self,
+        name: str,
+        bases: Sequence[str],
+        *,
+        on: str | None = None,
+        budget: float | None = None,
+        report: Report,
+        cancelled: Callable[[], bool],
+    ) -> Hopped:
+        del cancelled
+        self.asked.append({"name": name, "bases": list(bases), "on": on, "budget": budget})
+        return ended(name, bases[0], report)
 
 
 def put_aside(name: str, side: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from metier.messages import Prediction, Progress, Report, silent
 from metier.recipe import DataPart, Recipe, SpecialistPart
 from metier.reference import Digest, Reference
 from stand_in import cards
-from stand_in.hopping import Hops
+from stand_in.hopping import Hops, Moves, Rebases
 from stand_in.models import ScriptedModels, Shelf
 from stand_in.routing import NoRoutes
 from stand_in.running import NoPlans
@@ -147,6 +147,8 @@ class StandIn(Shelf):
         self.browsing = NoPlans()
         self.watching = Watched(self.show)
         self.hopping = Hops(self.show)
+        self.moving = Moves()
+        self.rebasing = Rebases()
         self.routing = NoRoutes()
         self.rows = Rows()
         self.comparing = NothingToCompare()

@@ -1,15 +1,13 @@
 """When the world moves: a document pack made again on other documents, and promoted only on proof.
 
-It knows versions of documents by name (``kit@3``), folders of a person's own, what of the champion
-is reused, and who asks the questions. Which questions, and the rule, are ``hop.documents``'; the
-change of names is ``promoting``'s.
+It knows what of the champion is reused and who asks the questions. Which documents are meant is
+``versions``'; which questions, and the rule, are ``hop.documents``'; the change of names is
+``promoting``'s.
 """
 
 from __future__ import annotations
 
-import difflib
 import time
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,9 +17,10 @@ from metier.answer import Answering
 from metier.assembly.making import Making
 from metier.assembly.promoting import Promoting
 from metier.assembly.shelves import VIEW
+from metier.assembly.versions import Version, versions, versions_for, wanted
 from metier.assembly.workbench import Workbench, never, today, toolchain
 from metier.card import Evidence
-from metier.errors import InputError, MetierError, NotFoundError, UnavailableError
+from metier.errors import InputError, MetierError, UnavailableError
 from metier.fleet import Installed
 from metier.hop import Challenger, Hopped
 from metier.messages import Encoder, Progress, Report, silent
@@ -37,18 +36,6 @@ if TYPE_CHECKING:
     from metier.messages import FloatArray
     from metier.retrieval import Pack
     from metier.retrieval.chunking import Chunk
-
-VERSIONS = Path(__file__).resolve().parent.parent / "documents"
-"""Versions of documents that have a name."""
-
-
-def versions() -> dict[str, DocumentPart]:
-    """Versions of documents by name: ``svelte@5``, ``kit@3`` and the like."""
-    found: dict[str, DocumentPart] = {}
-    for path in sorted(VERSIONS.glob("*.toml")):
-        for name, fields in tomllib.loads(path.read_text("utf-8")).items():
-            found[name] = DocumentPart.model_validate({**fields, "version": name})
-    return dict(sorted(found.items()))
 
 
 @dataclass
@@ -113,6 +100,18 @@ class MovingDocuments:
         self._maker = maker
         self._answering = answering
         self._promoting = promoting
+
+    def versions(self) -> dict[str, DocumentPart]:
+        """Versions of documents that have a name."""
+        return versions()
+
+    def offers(self, name: str) -> tuple[Version, ...]:
+        """Versions of what a pack documents, those that it holds too; none where it may not hop."""
+        try:
+            recipe = self._recipe(self._promoting.champion(name))
+        except MetierError:
+            return ()
+        return versions_for(name, recipe)
 
     def hop(
         self,
@@ -391,80 +390,6 @@ class MovingDocuments:
         body = found.model_dump(mode="json")
         self._workbench.ledger.append("evidence", champion.name, Digest.parse(first.digest), body)
         return found
-
-
-def wanted(docs: str, recipe: SearchRecipe) -> tuple[int, DocumentPart]:
-    """The place of the source that moves, and what comes in its place.
-
-    Args:
-        docs: As a person typed it; see ``MovingDocuments.hop``.
-        recipe: The champion's.
-
-    Raises:
-        InputError: ``other_documents``, ``which_documents``, ``same_documents``.
-        NotFoundError: ``no_version``.
-    """
-    known = versions()
-    version, equals, path = docs.partition("=")
-    if not equals and docs in known:
-        part = known[docs]
-        place = _place(part.version, recipe)
-        if part.files_sha256 == recipe.data[place].files_sha256:
-            raise InputError(
-                f"{recipe.specialist.name!r} holds {docs} already.",
-                code="same_documents",
-                remedy=f"There are {', '.join(known)}; or name a folder.",
-            )
-        return place, part
-    folder = Path(path if equals else docs).absolute()
-    if not folder.is_dir():
-        near = difflib.get_close_matches(docs, known, n=3)
-        guess = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise NotFoundError(
-            f"{docs[:200]!r} is neither a version of documents nor a folder.{guess}",
-            code="no_version",
-            remedy=f"There are {', '.join(known)}; or name a folder of markdown.",
-            details={"near": near},
-        )
-    if equals:
-        place = _place(version, recipe)
-    elif len(recipe.data) == 1:
-        place, version = 0, recipe.data[0].version
-    else:
-        raise InputError(
-            f"{recipe.specialist.name!r} holds {_held(recipe)}: which of them does the folder "
-            "replace?",
-            code="which_documents",
-            remedy=f"Write --docs VERSION=FOLDER, like {recipe.data[0].version}={docs[:80]}.",
-        )
-    before = recipe.data[place]
-    fields = {
-        "kind": "dir",
-        "path": str(folder),
-        "paths": before.paths,
-        "version": version,
-        "address": before.address,
-        "dialect": before.dialect,
-        "licence": before.licence,
-    }
-    return place, DocumentPart.model_validate(fields)
-
-
-def _place(version: str, recipe: SearchRecipe) -> int:
-    """The source that documents the same thing: ``kit@3`` takes the place of ``kit@2``."""
-    family = version.partition("@")[0]
-    for place, part in enumerate(recipe.data):
-        if part.version.partition("@")[0] == family:
-            return place
-    raise InputError(
-        f"{recipe.specialist.name!r} holds no documents of {family[:80]}, only {_held(recipe)}.",
-        code="other_documents",
-        remedy="Name another version of what it holds, or make a pack of its own.",
-    )
-
-
-def _held(recipe: SearchRecipe) -> str:
-    return ", ".join(part.version or part.path for part in recipe.data)
 
 
 def _moved(recipe: SearchRecipe, place: int, part: DocumentPart) -> SearchRecipe:

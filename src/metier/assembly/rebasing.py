@@ -59,6 +59,25 @@ class Rebasing:
         self._promoting = promoting
         self._price = price
 
+    def base(self, name: str) -> str | None:
+        """The base that a chat specialist has, here or not; ``None`` of anything else."""
+        try:
+            return self._recipe(self._workbench.fleet.show(name)).base.ref
+        except MetierError:
+            return None
+
+    def evals(self, name: str) -> tuple[str, ...]:
+        """The executed evals that have a name, those that a chat specialist names first.
+
+        Empty of anything else.
+        """
+        try:
+            own = self._recipe(self._promoting.champion(name)).eval.names
+        except MetierError:
+            return ()
+        known = self._tables.evals()
+        return tuple(dict.fromkeys([*(one for one in own if one in known), *known]))
+
     def hop(
         self,
         name: str,

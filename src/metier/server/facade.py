@@ -28,7 +28,7 @@ from metier.messages import Prediction, Report
 from metier.recipe import Recipe
 from metier.reference import Digest, Reference
 from metier.server.auto import Routes
-from metier.server.hops import Hops
+from metier.server.hops import Hops, Moves, Rebases
 from metier.server.runplans import Browses, RunPages
 from metier.server.timelines import Timelines
 from metier.server.tries import Tries
@@ -176,6 +176,14 @@ class Facade(Protocol):
     @property
     def hopping(self) -> Hops:
         """Specialists made again on other bases, and back."""
+
+    @property
+    def moving(self) -> Moves:
+        """Document packs made again on other documents."""
+
+    @property
+    def rebasing(self) -> Rebases:
+        """Chat specialists hopped from base to base."""
 
     @property
     def routing(self) -> Routes:

@@ -1,18 +1,16 @@
 """Hops over HTTP and from pages: a job that makes a specialist again, and the way back.
 
-It reads JSON and forms and submits orders; a hop's bases must be here, and fresh items come by
-upload. What is promoted and why is below.
+It reads JSON and forms and submits orders (``hoporders``); fresh items come by upload. What is
+promoted and why is below.
 """
 
 from __future__ import annotations
 
-import shlex
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
@@ -20,71 +18,17 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from metier.errors import InputError, MetierError, UnavailableError
-from metier.messages import Report
+from metier.errors import MetierError, UnavailableError
 from metier.server import native, uploads
 from metier.server.answering import json_response
 from metier.server.facade import Facade, Failure, PageOptions, Pages
-from metier.server.jobrecords import Order
+from metier.server.hoporders import document, hop_order, page_of, wrong
 from metier.server.jobs import Jobs
 from metier.server.uploads import Upload
 
-KIND = "hop"
-"""Of the jobs."""
-MOST_BASES = 20
 _FORM = "multipart/form-data"
 _NOWHERE = Path()
 """The folder of an order that came without any; nothing is ever removed there."""
-
-
-def hop_order(metier: Facade, upload: Upload) -> Order:
-    """The order that hops field ``name``; raises InputError on a wrong field.
-
-    Fields: ``bases`` (one a line or parted by commas), ``every_new_base``, ``budget``; file
-    ``fresh``, if wanted.
-    """
-    name = metier.show(upload.needed("name")).reference.familiar
-    said = (upload.text("bases") or "").replace(",", "\n").split("\n")
-    bases = list(dict.fromkeys(one.strip() for one in said if one.strip()))
-    if len(bases) > MOST_BASES:
-        raise _wrong(f"{len(bases)} bases are named; {MOST_BASES} are taken at once.", "bases")
-    every_new, budget = upload.flag("every_new_base"), upload.seconds("budget")
-    if not bases and not every_new:
-        raise _wrong("No base is named.", "bases")
-    fresh = upload.files.get("fresh")
-
-    def work(report: Report, cancelled: Callable[[], bool]) -> Any:
-        hopped = metier.hopping.hop(
-            name,
-            bases=bases,
-            every_new=every_new,
-            fresh=fresh,
-            budget=budget,
-            report=report,
-            cancelled=cancelled,
-        )
-        return {**hopped.to_dict(), "page": page_of(name)}
-
-    words = ["metier", "hop", name]
-    for base in bases:
-        words += ["--base", base]
-    words += ["--every-new-base"] if every_new else []
-    words += ["--fresh", fresh.name] if fresh else []
-    words += ["--budget", upload.needed("budget")] if budget else []
-    return Order(
-        KIND,
-        name,
-        shlex.join(words),
-        work,
-        folder=upload.folder if upload.files else None,
-        fields={**upload.fields, "name": name},
-        files={field: path.name for field, path in upload.files.items()},
-    )
-
-
-def page_of(name: str) -> str:
-    """Where a hop's outcome is shown."""
-    return f"/specialists/{quote(name)}#hops"
 
 
 def router(metier: Facade, jobs: Jobs) -> APIRouter:
@@ -95,22 +39,29 @@ def router(metier: Facade, jobs: Jobs) -> APIRouter:
         "/specialists/{name:path}/hops", tags=["hop"], summary="What hops did to a specialist"
     )
     def hops(name: str) -> Response:
-        """Every challenger with its evidence and why it was promoted or not; bases at hand."""
-        return json_response(metier.hopping.document(name))
+        """Every challenger with its evidence and why it was promoted or not.
+
+        Beside it what could be hopped to: `bases`, of a pack `versions`, of a chat specialist
+        `evals` too.
+        """
+        return json_response(document(metier, name))
 
     @routes.post(
         "/specialists/{name:path}/hop",
         tags=["hop"],
         status_code=202,
-        summary="Make a specialist again on other bases",
+        summary="Make a specialist again on other bases or documents",
         openapi_extra=_hop_schema(),
     )
     async def hop(name: str, request: Request) -> Response:
         """Queue a hop, and follow the job.
 
-        The recipe is made again on each base (`REF`, `REF@static`, `REF@encoder`), asked the
-        champion's own sealed questions, and promoted on WIN, or when not worse and cheaper. The
-        result's `promoted` is null if the champion stays. `NAME@previous` keeps answering.
+        A classifier's recipe is made again on each of `bases` (`REF`, `REF@static`,
+        `REF@encoder`) and asked the champion's own sealed questions; a chat specialist's executed
+        eval `on` is run on each of `bases` (`remote:NAME`, `local:NAME`); a pack is made of the
+        version `docs` and asked what changed and what did not. It is promoted on WIN, or when not
+        worse and cheaper. The result's `promoted` is null if the champion stays. `NAME@previous`
+        keeps answering.
         """
         upload = await _received(request, jobs, name)
         snapshot = await run_in_threadpool(_submit, metier, jobs, upload)
@@ -132,7 +83,7 @@ def router(metier: Facade, jobs: Jobs) -> APIRouter:
         asked = native.parse_json(body) if body.strip() else {}
         to = asked.get("to")
         if to is not None and not isinstance(to, str):
-            raise _wrong("'to' is not text.", "to")
+            raise wrong("'to' is not text.", "to")
         done = await run_in_threadpool(lambda: metier.hopping.rollback(name, to=to))
         return json_response({**done.to_dict(), "name": metier.show(name).reference.familiar})
 
@@ -166,7 +117,7 @@ class Hopping:
 
     def hops(self, request: Request) -> Response:
         """What ``/metier/v1/specialists/{name}/hops`` gives."""
-        return json_response(self._metier.hopping.document(request.path_params["name"]))
+        return json_response(document(self._metier, request.path_params["name"]))
 
     def back(self, request: Request) -> Response:
         """A form's address that was opened or reloaded: to the page it belongs to."""
@@ -229,28 +180,23 @@ async def _received(request: Request, jobs: Jobs, name: str) -> Upload:
 
 def _checked(asked: Mapping[str, Any]) -> dict[str, str]:
     """The fields of a JSON body as a form has them; raises InputError naming a wrong one."""
-    unknown = sorted(set(asked) - {"bases", "every_new_base", "budget"})
+    unknown = sorted(set(asked) - {"bases", "every_new_base", "budget", "docs", "on"})
     if unknown:
-        raise _wrong(f"There is no field {unknown[0][:80]!r}.", unknown[0][:80])
+        raise wrong(f"There is no field {unknown[0][:80]!r}.", unknown[0][:80])
     bases = asked.get("bases", [])
     if not isinstance(bases, list) or not all(isinstance(one, str) for one in bases):
-        raise _wrong("'bases' is not a list of names.", "bases")
+        raise wrong("'bases' is not a list of names.", "bases")
     every, budget = asked.get("every_new_base", False), asked.get("budget", "")
     if not isinstance(every, bool):
-        raise _wrong("'every_new_base' is true or false.", "every_new_base")
+        raise wrong("'every_new_base' is true or false.", "every_new_base")
     if isinstance(budget, bool) or not isinstance(budget, str | int | float):
-        raise _wrong("'budget' is seconds, or a duration like '2m'.", "budget")
-    fields = {"bases": "\n".join(bases), "budget": str(budget)}
+        raise wrong("'budget' is seconds, or a duration like '2m'.", "budget")
+    for field in ("docs", "on"):
+        if not isinstance(asked.get(field, ""), str):
+            raise wrong(f"{field!r} is not text.", field)
+    fields = {field: asked.get(field, "") for field in ("docs", "on")}
+    fields |= {"bases": "\n".join(bases), "budget": str(budget)}
     return {**fields, "every_new_base": "true"} if every else fields
-
-
-def _wrong(message: str, param: str) -> InputError:
-    return InputError(
-        message,
-        code="no_bases" if param == "bases" else "bad_request",
-        remedy='Send {"bases": ["all-minilm-l6-v2"]} or {"every_new_base": true}; see /docs.',
-        details={"param": param},
-    )
 
 
 def _json_schema(properties: dict[str, Any]) -> dict[str, Any]:
@@ -263,10 +209,16 @@ def _hop_schema() -> dict[str, Any]:
         "bases": {
             "type": "array",
             "items": {"type": "string"},
-            "description": "Installed bases: REF, REF@static or REF@encoder.",
+            "description": "Bases that are here: REF, REF@static or REF@encoder; of a chat "
+            "specialist remote:NAME or local:NAME.",
         },
         "every_new_base": {"type": "boolean", "default": False},
         "budget": {"type": "string", "description": "For everything: 90s, 2m, 1h."},
+        "docs": {
+            "type": "string",
+            "description": "Of a document pack: a version of `versions`, like kit@3.",
+        },
+        "on": {"type": "string", "description": "Of a chat specialist: an eval of `evals`."},
     }
     schema = {
         "type": "object",

@@ -18,8 +18,8 @@ from metier.reference import Reference
 from metier.server.comparing import KIND as CONTRAST
 from metier.server.comparing import contrast_order
 from metier.server.facade import Facade
-from metier.server.hopping import KIND as HOP
-from metier.server.hopping import hop_order
+from metier.server.hoporders import KIND as HOP
+from metier.server.hoporders import hop_order
 from metier.server.jobrecords import Order
 from metier.server.trying import find_order
 from metier.server.uploads import Upload

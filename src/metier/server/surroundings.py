@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from metier.errors import MetierError
 from metier.finding import Fit, Proof
 from metier.overtaking import Timeline
-from metier.server import native
+from metier.server import hoporders, native
 from metier.server import timelines as over_time
 from metier.server.facade import Facade, Installed, Part
 from metier.server.timelines import Look
@@ -67,7 +67,7 @@ def around(metier: Facade, item: Installed) -> Surroundings:
         timelines=over_time.shown(metier.timelines, name),
         looks=over_time.looked(metier.timelines, name),
         watch=metier.watching.document(name),
-        hops=metier.hopping.document(name) if item.kind == "specialist" else None,
+        hops=hoporders.document(metier, name) if item.kind == "specialist" else None,
     )
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from metier import Metier
-from metier.assembly.movingdocs import Remembering, versions, wanted
+from metier.assembly.movingdocs import Remembering
+from metier.assembly.versions import wanted
 from metier.errors import InputError, NotFoundError
 from metier.recipe import DocumentPart, SearchRecipe, SearchSpecialist
 from metier.settings import Settings
@@ -93,6 +94,9 @@ def test_what_cannot_move_says_why(metier: Metier, tmp_path: Path) -> None:
         told[caught.value.code] = caught.value
     assert set(told) == {"same_documents", "other_documents", "no_version"}
     assert "kit@3" in told["no_version"].message
+    assert metier.moving.offers("pages") == ()
+    assert metier.moving.offers("nobody") == ()
+    assert "kit@3" in metier.moving.versions()
     two = SearchRecipe(
         specialist=SearchSpecialist(name="two"),
         data=(
@@ -106,12 +110,6 @@ def test_what_cannot_move_says_why(metier: Metier, tmp_path: Path) -> None:
     place, part = wanted(f"cli={tmp_path}", two)
     assert (place, part.version, part.path) == (1, "cli", str(tmp_path))
     assert wanted("kit@3", two)[0] == 0
-
-
-def test_versions_have_names() -> None:
-    known = versions()
-    assert {"kit@2", "kit@3", "svelte@4", "svelte@5"} <= set(known)
-    assert all(part.version == name and part.files_sha256 for name, part in known.items())
 
 
 class Counting:

@@ -120,6 +120,10 @@ def test_the_first_base_must_beat_itself_alone(metier: tuple[Metier, Seen, Path]
 
 def test_what_is_no_base_to_hop_to(metier: tuple[Metier, Seen, Path]) -> None:
     opened, _, _ = metier
+    assert opened.rebasing.base("helper") == "remote:mine"
+    assert opened.rebasing.base("nobody") is None
+    assert {"svelte", "python"} <= set(opened.rebasing.evals("helper"))
+    assert opened.rebasing.evals("nobody") == ()
     told = {}
     for bases in ([], ["remote:mine"], ["replay:x.jsonl"], ["remote:nobody"]):
         with pytest.raises(MetierError) as caught:
