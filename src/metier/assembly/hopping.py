@@ -37,6 +37,9 @@ from metier.hop import (
 from metier.messages import Progress, Report, silent
 from metier.reference import PREVIOUS
 
+PICTURES = "classify-image"
+"""The task whose rows are no texts."""
+
 if TYPE_CHECKING:
     from metier.evals.items import Eval
     from metier.making.resuming import Keeper
@@ -119,6 +122,7 @@ class Hopping:
         _check_budget(budget)
         start, processor = time.monotonic(), time.process_time()
         with self.promoting.alone(name) as champion:
+            _check_sees_no_pictures(champion)
             recipe = self._workbench.classifier_recipe(champion.name)
             wanted = self._bases.wanted(
                 champion, bases, every_new=every_new, pull=pull, report=report
@@ -174,7 +178,8 @@ class Hopping:
         here = front in self._fleet.store.entries()
         beside = [_told(one) for one in self._fleet.aside(front.familiar)]
         champion = self._fleet.show(front.familiar) if here else item
-        hops = champion.classifier is not None and not item.reference.side
+        card = champion.classifier
+        hops = card is not None and card.task != PICTURES and not item.reference.side
         return {
             "name": item.name,
             "champion": front.familiar,
@@ -372,6 +377,16 @@ def _cut_off(card: Card | None, wanted: Wanted) -> Challenger | None:
         failed=f"The budget ended before any rung over {wanted.base} was climbed.",
         remedy="Give it more time: --budget 5m, or leave --budget out.",
     )
+
+
+def _check_sees_no_pictures(champion: Installed) -> None:
+    if champion.classifier is not None and champion.classifier.task == PICTURES:
+        raise InputError(
+            f"{champion.name!r} classifies pictures, which does not hop yet.",
+            code="not_a_classifier",
+            remedy="Make it on the other encoder under a name of its own, and hold both against "
+            "the same pictures: metier make --task classify-image --base NAME, metier eval.",
+        )
 
 
 def _check_budget(budget: float | None) -> None:

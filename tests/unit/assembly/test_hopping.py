@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import made_up
+import seeing_home
 import workshop
 from metier.assembly import Metier
 from metier.errors import InputError, NotFoundError, UnavailableError
@@ -210,6 +211,15 @@ def test_a_budget_that_ends_too_early_is_no_verdict_on_the_base(metier: Metier) 
     whole = metier.hopping.hop("tickets", bases=["tiny"])
     assert "a challenger that was made before" not in whole.reused
     assert whole.promotion.promoted is not None
+
+
+def test_a_classifier_of_pictures_is_told_that_it_does_not_hop(tmp_path: Path) -> None:
+    metier = seeing_home.opened(tmp_path / "home")
+    with pytest.raises(InputError, match="classifies pictures") as caught:
+        metier.hopping.hop(seeing_home.NAME, bases=[seeing_home.EYE])
+    assert caught.value.code == "not_a_classifier"
+    assert metier.hopping.document(seeing_home.NAME)["bases"] == []
+    metier.close()
 
 
 HOP = """
