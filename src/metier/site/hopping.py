@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from metier.site import words
+from metier.site.values import Offered
 
 MOST_SHOWN = 30
 VIEWS = ("", "@static", "@encoder")
@@ -34,7 +35,10 @@ _LOST = ActWords("▼", "not promoted", "loss")
 
 def section(document: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """The section of a specialist's page; ``None`` where there is nothing to hop."""
-    if document is None or not (document["base"] or document["history"] or document["side"]):
+    if document is None:
+        return None
+    way = _way(document)
+    if not (way or document["history"] or document["side"]):
         return None
     champion = str(document["champion"])
     offers = list(document["bases"])
@@ -45,7 +49,15 @@ def section(document: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "page": f"/specialists/{champion}",
         "side": str(document["side"]),
         "base": words.clip(document["base"], 120),
-        "hops": bool(document["base"]),
+        "way": way,
+        "versions": [
+            {"key": str(one["key"]), "replaces": words.clip(one["replaces"], 80)}
+            for one in document["versions"]
+            if not one["held"]
+        ],
+        "held": [words.clip(one["key"], 80) for one in document["versions"] if one["held"]],
+        "evals": [str(one) for one in document["evals"]],
+        "notes": {str(one["key"]): words.clip(one["note"], 80) for one in offers if one["here"]},
         "here": [str(one["key"]) for one in offers if one["here"]],
         "elsewhere": [
             {
@@ -59,9 +71,55 @@ def section(document: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "previous": _aside(previous, champion) if previous else None,
         "aside": [_aside(one, champion) for one in document["aside"]],
         "history": [_act(one) for one in document["history"][:MOST_SHOWN]],
-        "command": f"metier hop {quoted} --base {_example(offers)}",
+        "command": f"metier hop {quoted} {_options(document, way)}",
         "rollback": f"metier rollback {quoted}",
     }
+
+
+def base_box(
+    document: Mapping[str, Any] | None, bases: Sequence[Offered], chosen: str
+) -> dict[str, str]:
+    """The box of a chat specialist's bases: what is selected, and what an empty choice means.
+
+    Without a choice its own base answers, so where it has one that is here, it is selected and
+    "none" is no choice.
+
+    Args:
+        document: What hops did to it; ``base`` is its own.
+        bases: Those that may be given.
+        chosen: What the person chose before, or "".
+    """
+    own = str(document["base"]) if document is not None else ""
+    same = (one.ref for one in bases if one.here and _plain(one.ref) == _plain(own))
+    here = next(same, "") if own else ""
+    none = "none: documents, checks and repairs"
+    if own:
+        none = "" if here else f"its own, which is not here: {words.clip(own, 80)}"
+    return {"own": here, "base_chosen": chosen or here, "base_none": none}
+
+
+def _plain(ref: str) -> str:
+    return ref.removeprefix("local:")
+
+
+def _way(document: Mapping[str, Any]) -> str:
+    """To what it could hop from here: ``base``, ``chat`` (a base and an eval), ``docs``, or ""."""
+    if document["side"]:
+        return ""
+    if document["task"] == "classify":
+        return "base" if document["base"] else ""
+    if document["task"] == "chat":
+        return "chat" if document["evals"] else ""
+    return "docs" if document["versions"] else ""
+
+
+def _options(document: Mapping[str, Any], way: str) -> str:
+    """What the form's first choices are on a command line."""
+    if way == "docs":
+        other = (str(one["key"]) for one in document["versions"] if not one["held"])
+        return f"--docs {shlex.quote(next(other, './FOLDER'))}"
+    said = f"--base {_example(document['bases'])}"
+    return f"{said} --on {shlex.quote(str(document['evals'][0]))}" if way == "chat" else said
 
 
 def _example(offers: Sequence[Mapping[str, Any]]) -> str:

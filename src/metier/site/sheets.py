@@ -164,6 +164,7 @@ def chat(
         "lacks": lacks,
         "bases": bases,
         "offered": [base for base in bases if base.here],
+        **hopping.base_box(around.hops, bases, told.base),
         "told": told,
         "form_files": files,
         "example": coding.example(card.tools),

@@ -98,6 +98,9 @@ def test_a_form_leads_to_the_job_and_fresh_items_come_by_upload(
         ({"bases": ["x"], "budget": "soon"}, 422, "bad_input"),
         ({"every_new_base": "yes"}, 422, "bad_request"),
         ({"bases": ["x"], "fresh": "/etc/passwd"}, 422, "bad_request"),
+        ({"docs": "kit@3"}, 422, "bad_request"),
+        ({"docs": 3}, 422, "bad_request"),
+        ({"bases": ["x"], "on": ["svelte"]}, 422, "bad_request"),
         ({"bases": [f"b{number}" for number in range(21)]}, 422, "no_bases"),
     ],
 )
