@@ -71,10 +71,17 @@ def unproved(candidate: Candidate) -> str:
     if not candidate.domain:
         return "It is neither a specialist of a domain nor the general model."
     if not candidate.proof:
-        return f"It holds no proof for {candidate.domain}."
+        return f"It holds no proof for {candidate.domain}. {_proving(candidate)} would measure it."
     if candidate.state not in ROUTED:
         return f"The watch has taken its route away ({candidate.state})."
     return ""
+
+
+def _proving(candidate: Candidate) -> str:
+    name = candidate.name
+    if candidate.task == "chat":
+        return f"metier eval {name} --base REF --against general"
+    return f"metier eval {name} --on {name} --against base"
 
 
 def by_gain(candidate: Candidate) -> tuple[float, int, str]:
