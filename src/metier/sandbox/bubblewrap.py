@@ -10,7 +10,6 @@ can be signalled.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import platform
 import re
@@ -24,7 +23,7 @@ from typing import Final
 from metier.errors import UnavailableError
 from metier.sandbox.confining import Request, Sandbox
 from metier.sandbox.launching import Launch, Process, contents
-from metier.sandbox.processes import descendants, spare_users
+from metier.sandbox.processes import descendants, in_turn, spare_users
 from metier.sandbox.seccomp import build
 from metier.sandbox.values import WORK, Limits
 
@@ -157,7 +156,7 @@ class Wrapping:
         self._filter = build(machine, wall="namespaces")
         self._as_root = as_root
         # Every other number; Landlock takes those between.
-        self._numbers = itertools.cycle(spare_users()[::2])
+        self._numbers = in_turn(spare_users()[::2])
 
     def __call__(self, request: Request) -> Launch:
         """The launch for a request."""

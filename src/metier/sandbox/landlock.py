@@ -7,7 +7,6 @@ themselves are taken by :mod:`metier.sandbox.confine` in a process of its own.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import os
 import platform
@@ -25,7 +24,7 @@ from metier.sandbox import confine
 from metier.sandbox.bubblewrap import environment
 from metier.sandbox.confining import Request, Sandbox
 from metier.sandbox.launching import Launch, Process, contents
-from metier.sandbox.processes import children, descendants, spare_users, use
+from metier.sandbox.processes import children, descendants, in_turn, spare_users, use
 from metier.sandbox.seccomp import OWN_PROCESS, build
 from metier.sandbox.values import WORK, Limits, Place
 
@@ -137,7 +136,7 @@ class Locking:
             )
             for listener in (False, True)
         }
-        self._numbers = itertools.cycle(spare_users()[1::2])
+        self._numbers = in_turn(spare_users()[1::2])
 
     def __call__(self, request: Request) -> Launch:
         """The launch for a request."""

@@ -6,6 +6,9 @@ a tree is its root alone and its use is unknown.
 
 from __future__ import annotations
 
+import itertools
+import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +45,16 @@ def spare_users(mapped: str | None = None) -> range:
         if first <= _SPARE.start and first + count >= _SPARE.stop:
             return _SPARE
     return _SPARE_IN_CONTAINERS
+
+
+def in_turn(users: range) -> Iterator[int]:
+    """Each of ``users`` in turn, for ever, from a place that chance draws; threads may share it.
+
+    Two processes of ours that start sandboxes at once would share numbers if both began with the
+    first, and with a number its limit on processes.
+    """
+    start = secrets.randbelow(len(users))
+    return map(lambda place: users[place % len(users)], itertools.count(start))
 
 
 def children(process: int) -> list[int]:

@@ -13,6 +13,7 @@ from metier.sandbox.processes import (
     Use,
     children,
     descendants,
+    in_turn,
     proportional,
     spare_users,
     use,
@@ -78,3 +79,13 @@ def test_what_has_ended_counts_nothing() -> None:
 def test_user_numbers_of_nobody(mapped: str, first: int) -> None:
     assert spare_users(mapped)[0] == first
     assert len(spare_users()) > 1000
+
+
+def test_two_that_start_at_once_do_not_begin_with_the_same_user() -> None:
+    users = range(2_000_000_000, 2_002_000_000)[::2]
+    starts = {next(in_turn(users)) for _ in range(20)}
+    assert len(starts) > 10
+    few = range(60_100, 60_104)
+    numbers = in_turn(few)
+    assert sorted(next(numbers) for _ in range(4)) == list(few)
+    assert next(numbers) in few
