@@ -54,7 +54,7 @@ def in_turn(users: range) -> Iterator[int]:
     first, and with a number its limit on processes.
     """
     start = secrets.randbelow(len(users))
-    return map(lambda place: users[place % len(users)], itertools.count(start))
+    return itertools.cycle(itertools.chain(users[start:], users[:start]))
 
 
 def children(process: int) -> list[int]:
