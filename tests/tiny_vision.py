@@ -45,6 +45,36 @@ def graph(seed: int = 0, *, domain: str = "", width: int = WIDTH) -> bytes:
     return bytes(model.SerializeToString())
 
 
+def endless() -> bytes:
+    """The same input and output around a loop of 2 to the 62nd turns."""
+    turn = helper.make_graph(
+        [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Identity", ["v"], ["w"])],
+        "turn",
+        [
+            helper.make_tensor_value_info("turns", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("v", TensorProto.FLOAT, None),
+        ],
+        [
+            helper.make_tensor_value_info("on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("w", TensorProto.FLOAT, None),
+        ],
+    )
+    most = numpy_helper.from_array(np.array(1 << 62, np.int64), "most")
+    made = helper.make_graph(
+        [
+            helper.make_node("GlobalAveragePool", ["pixels"], ["mean"]),
+            helper.make_node("Loop", ["most", "", "mean"], ["vector"], body=turn),
+        ],
+        "endless",
+        [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, [1, 3, SIZE, SIZE])],
+        [helper.make_tensor_value_info("vector", TensorProto.FLOAT, [1, 3, 1, 1])],
+        [most],
+    )
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    return bytes(model.SerializeToString())
+
+
 def folder(place: Path, **changes: Any) -> Path:
     """A folder with ``vision.json`` and ``model.onnx``; ``changes`` override the description."""
     place.mkdir(parents=True, exist_ok=True)

@@ -38,7 +38,8 @@ def install_vision(fleet: Fleet, home: Path, folder: Path, *, name: str | None) 
     Raises:
         NotFoundError: There is no graph (``no_file``).
         InputError: The description is wrong (``bad_vision``), the graph is malformed
-            (``bad_onnx``), or it needs operators of others (``custom_operators``).
+            (``bad_onnx``), it needs operators of others (``custom_operators``), or it has loops
+            or branches (``control_flow``).
         CorruptError: ONNX Runtime cannot run it as described (``bad_graph``).
     """
     from metier.engines.seeing import VisionEncoder
@@ -53,6 +54,12 @@ def install_vision(fleet: Fleet, home: Path, folder: Path, *, name: str | None) 
             f"{graph.name} needs operators of {', '.join(strange)[:100]}, which come with code.",
             code="custom_operators",
             remedy="Export it with ONNX's own operators only.",
+        )
+    if model.inner:
+        raise InputError(
+            f"{graph.name} has loops or branches, so nobody knows how long it runs.",
+            code="control_flow",
+            remedy="Export it for inference, with a fixed size of picture.",
         )
     called = Reference.parse(name or folder.name)
     digest = file_sha256(graph)

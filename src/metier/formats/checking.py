@@ -86,11 +86,15 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class OnnxModel:
-    """What the frame of an ONNX file says: IR version, operator sets, number of nodes."""
+    """What the frame of an ONNX file says: IR version, operator sets, number of nodes.
+
+    ``inner`` counts graphs inside of nodes: the bodies of loops and branches.
+    """
 
     ir_version: int
     opsets: tuple[tuple[str, int], ...]
     nodes: int
+    inner: int = 0
 
 
 def check_part(filepath: str, path: Path, beside: Collection[str] = ()) -> None:
@@ -271,7 +275,7 @@ def check_onnx(path: Path, beside: Collection[str] = ()) -> OnnxModel:
             walk.message(0, size, "model", 0)
     if not 1 <= walk.ir_version <= 100 or not walk.opsets or not walk.graphs:
         refuse("onnx", path, "it has no version, no operator set or no graph")
-    return OnnxModel(walk.ir_version, tuple(walk.opsets), walk.nodes)
+    return OnnxModel(walk.ir_version, tuple(walk.opsets), walk.nodes, walk.inner)
 
 
 _CHILDREN: dict[str, dict[int, str]] = {
@@ -301,6 +305,7 @@ class _OnnxWalk:
         self.opsets: list[tuple[str, int]] = []
         self.graphs = 0
         self.nodes = 0
+        self.inner = 0
 
     def message(self, begin: int, end: int, kind: str, depth: int) -> None:
         """Walk the message of ``kind`` between two offsets."""
@@ -320,6 +325,7 @@ class _OnnxWalk:
                 self.message(start, stop, children[number], depth + 1)
         self.nodes += kind == "node"
         self.graphs += kind == "graph" and depth == 1
+        self.inner += kind == "graph" and depth > 1
         if kind == "opset" and depth == 1:
             self.opsets.append((domain, version))
 

@@ -38,7 +38,8 @@ def test_it_becomes_a_base_bound_to_its_graph(metier: Metier, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("kind", "code"),
     [(InputError, "custom_operators"), (NotFoundError, "no_file"), (CorruptError, "bad_graph"),
-     (InputError, "wrong_sha256"), (InputError, "bad_vision"), (InputError, "bad_onnx")],
+     (InputError, "wrong_sha256"), (InputError, "bad_vision"), (InputError, "bad_onnx"),
+     (InputError, "control_flow")],
 )  # fmt: skip
 def test_what_is_wrong_is_said_and_nothing_is_installed(
     metier: Metier, tmp_path: Path, kind: type[InputError], code: str
@@ -47,6 +48,8 @@ def test_what_is_wrong_is_said_and_nothing_is_installed(
     folder = tiny_vision.folder(tmp_path / "eye", **changes)
     if code == "custom_operators":
         (folder / "model.onnx").write_bytes(tiny_vision.graph(domain="com.example"))
+    elif code == "control_flow":
+        (folder / "model.onnx").write_bytes(tiny_vision.endless())
     elif code == "no_file":
         (folder / "model.onnx").unlink()
     elif code == "bad_onnx":
