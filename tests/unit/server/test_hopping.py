@@ -84,6 +84,8 @@ def test_a_form_leads_to_the_job_and_fresh_items_come_by_upload(
     assert metier.hopping.asked[0]["rows"] == rows.decode()
     page = client.get(reply.headers["location"])
     assert f'href="{PAGE}#hops"' in page.text
+    assert "new: because" in page.text
+    assert "Promoted: " in page.text
     plain = client.post(f"{PAGE}/hop", files={"base": (None, "a,b")})
     ended(client, plain.headers["location"] + ".json")
     assert metier.hopping.asked[1]["bases"] == ["a", "b"]
