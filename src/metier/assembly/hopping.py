@@ -18,7 +18,7 @@ from metier.assembly.hopasking import Asking
 from metier.assembly.hopbases import HopBases
 from metier.assembly.making import Making
 from metier.assembly.promoting import Promoting
-from metier.assembly.workbench import Workbench, never, toolchain
+from metier.assembly.workbench import Workbench, libraries_of, never, toolchain
 from metier.card import Card
 from metier.errors import InputError, MetierError, UnavailableError
 from metier.finding import Found, Query
@@ -190,13 +190,13 @@ class Hopping:
     def _bout(
         self, champion: Installed, recipe: Recipe, fresh: Path | None, report: Report
     ) -> _Bout:
-        from metier.making.rows import gather
+        from metier.making.gathering import gather_any
 
         card = champion.classifier
         if card is None:
             raise InputError(f"{champion.name!r} has no card.", code="not_a_classifier")
         try:
-            rows = gather(recipe, self._workbench.places(self._workbench.home), report)
+            rows = gather_any(recipe, self._workbench.places(self._workbench.home), report)
         except MetierError as error:
             raise UnavailableError(
                 f"The rows that {champion.name!r} was made from cannot be had: {error.message}",
@@ -209,6 +209,12 @@ class Hopping:
                 "the two could not be compared on the same items.",
                 code="other_eval",
                 remedy="Bring the rows back as they were, or make it again with 'metier make'.",
+            )
+        if fresh and recipe.of_pictures:
+            raise InputError(
+                "Fresh items of a hop are texts; pictures are not taken in yet.",
+                code="wrong_task",
+                remedy="Hop without --fresh: both are asked the sealed pictures.",
             )
         asking = Asking(self._workbench, champion, rows)
         chosen = asking.fresh(fresh, report) if fresh else None
@@ -287,7 +293,7 @@ class Hopping:
         expected = rows.recipe.build_id(
             base_digest=base.digest if base else None,
             data=(rows.summary.train_digest, rows.summary.eval_digest),
-            toolchain=toolchain(),
+            toolchain=toolchain(*libraries_of(rows.recipe)),
         )
         for item in self._fleet.aside(bout.champion.name):
             card = item.classifier
