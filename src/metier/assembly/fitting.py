@@ -166,6 +166,7 @@ class Fitting:
                 ms_per_text=chosen.ms_per_text if chosen is not None else None,
                 measured_on=(card.machine.processor, card.machine.cores),
                 missing=self._missing(installed),
+                unit="picture" if card.task == "classify-image" else "text",
             )
         if isinstance(card, ChatCard):
             return of_prompting(installed.size_bytes)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from metier.assembly.workbench import Workbench, today, toolchain
+from metier.assembly.workbench import Workbench, libraries_of, today, toolchain
 from metier.card import Card, Cost, Evidence
 from metier.errors import InputError, MetierError, NotFoundError
 from metier.fleet import Installed
@@ -168,7 +168,7 @@ class Asking:
         same = (
             known.system == str(item.system)
             and known.eval_fingerprint == sealed.fingerprint
-            and dict(known.toolchain) == toolchain()
+            and dict(known.toolchain) == toolchain(*libraries_of(self._rows.recipe))
         )
         if not same:
             return None

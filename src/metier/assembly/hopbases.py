@@ -15,6 +15,7 @@ from metier.finding import Entry, Found, Query
 from metier.fleet import Installed
 from metier.hop import Challenger, Done, Offer, Wanted, on_base
 from metier.messages import Report
+from metier.picturing import VISION_FILE
 from metier.recipe import Recipe
 from metier.reference import Reference
 
@@ -62,8 +63,9 @@ class HopBases:
             if one.act == "kept" and one.before == str(champion.system)
         }
         found = []
+        needed = _described_by(recipe)
         for item in self._fleet.list():
-            if item.manifest.part("base.json") is None or item.name in tried:
+            if item.manifest.part(needed) is None or item.name in tried:
                 continue
             wanted = Wanted(item.name)
             base = self._workbench.base(item.name)
@@ -73,7 +75,8 @@ class HopBases:
             note = "the base it stands on, in all its views" if same else "installed"
             command = f"metier hop {champion.name} --base {wanted.key}"
             found.append(Offer(wanted.key, True, note, command))
-        return (*found, *self._of_catalogues())
+        # No catalogue holds encoders of pictures.
+        return (*found, *(() if recipe.of_pictures else self._of_catalogues()))
 
     def _of_catalogues(self) -> list[Offer]:
         """Encoders of the catalogues that run here and are not."""
@@ -165,7 +168,7 @@ class HopBases:
         return found
 
     def _check(self, champion: Installed, recipe: Recipe, wanted: Wanted) -> None:
-        base = self._installed_base(wanted)
+        base = self._installed_base(wanted, _described_by(recipe))
         own = self._workbench.base(recipe.base.ref)
         again = on_base(recipe, wanted)
         same_rungs = again.ladder.rungs == recipe.ladder.rungs
@@ -177,8 +180,8 @@ class HopBases:
                 remedy="Name another base; 'metier find --task embed' lists some.",
             )
 
-    def _installed_base(self, wanted: Wanted) -> str:
-        """The digest of an encoder base that is here."""
+    def _installed_base(self, wanted: Wanted, needed: str) -> str:
+        """The digest of an encoder base that is here; ``needed`` is the part that describes it."""
         try:
             installed = self._fleet.show(wanted.base)
         except NotFoundError as error:
@@ -187,15 +190,23 @@ class HopBases:
                 code="base_missing",
                 remedy=f"metier pull {wanted.base}",
             ) from error
-        if installed.manifest.part("base.json") is None:
+        if installed.manifest.part(needed) is None:
+            of = "pictures" if needed == VISION_FILE else "texts"
             raise InputError(
-                f"{installed.name!r} is no encoder: a classifier cannot stand on it.",
+                f"{installed.name!r} is no encoder of {of}: this classifier cannot stand on it.",
                 code="not_an_encoder",
-                remedy="'metier find --task embed' lists encoders.",
+                remedy="metier import FOLDER --name NAME brings one; see docs/formats/vision.md."
+                if of == "pictures"
+                else "'metier find --task embed' lists encoders.",
             )
         base = self._workbench.base(wanted.base)
         assert base is not None
         return base.digest
+
+
+def _described_by(recipe: Recipe) -> str:
+    """The part that an encoder has which such a recipe can stand on."""
+    return VISION_FILE if recipe.of_pictures else "base.json"
 
 
 def _note(entry: Entry) -> str:

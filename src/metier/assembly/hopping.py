@@ -18,7 +18,7 @@ from metier.assembly.hopasking import Asking
 from metier.assembly.hopbases import HopBases
 from metier.assembly.making import Making
 from metier.assembly.promoting import Promoting
-from metier.assembly.workbench import Workbench, never, toolchain
+from metier.assembly.workbench import Workbench, libraries_of, never, toolchain
 from metier.card import Card
 from metier.errors import InputError, MetierError, UnavailableError
 from metier.finding import Found, Query
@@ -36,9 +36,6 @@ from metier.hop import (
 )
 from metier.messages import Progress, Report, silent
 from metier.reference import PREVIOUS
-
-PICTURES = "classify-image"
-"""The task whose rows are no texts."""
 
 if TYPE_CHECKING:
     from metier.evals.items import Eval
@@ -122,7 +119,6 @@ class Hopping:
         _check_budget(budget)
         start, processor = time.monotonic(), time.process_time()
         with self.promoting.alone(name) as champion:
-            _check_sees_no_pictures(champion)
             recipe = self._workbench.classifier_recipe(champion.name)
             wanted = self._bases.wanted(
                 champion, bases, every_new=every_new, pull=pull, report=report
@@ -178,8 +174,7 @@ class Hopping:
         here = front in self._fleet.store.entries()
         beside = [_told(one) for one in self._fleet.aside(front.familiar)]
         champion = self._fleet.show(front.familiar) if here else item
-        card = champion.classifier
-        hops = card is not None and card.task != PICTURES and not item.reference.side
+        hops = champion.classifier is not None and not item.reference.side
         return {
             "name": item.name,
             "champion": front.familiar,
@@ -196,13 +191,13 @@ class Hopping:
     def _bout(
         self, champion: Installed, recipe: Recipe, fresh: Path | None, report: Report
     ) -> _Bout:
-        from metier.making.rows import gather
+        from metier.making.gathering import gather_any
 
         card = champion.classifier
         if card is None:
             raise InputError(f"{champion.name!r} has no card.", code="not_a_classifier")
         try:
-            rows = gather(recipe, self._workbench.places(self._workbench.home), report)
+            rows = gather_any(recipe, self._workbench.places(self._workbench.home), report)
         except MetierError as error:
             raise UnavailableError(
                 f"The rows that {champion.name!r} was made from cannot be had: {error.message}",
@@ -215,6 +210,12 @@ class Hopping:
                 "the two could not be compared on the same items.",
                 code="other_eval",
                 remedy="Bring the rows back as they were, or make it again with 'metier make'.",
+            )
+        if fresh and recipe.of_pictures:
+            raise InputError(
+                "Fresh items of a hop are texts; pictures are not taken in yet.",
+                code="wrong_task",
+                remedy="Hop without --fresh: both are asked the sealed pictures.",
             )
         asking = Asking(self._workbench, champion, rows)
         chosen = asking.fresh(fresh, report) if fresh else None
@@ -296,7 +297,7 @@ class Hopping:
         expected = rows.recipe.build_id(
             base_digest=base.digest if base else None,
             data=(rows.summary.train_digest, rows.summary.eval_digest),
-            toolchain=toolchain(),
+            toolchain=toolchain(*libraries_of(rows.recipe)),
         )
         for item in self._fleet.aside(bout.champion.name):
             card = item.classifier
@@ -377,16 +378,6 @@ def _cut_off(card: Card | None, wanted: Wanted) -> Challenger | None:
         failed=f"The budget ended before any rung over {wanted.base} was climbed.",
         remedy="Give it more time: --budget 5m, or leave --budget out.",
     )
-
-
-def _check_sees_no_pictures(champion: Installed) -> None:
-    if champion.classifier is not None and champion.classifier.task == PICTURES:
-        raise InputError(
-            f"{champion.name!r} classifies pictures, which does not hop yet.",
-            code="not_a_classifier",
-            remedy="Make it on the other encoder under a name of its own, and hold both against "
-            "the same pictures: metier make --task classify-image --base NAME, metier eval.",
-        )
 
 
 def _check_budget(budget: float | None) -> None:

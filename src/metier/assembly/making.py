@@ -95,7 +95,9 @@ class Making:
 
         workbench = self._workbench
         with self._one:
-            makers = workbench.makers(recipe.base.ref, workbench.home)
+            makers = workbench.makers(
+                recipe.base.ref, workbench.home, libraries=libraries_of(recipe)
+            )
             made = make(
                 recipe, makers, report=report, cancelled=cancelled, rows=rows, budget=budget
             )

@@ -25,6 +25,7 @@ from metier.fleet import Installed
 from metier.ledger import Ledger
 from metier.manifest import canonical_json
 from metier.messages import Report
+from metier.recipe import PICTURES
 from metier.reference import Digest
 from metier.settings import Settings
 from metier.watching import Pair, Rival
@@ -128,7 +129,7 @@ class Meetings:
                 self._settings.home / "watch" / "answers",
                 look.report,
                 look.cancelled,
-                examiner.toolchain,
+                {**examiner.toolchain, **(examiner.decoder if card.task == PICTURES else {})},
             )
             try:
                 for items in sources:
@@ -203,7 +204,7 @@ class Meetings:
             yield _Items(fresh, "eval", made, gate(fresh))
         allowed = {*card.labels, card.out_of_scope_label}
         said = [one for one in feedback.labelled(self._ledger(), name) if one.label in allowed]
-        if said:
+        if said and card.task != PICTURES:
             told = freshitems.of_feedback(said, card.out_of_scope_label)
             yield _Items(told, "feedback", made, gate(told))
 
@@ -227,7 +228,12 @@ class Meetings:
         if examiner.service is None:
             look.notes.append(NO_GENERAL)
             return
-        yield "general", Side(examiner.system("general", name, sealed), remote.BATCH, local=False)
+        try:
+            rival = examiner.system("general", name, sealed)
+        except MetierError as error:
+            look.notes.append(f"general: {error.message}")
+            return
+        yield "general", Side(rival, remote.BATCH, local=False)
 
     def _examiner(self, *, background: bool) -> Examiner:
         """As for an eval, but that a general model is the same one tomorrow, by its name."""

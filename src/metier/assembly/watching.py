@@ -32,6 +32,7 @@ from metier.errors import InputError, MetierError, UnavailableError
 from metier.fleet import Fleet, Installed
 from metier.ledger import Ledger, Row
 from metier.messages import Progress, Report, silent
+from metier.recipe import PICTURES
 from metier.settings import Settings
 from metier.watch import judge, tracks_of
 from metier.watching import Notice, Standing
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from metier.evals.items import Eval
     from metier.examine import Examiner
 
-WATCHED = ("classify", "chat")
+WATCHED = ("classify", "classify-image", "chat")
 """Tasks of specialists that can be watched."""
 
 
@@ -285,6 +286,12 @@ class Watching:
                 f"{item.name!r} takes no labelled items: it is of the task {item.task}.",
                 code="not_a_classifier",
                 remedy="A chat specialist is watched on the evals that its card names.",
+            )
+        if card.task == PICTURES:
+            raise InputError(
+                f"{item.name!r} classifies pictures; fresh items are texts and are not taken in.",
+                code="wrong_task",
+                remedy="It is watched on its sealed pictures: metier watch NAME.",
             )
         examiner = self._workbench.examiner()
         refusal = card.out_of_scope_label

@@ -179,7 +179,7 @@ def _store(metier: Metier) -> Finding:
 
 
 def _encoder(metier: Metier) -> Finding:
-    bases = [item for item in metier.list() if item.kind == "base"]
+    bases = [item for item in metier.list() if item.kind == "base" and not item.sees]
     if bases:
         names = ", ".join(item.reference.familiar for item in bases)
         return Finding("encoder", "here", f"{names}, {size(sum(b.size_bytes for b in bases))}")

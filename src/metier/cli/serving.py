@@ -181,7 +181,8 @@ def _announce(
         watch = None if every is None else {"every": every, "asks": session.metier.watching.asks()}
         print_json({**document, "asked_port_held_by": taken_by, "watch": watch})
         return
-    names = [item.reference.familiar for item in session.metier.list() if item.card is not None]
+    made = [item for item in session.metier.list() if item.card is not None]
+    names = [item.reference.familiar for item in made]
     lines: list[Line] = [f"Metier {__version__}"]
     if used != asked:
         lines.append(f"Port {asked} is taken by {taken_by or 'another program'}; using {used}.")
@@ -189,7 +190,8 @@ def _announce(
     if every is not None:
         lines.append(f"  watch every {duration(every)}; asks {session.metier.watching.asks()}")
     lines.append(f"  {counted(len(names), 'specialist')}. Stop with Ctrl-C.")
-    lines.append(f'Try one:  metier run {names[0]} "your text"' if names else "")
+    given = "--image FILE" if made and made[0].task == "classify-image" else '"your text"'
+    lines.append(f"Try one:  metier run {names[0]} {given}" if names else "")
     terminal.stdout().write(line for line in lines if line)
 
 

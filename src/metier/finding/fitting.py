@@ -34,6 +34,7 @@ class Fit:
         writes: Whether it is a model that writes (its speed is counted in tokens).
         measurable: Whether the self-benchmark, which has not run, would tell its speed.
         over_base: Whether a base of the person's choice does the work: memory and speed are its.
+        unit: What one answer is given to: ``text`` or ``picture``.
     """
 
     runs: Literal["yes", "tight", "no", "unknown"]

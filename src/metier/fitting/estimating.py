@@ -80,6 +80,7 @@ def estimate(facts: ModelFacts, here: Here, speeds: Speeds | None) -> Fit:
         least_bytes=least,
         memory_off_by=MEMORY_OFF_BY_EXACT if facts.exact else MEMORY_OFF_BY_GUESSED,
         writes=facts.writes,
+        unit=facts.unit,
         measurable=not valid(speeds, here) and (facts.engine != "tables" or bool(facts.system)),
     )
 

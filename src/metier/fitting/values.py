@@ -35,6 +35,7 @@ class ModelFacts:
         why_not: Why nothing here can run it, or "".
         missing: What must be installed before it runs, as a clause, or "".
         over_base: Whether a base of the person's choice does the work: what it takes is the base's.
+        unit: What one answer is given to: ``text`` or ``picture``.
     """
 
     engine: Engine
@@ -50,6 +51,7 @@ class ModelFacts:
     why_not: str = ""
     missing: str = ""
     over_base: bool = False
+    unit: str = "text"
 
 
 @dataclass(frozen=True, slots=True)

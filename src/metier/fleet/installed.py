@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from metier.card import AnyCard, Card, ChatCard, SearchCard
 from metier.localmodel import LocalModelFile
 from metier.manifest import TASK, Manifest
+from metier.picturing import VISION_FILE
 from metier.reference import Digest, Reference
 
 
@@ -44,6 +45,11 @@ class Installed:
     def name(self) -> str:
         """The name as people write it."""
         return self.reference.familiar
+
+    @property
+    def sees(self) -> bool:
+        """Whether it is an encoder of pictures."""
+        return self.manifest.part(VISION_FILE) is not None
 
     @property
     def task(self) -> str | None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from metier.errors import InputError
-from metier.recipe import RUNGS, Recipe
+from metier.recipe import PICTURE_RUNGS, RUNGS, Recipe
 from metier.reference import Reference
 
 VIEWS = ("static", "encoder")
@@ -52,15 +52,25 @@ def on_base(recipe: Recipe, wanted: Wanted) -> Recipe:
 
     The rungs that need no base stay as the recipe has them. Where the rungs change, so does the
     recipe's id; on another base with the same rungs it is the same recipe.
+
+    Raises:
+        InputError: The recipe's task has no such view (``bad_view``).
     """
     base = recipe.base.model_copy(update={"ref": wanted.base})
+    known = PICTURE_RUNGS if recipe.of_pictures else RUNGS
+    if wanted.view and wanted.view not in known:
+        raise InputError(
+            f"A classifier of pictures has no {wanted.view} view of a base.",
+            code="bad_view",
+            remedy=f"Write {wanted.base}, or {wanted.base}@encoder.",
+        )
     kept = {rung for rung in recipe.ladder.rungs if rung not in OVER_BASE}
     over = {
         "": {"static", "encoder", "ensemble"},
         "static": {"static"},
         "encoder": {"encoder", "ensemble"} & {"encoder", *recipe.ladder.rungs},
     }[wanted.view]
-    rungs = tuple(rung for rung in RUNGS if rung in kept | over)
+    rungs = tuple(rung for rung in known if rung in kept | over)
     if set(rungs) == set(recipe.ladder.rungs):
         rungs = recipe.ladder.rungs
     ladder = recipe.ladder.model_copy(update={"rungs": rungs})

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 import made_up
-import seeing_home
 import workshop
 from metier.assembly import Metier
 from metier.errors import InputError, NotFoundError, UnavailableError
@@ -213,26 +212,6 @@ def test_a_budget_that_ends_too_early_is_no_verdict_on_the_base(metier: Metier) 
     assert whole.promotion.promoted is not None
 
 
-def test_a_classifier_of_pictures_is_told_that_it_does_not_hop(tmp_path: Path) -> None:
-    metier = seeing_home.opened(tmp_path / "home")
-    with pytest.raises(InputError, match="classifies pictures") as caught:
-        metier.hopping.hop(seeing_home.NAME, bases=[seeing_home.EYE])
-    assert caught.value.code == "not_a_classifier"
-    assert metier.hopping.document(seeing_home.NAME)["bases"] == []
-    metier.close()
-
-
-HOP = """
-import sys
-from metier.assembly import Metier
-from metier.settings import Settings
-metier = Metier.open(Settings.read({"METIER_HOME": sys.argv[1], "HOME": sys.argv[1]}))
-print("ready", flush=True)
-metier.hopping.hop("tickets", bases=["tiny"])
-"""
-
-
-@pytest.mark.parametrize("delay", [0.05, 0.6, 1.5])
 def test_a_kill_at_any_moment_leaves_a_champion(metier: Metier, delay: float) -> None:
     before = metier.classify("tickets", TEXTS)
     home = metier.settings.home

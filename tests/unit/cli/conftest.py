@@ -249,6 +249,7 @@ class Item:
     card: AnyCard | None
     size_bytes: int
     kind: str = "specialist"
+    sees: bool = False
     digest: Digest = field(default_factory=lambda: Digest("cd" * 32))
     modified: str = "2026-11-12T10:20:30+00:00"
 

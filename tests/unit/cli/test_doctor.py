@@ -84,3 +84,8 @@ def test_an_unknown_toolchain_is_input(metier: Any) -> None:
     outcome = metier("doctor", "--install", "vue@3")
     assert outcome.code == 2
     assert "svelte@5" in outcome.err
+
+
+def test_an_encoder_of_pictures_is_none_of_texts(facade: Any) -> None:
+    facade.items["all-minilm-l6-v2"] = replace(facade.items["all-minilm-l6-v2"], sees=True)
+    assert states(facade)["encoder"] == "missing"

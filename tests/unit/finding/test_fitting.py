@@ -38,3 +38,7 @@ def test_what_is_unknown_promises_nothing() -> None:
 def test_the_chip_is_one_sentence(fit: Fit, said: str) -> None:
     assert fit.said == said
     assert fit.to_dict()["said"] == said
+
+
+def test_a_classifier_of_pictures_is_timed_by_the_picture() -> None:
+    assert Fit("yes", ms_per_text=2.5, unit="picture").speed_said == "about 2.5 ms per picture"
