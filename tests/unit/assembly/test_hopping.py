@@ -212,6 +212,17 @@ def test_a_budget_that_ends_too_early_is_no_verdict_on_the_base(metier: Metier) 
     assert whole.promotion.promoted is not None
 
 
+HOP = """
+import sys
+from metier.assembly import Metier
+from metier.settings import Settings
+metier = Metier.open(Settings.read({"METIER_HOME": sys.argv[1], "HOME": sys.argv[1]}))
+print("ready", flush=True)
+metier.hopping.hop("tickets", bases=["tiny"])
+"""
+
+
+@pytest.mark.parametrize("delay", [0.05, 0.6, 1.5])
 def test_a_kill_at_any_moment_leaves_a_champion(metier: Metier, delay: float) -> None:
     before = metier.classify("tickets", TEXTS)
     home = metier.settings.home
