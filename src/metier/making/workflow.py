@@ -119,16 +119,14 @@ def make(
     specialist, parts = _write(recipe, rows, climb, chosen, heads, thresholds, makers.base)
     classifier = _load_back(specialist, parts, bases)
     cost = _cost(climb, chosen, parts)
-    zero_shot = _zero_shot(recipe, rows, bases, climb)
-    trial = Trial(
-        rows, makers.journals, makers.toolchain, report, cancelled, _showing(recipe, makers, bases)
-    )
+    showing = _showing(recipe, makers, bases)
+    trial = Trial(rows, makers.journals, makers.toolchain, report, cancelled, showing)
     proof = prove(
         recipe,
         trial,
         specialist=SpecialistSystem(recipe.specialist.name, classifier),
         specialist_cost=cost,
-        base=zero_shot,
+        base=_zero_shot(recipe, rows, bases, climb),
         base_cost=_base_cost(bases),
         service=makers.service,
         date=makers.today,
