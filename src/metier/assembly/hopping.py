@@ -131,7 +131,7 @@ class Hopping:
                     challengers.append(failed)
                     continue
                 left = budget - (time.monotonic() - start) if budget is not None else None
-                share = max(1.0, left / (len(wanted) - number)) if left is not None else None
+                share = max(0.001, left / (len(wanted) - number)) if left is not None else None
                 part = _part_of(report, number, len(wanted))
                 challengers.append(self._challenge(bout, one, share, part, cancelled))
             promotion = self.promoting.conclude(champion, challengers)
