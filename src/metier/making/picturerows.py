@@ -13,27 +13,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from metier.datasets.pictures import PictureFile, PictureFiles, picture_files
 from metier.datasets.problems import Problem, Problems
 from metier.datasets.recognising import check_labels
 from metier.datasets.sources import resolve
-from metier.datasets.splitting import divide, independent_groups
+from metier.datasets.splitting import divide
 from metier.errors import InputError, MetierError
 from metier.evals.items import Eval, seal
-from metier.evals.leaks import drop_leaks
 from metier.evals.sameness import near_groups, scan_pictures
-from metier.evals.scoring import Accuracy
 from metier.making.rows import (
     Places,
     Read,
     Rows,
-    check_ordinary,
-    leak_sentence,
     recorded,
+    sealed_rows,
     source_of,
-    summary,
 )
 from metier.messages import Example, Progress, Report
 from metier.picturefeatures import Trace, trace
@@ -65,50 +59,18 @@ def gather_pictures(recipe: Recipe, places: Places, report: Report) -> Rows:
     """
     report(Progress("data", "Reading the pictures."))
     read, traces = _read(recipe, places, report)
-    division = read.division
-    outside_label = recipe.specialist.out_of_scope_label
-    report(
-        Progress(
-            "data",
-            f"{len(division.train):,} pictures to train on, {len(division.evaluation):,} sealed.",
-            data={"train": len(division.train), "eval": len(division.evaluation)},
-        )
-    )
-    sealed = seal(division.evaluation, scorer=Accuracy(outside_label).name)
-    report(Progress("leaks", "Looking for eval pictures among the training rows."))
-    scanned = scan_pictures(division.train, division.evaluation, traces)
-    train, leaks = division.train, scanned.report
-    leaked = frozenset(sealed.items[position].id for position in scanned.leaked)
-    if recipe.split.drop_leaks and leaked:
-        train, leaks = drop_leaks(division.train, scanned)
-        leaked = frozenset()
-    leaks = leaks.model_copy(update={"items": tuple(sorted(leaked))})
-    report(Progress("leaks", leak_sentence(leaks), data=leaks.model_dump()))
-    inside = [item for item in train if item.label != outside_label]
-    labels = tuple(sorted({item.label for item in inside}))
-    number = {label: index for index, label in enumerate(labels)}
-    check_ordinary(sealed, number.keys())
-    texts = tuple(item.text for item in inside)
-    return Rows(
-        texts=texts,
-        classes=np.array([number[item.label] for item in inside], np.int64),
-        clusters=independent_groups(
-            texts,
-            [
-                item.group or near
-                for item, near in zip(inside, near_groups(texts, traces), strict=True)
-            ],
-        ),
-        examples=tuple(train),
-        labels=labels,
-        outside=tuple(item.text for item in train if item.label == outside_label),
-        sealed=sealed,
-        leaked=leaked,
-        leaks=leaks,
-        summary=summary(recipe, division, train, labels, sealed, read.sources),
-        recipe=read.recipe,
-        located=read.located,
-        notes=read.notes,
+
+    def groups(inside: Sequence[Example]) -> list[str | None]:
+        near = near_groups([item.text for item in inside], traces)
+        return [item.group or one for item, one in zip(inside, near, strict=True)]
+
+    return sealed_rows(
+        recipe,
+        read,
+        report,
+        words=("pictures", "eval pictures"),
+        scan=lambda train, evaluation: scan_pictures(train, evaluation, traces),
+        groups=groups,
     )
 
 

@@ -7,7 +7,7 @@ eval are sealed here and only the prover opens them again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +21,7 @@ from metier.datasets.sources import resolve
 from metier.datasets.splitting import Division, divide, independent_groups
 from metier.errors import InputError
 from metier.evals.items import Eval, seal
-from metier.evals.leaks import drop_leaks, scan
+from metier.evals.leaks import LeakScan, drop_leaks, scan
 from metier.evals.scoring import Accuracy
 from metier.features import fold
 from metier.manifest import canonical_json
@@ -100,18 +100,47 @@ def gather(recipe: Recipe, places: Places, report: Report) -> Rows:
     """
     report(Progress("data", "Reading the rows."))
     read = _read(recipe, places, report)
+    return sealed_rows(
+        recipe,
+        read,
+        report,
+        words=("rows", "eval items"),
+        scan=scan,
+        groups=lambda inside: [item.group for item in inside],
+    )
+
+
+def sealed_rows(
+    recipe: Recipe,
+    read: Read,
+    report: Report,
+    *,
+    words: tuple[str, str],
+    scan: Callable[[Sequence[Example], Sequence[Example]], LeakScan],
+    groups: Callable[[Sequence[Example]], Sequence[str | None]],
+) -> Rows:
+    """Seal what was read, pass the leak gate, and lay the training rows out; for every kind of row.
+
+    Args:
+        recipe: What is made.
+        read: Its rows, divided.
+        report: Receives progress.
+        words: What rows and sealed items are called, for people.
+        scan: The leak gate of this kind of row.
+        groups: The group of each training row, ``None`` where it stands alone.
+    """
     division = read.division
+    rows, items = words
     outside_label = recipe.specialist.out_of_scope_label
     report(
         Progress(
             "data",
-            f"{len(division.train):,} rows to train on, {len(division.evaluation):,} sealed.",
+            f"{len(division.train):,} {rows} to train on, {len(division.evaluation):,} sealed.",
             data={"train": len(division.train), "eval": len(division.evaluation)},
         )
     )
-    scorer = Accuracy(outside_label).name
-    sealed = seal(division.evaluation, scorer=scorer)
-    report(Progress("leaks", "Looking for eval items among the training rows."))
+    sealed = seal(division.evaluation, scorer=Accuracy(outside_label).name)
+    report(Progress("leaks", f"Looking for {items} among the training rows."))
     scanned = scan(division.train, division.evaluation)
     train, leaks = division.train, scanned.report
     leaked = frozenset(sealed.items[position].id for position in scanned.leaked)
@@ -124,13 +153,11 @@ def gather(recipe: Recipe, places: Places, report: Report) -> Rows:
     labels = tuple(sorted({item.label for item in inside}))
     number = {label: index for index, label in enumerate(labels)}
     check_ordinary(sealed, number.keys())
-    classes = np.array([number[item.label] for item in inside], np.int64)
+    texts = tuple(item.text for item in inside)
     return Rows(
-        texts=tuple(item.text for item in inside),
-        classes=classes,
-        clusters=independent_groups(
-            [item.text for item in inside], [item.group for item in inside]
-        ),
+        texts=texts,
+        classes=np.array([number[item.label] for item in inside], np.int64),
+        clusters=independent_groups(texts, groups(inside)),
         examples=tuple(train),
         labels=labels,
         outside=tuple(item.text for item in train if item.label == outside_label),
