@@ -1,21 +1,21 @@
 """One at a time: a lock file that work on a home waits for, and gives up waiting when told to.
 
-It knows ``flock`` and nothing of the work. A lock dies with its process.
+It knows the store's locks, which die with their process, and nothing of the work.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from metier.errors import StorageError, UnavailableError
 from metier.messages import Progress, Report
+from metier.store.disk import storage_errors
+from metier.store.locks import locked
 
 _PAUSE = 0.1
+"""Seconds between two questions whether to go on waiting."""
 
 
 @contextmanager
@@ -34,31 +34,22 @@ def alone(
         UnavailableError: ``cancelled``.
         StorageError: The file cannot be made.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise StorageError(
-            f"{path} cannot be made: {error.strerror}.",
-            code="not_writable",
-            remedy="Check that its folder can be written and has space left.",
-        ) from error
-    try:
-        _wait(descriptor, what, report, cancelled)
-        try:
-            yield
-        finally:
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-    finally:
-        os.close(descriptor)
+    with ExitStack() as held:
+        with storage_errors(what):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _enter(held, path, what, report, cancelled)
+        yield
 
 
-def _wait(descriptor: int, what: str, report: Report, cancelled: Callable[[], bool]) -> None:
+def _enter(
+    held: ExitStack, path: Path, what: str, report: Report, cancelled: Callable[[], bool]
+) -> None:
     told = False
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            held.enter_context(locked(path, exclusive=True, wait=_PAUSE, what=what))
+            return
+        except StorageError as error:
             if not told:
                 report(Progress("wait", f"{what} runs already; waiting for it to end."))
                 told = True
@@ -68,7 +59,4 @@ def _wait(descriptor: int, what: str, report: Report, cancelled: Callable[[], bo
                     code="cancelled",
                     remedy="Run the same command again.",
                     retryable=True,
-                ) from None
-            time.sleep(_PAUSE)
-        else:
-            return
+                ) from error

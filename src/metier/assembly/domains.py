@@ -21,7 +21,7 @@ from metier.card import Card, ChatCard
 from metier.errors import MetierError
 from metier.fleet import Installed
 from metier.manifest import canonical_json
-from metier.store.disk import storage_errors
+from metier.store.disk import storage_errors, write_whole
 
 if TYPE_CHECKING:
     from metier.retrieval.chunking import Chunk
@@ -187,9 +187,8 @@ class Domains:
         with suppress(MetierError), storage_errors("Keeping the router's model"):
             self._folder.mkdir(parents=True, exist_ok=True)
             path = self._folder / f"{key}.model"
-            draft = path.with_suffix(f".{threading.get_ident()}.part")
-            draft.write_bytes(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
-            draft.replace(path)
+            data = hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+            write_whole(path, data, drafts=self._folder)
             kept = sorted(self._folder.glob("*.model"), key=lambda one: one.stat().st_mtime)
             for old in kept[:-KEPT]:
                 old.unlink(missing_ok=True)

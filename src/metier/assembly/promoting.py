@@ -8,9 +8,7 @@ left undone is done by the next act.
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
@@ -32,6 +30,7 @@ from metier.hop import (
 )
 from metier.ledger import Ledger
 from metier.reference import Digest, Reference
+from metier.store.disk import storage_errors, write_whole
 from metier.store.locks import locked
 
 MOST_REJECTED = 5
@@ -64,7 +63,7 @@ class Promoting:
         champion = self.champion(name)
         path = self._file(name, "lock")
         lock = locked(path, exclusive=True, wait=0.0, what=name)
-        with _storage_errors(path):
+        with storage_errors(f"Hopping {champion.name}"):
             self._folder.mkdir(parents=True, exist_ok=True)
             try:
                 lock.__enter__()
@@ -209,7 +208,9 @@ class Promoting:
         with self._changing(front):
             self._settle(front)
             note["rows"] = self._count(front)
-            _write(self._file(str(front), "json"), note)
+            with storage_errors(f"Writing down a change of {front.familiar}"):
+                data = json.dumps(note).encode()
+                write_whole(self._file(str(front), "json"), data, drafts=self._folder)
             try:
                 self._fleet.store.rename(names, expect=expect)
             finally:
@@ -219,7 +220,7 @@ class Promoting:
     def _changing(self, front: Reference, wait: float = 30.0) -> Iterator[None]:
         """The right to change the names of one specialist; held for moments only."""
         path = self._file(str(front), "change.lock")
-        with _storage_errors(path):
+        with storage_errors(f"Changing the names of {front.familiar}"):
             path.parent.mkdir(parents=True, exist_ok=True)
             holder = locked(path, exclusive=True, wait=wait, what=front.familiar)
             holder.__enter__()
@@ -269,34 +270,6 @@ class Promoting:
         return self._folder / f"{key}.{kind}"
 
 
-@contextmanager
-def _storage_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        raise StorageError(
-            f"{str(path)!r} cannot be written: {error.strerror}. Nothing was changed.",
-            code="disk_full" if full else "not_writable",
-            remedy="Free some space and do it again." if full else None,
-            retryable=full,
-        ) from error
-
-
-def _write(path: Path, note: Mapping[str, Any]) -> None:
-    """The note, whole or not at all."""
-    draft = path.with_suffix(".new")
-    with _storage_errors(path):
-        try:
-            with draft.open("w", encoding="utf-8") as file:
-                json.dump(note, file)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-
-
 def _side(front: Reference, to: str) -> Reference:
     """``rejected-…``, or the whole name with an ``@``."""
     if "@" not in to:
@@ -306,6 +279,6 @@ def _side(front: Reference, to: str) -> Reference:
         raise InputError(
             f"{to[:120]!r} was not put aside from {front.familiar!r}.",
             code="bad_name",
-            remedy=f"'metier hop {front.familiar} --history' names what was.",
+            remedy=f"'metier hop {front.familiar}' names what was.",
         )
     return target
