@@ -33,6 +33,7 @@ class Replayed:
         same: How many came out byte for byte as they were logged.
         differing: Ids of those that did not.
         other: Ids of those that were decided by another version of the router's rules.
+        lost: Ids of those whose candidates stand in no file that is kept.
         broken: Where the chain of the log is broken.
     """
 
@@ -40,6 +41,7 @@ class Replayed:
     same: int
     differing: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
     broken: tuple[Break, ...] = ()
 
 
@@ -95,8 +97,12 @@ def replay(rows: Sequence[Mapping[str, Any]]) -> Replayed:
     counted, same = 0, 0
     differing: list[str] = []
     other: list[str] = []
+    lost: list[str] = []
     for row, candidates in _decisions(rows):
         counted += 1
+        if candidates is None:
+            lost.append(str(row.get("id")))
+            continue
         again, logged = remade(row, candidates)
         if again is None:
             other.append(str(row.get("id")))
@@ -104,7 +110,7 @@ def replay(rows: Sequence[Mapping[str, Any]]) -> Replayed:
             same += 1
         else:
             differing.append(str(row.get("id")))
-    return Replayed(counted, same, tuple(differing), tuple(other), tuple(breaks(rows)))
+    return Replayed(counted, same, tuple(differing), tuple(other), tuple(lost), tuple(breaks(rows)))
 
 
 def remade(
@@ -139,12 +145,12 @@ def remade(
 
 def _decisions(
     rows: Sequence[Mapping[str, Any]],
-) -> Iterator[tuple[Mapping[str, Any], Sequence[Candidate]]]:
-    """Decided rows with their candidates; a row whose candidates were dropped is passed over."""
+) -> Iterator[tuple[Mapping[str, Any], Sequence[Candidate] | None]]:
+    """Decided rows with their candidates, ``None`` where they were dropped with an old file."""
     known: dict[str, Sequence[Candidate]] = {}
     for row in rows:
         if row["kind"] == "candidates":
             with suppress(KeyError, TypeError, ValueError):
                 known[str(row["digest"])] = [of_document(one) for one in row["candidates"]]
-        elif row["kind"] == "decided" and row.get("candidates") in known:
-            yield row, known[str(row["candidates"])]
+        elif row["kind"] == "decided":
+            yield row, known.get(str(row.get("candidates")))

@@ -70,18 +70,12 @@ class RouteLog:
         It takes some hundredths of a millisecond: the row reaches the system, not yet the disk.
         """
         with self._lock:
-            try:
-                self._append(kind, row)
-                self.problem = ""
-            except OSError as error:
-                self.problem = f"{self._path} cannot be written: {error.strerror}."
-                self._close()
+            self._trying(lambda: self._append(kind, row))
 
     def append_once(self, kind: str, digest: str, row: Callable[[], Mapping[str, Any]]) -> None:
         """Write a row that others name by its digest, unless this file has it from us already."""
-        if digest not in self._said or self._moved():
-            self.append(kind, {**row(), "digest": digest})
-            self._said.add(digest)
+        with self._lock:
+            self._trying(lambda: self._append_once(kind, digest, row))
 
     def close(self) -> None:
         """Close the file; the next row opens it again."""
@@ -89,6 +83,22 @@ class RouteLog:
             self._close()
 
     # --- writing --------------------------------------------------------------------------------
+
+    def _trying(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+            self.problem = ""
+        except OSError as error:
+            self.problem = f"{self._path} cannot be written: {error.strerror}."
+            self._close()
+
+    def _append_once(self, kind: str, digest: str, row: Callable[[], Mapping[str, Any]]) -> None:
+        self._opened()  # forgets what was said if another process began a new file
+        if digest in self._said:
+            return
+        self._append(kind, {**row(), "digest": digest})
+        if self._file is not None:
+            self._said.add(digest)
 
     def _append(self, kind: str, row: Mapping[str, Any]) -> None:
         descriptor = self._opened()

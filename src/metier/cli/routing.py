@@ -229,6 +229,9 @@ def _replay(routing: Routing, source: str, *, as_json: bool) -> int:
     lines = [f"{found.same:,} of {counted(found.decisions, 'decision')} came out byte for byte."]
     if found.other:
         lines.append(f"{counted(len(found.other), 'decision')} are of another version's rules.")
+    if found.lost:
+        lost = counted(len(found.lost), "decision")
+        lines.append(f"{lost} cannot be made again: who there was stood in a file that is gone.")
     lines += [f"{one} came out otherwise." for one in found.differing[:20]]
     lines += [f"Row {one.row} of the log: {one.what}." for one in found.broken[:20]]
     terminal.stdout().write(lines)
