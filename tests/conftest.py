@@ -41,8 +41,9 @@ def a_store_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
 def routed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """The fleet of ``routed_fleet``, its proof measured once; who changes it takes a copy."""
     import routed_fleet
+    import sums
 
-    if not routed_fleet.sandboxed():
+    if not sums.sandboxed():
         pytest.skip("no sandbox here, or the package is not installed")
     with routed_fleet.fleet(tmp_path_factory.mktemp("routed")) as made:
         yield made

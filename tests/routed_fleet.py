@@ -13,16 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
-from metier import plugins
 from metier.assembly import Metier
-from metier.errors import MetierError
 from metier.generating import Message, Question
 from metier.recipe import ChatRecipe
-from metier.sandbox import detect
 from metier.settings import Settings
 from scripted import Scripted, Seen, said, service, streamed
+from sums import NAMES, write_tasks
 
 RECIPE = """
 [specialist]
@@ -42,48 +38,9 @@ repairs = {repairs}
 [eval]
 names = ["python"]
 """
-TASK = """
-id = "{name}"
-title = "Adding {name}"
-cluster = "{name}"
-date = 2026-11-23
-tool = "python"
-prompt = "Write add_{name}(a, b)."
-
-[behaviour]
-kind = "asserts"
-entry = "solution.py"
-
-[behaviour.options]
-tests = ["assert add_{name}(1, 2) == 3"]
-names = ["add_{name}"]
-
-[reference]
-"solution.py" = "def add_{name}(a, b):\\n    return a + b\\n"
-
-[[mutants]]
-why = "subtracts"
-find = "a + b"
-replace = "a - b"
-"""
-NAMES = tuple(f"n{number}" for number in range(8))
 OF_PYTHON = "Write a python function add_n0(a, b)."
 ELSEWHERE = "What should I cook with leftover rice and two eggs?"
 GENERAL_SAYS = "The general model says this."
-
-
-def sandboxed() -> bool:
-    """Whether an executed eval can run here."""
-    try:
-        detect()
-    except MetierError:
-        return False
-    return "python" in plugins.names("tools")
-
-
-needs_a_sandbox = pytest.mark.skipif(
-    not sandboxed(), reason="no sandbox here, or the package is not installed"
-)
 
 
 def forgets_brackets(body: dict) -> Scripted:
@@ -158,11 +115,7 @@ def fleet(folder: Path, *, proved: bool = True, remote: bool = True) -> Iterator
 
 def prove(metier: Metier, folder: Path) -> None:
     """Put ``helper`` to its eval, so that the ledger holds evidence against its base."""
-    tasks = folder / "tasks"
-    tasks.mkdir(exist_ok=True)
-    (tasks / "suite.toml").write_text('title = "Sums"\nlicence = "MIT"\n')
-    for name in NAMES:
-        (tasks / f"{name}.toml").write_text(TASK.format(name=name))
+    tasks = write_tasks(folder)
     metier.tables.evaluate("helper", on=str(tasks), bases=["remote:mine"], with_=("tools",))
 
 

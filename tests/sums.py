@@ -67,10 +67,10 @@ needs_a_sandbox = pytest.mark.skipif(
 )
 
 
-def write_tasks(folder: Path, names: tuple[str, ...] = NAMES) -> Path:
-    """A suite of one task a name, below ``folder``."""
-    tasks = folder / "tasks"
-    tasks.mkdir()
+def write_tasks(folder: Path, names: tuple[str, ...] = NAMES, *, called: str = "tasks") -> Path:
+    """A suite of one task a name, in the folder ``called`` so below ``folder``."""
+    tasks = folder / called
+    tasks.mkdir(exist_ok=True)
     (tasks / "suite.toml").write_text('title = "Sums"\nlicence = "MIT"\n')
     for name in names:
         (tasks / f"{name}.toml").write_text(TASK.format(name=name))

@@ -15,18 +15,15 @@ from metier.assembly import Metier
 from metier.recipe import ChatRecipe
 from metier.settings import Settings
 from scripted import Seen, service
-from unit.assembly.test_tables import NAMES, RECIPE, TASK, needs_a_sandbox, writes
+from sums import needs_a_sandbox, write_tasks
+from unit.assembly.test_tables import NAMES, RECIPE, writes
 
 
 @pytest.fixture
 def helper(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[Metier, Seen, Settings]]:
-    tasks = tmp_path / "sums"
-    tasks.mkdir()
-    (tasks / "suite.toml").write_text('title = "Sums"\nlicence = "MIT"\n')
-    for name in NAMES:
-        (tasks / f"{name}.toml").write_text(TASK.format(name=name))
+    write_tasks(tmp_path, NAMES, called="sums")
     monkeypatch.chdir(tmp_path)
     home = tmp_path / "home"
     home.mkdir()

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from metier import plugins
 from metier.assembly import Metier
 from metier.assembly.measuring import standings_of
-from metier.errors import InputError, MetierError, NotFoundError
+from metier.errors import InputError, NotFoundError
 from metier.recipe import ChatRecipe
-from metier.sandbox import detect
 from metier.settings import Settings
 from scripted import Scripted, Seen, said, service
+from sums import needs_a_sandbox, write_tasks
 
 RECIPE = """
 [specialist]
@@ -32,44 +31,7 @@ repairs = 1
 [eval]
 names = ["python"]
 """
-TASK = """
-id = "{name}"
-title = "Adding {name}"
-cluster = "{name}"
-date = 2026-11-23
-tool = "python"
-prompt = "Write add_{name}(a, b)."
-
-[behaviour]
-kind = "asserts"
-entry = "solution.py"
-
-[behaviour.options]
-tests = ["assert add_{name}(1, 2) == 3"]
-names = ["add_{name}"]
-
-[reference]
-"solution.py" = "def add_{name}(a, b):\\n    return a + b\\n"
-
-[[mutants]]
-why = "subtracts"
-find = "a + b"
-replace = "a - b"
-"""
 NAMES = ("one", "two", "six")
-
-
-def sandboxed() -> bool:
-    try:
-        detect()
-    except MetierError:
-        return False
-    return "python" in plugins.names("tools")
-
-
-needs_a_sandbox = pytest.mark.skipif(
-    not sandboxed(), reason="no sandbox here, or the package is not installed"
-)
 
 
 def writes(body: dict) -> Scripted:
@@ -84,11 +46,7 @@ def writes(body: dict) -> Scripted:
 
 @pytest.fixture
 def metier(tmp_path: Path) -> Iterator[tuple[Metier, Seen, Path]]:
-    tasks = tmp_path / "tasks"
-    tasks.mkdir()
-    (tasks / "suite.toml").write_text('title = "Sums"\nlicence = "MIT"\n')
-    for name in NAMES:
-        (tasks / f"{name}.toml").write_text(TASK.format(name=name))
+    tasks = write_tasks(tmp_path, NAMES)
     home = tmp_path / "home"
     home.mkdir()
     with service() as seen:
