@@ -184,6 +184,33 @@ def test_commands_exist(path: Path) -> None:
             assert (ROOT / words[1]).exists(), words
 
 
+def test_commands_that_programs_name_have_their_options() -> None:
+    """Remedies, hints and pages tell people what to type."""
+    import click
+
+    from metier.cli.program import program
+
+    said = re.compile(r"metier ([a-z][a-z-]+)((?:(?!metier )[^'\"`\n;<])*)")
+    option = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+    verbs = program.list_commands(click.Context(program))
+    package = ROOT / "src" / "metier"
+    seen, wrong = 0, []
+    for path in sorted(
+        path for kind in ("py", "html", "toml") for path in package.rglob(f"*.{kind}")
+    ):
+        for verb, rest in said.findall(path.read_text(encoding="utf-8")):
+            if verb not in verbs:
+                continue  # a word of prose
+            for name in option.findall(rest):
+                words = [*rest.split(name)[0].split(), name]
+                inner = [word for word in words if word == name or word.isalpha()]
+                seen += 1
+                if name != "--json" and name in unknown_to_the_command_line([verb, *inner]):
+                    wrong.append(f"{path.relative_to(ROOT)}: metier {verb} {name}")
+    assert wrong == []
+    assert seen > 50
+
+
 def unknown_to_the_command_line(words: list[str]) -> list[str]:
     """Verbs and options that ``metier`` does not have."""
     if importlib.util.find_spec("metier.cli") is None:
