@@ -171,6 +171,9 @@ def measured(seconds: float, every: float) -> dict[str, Any]:
             for thread in threads:
                 thread.join()
             log = running.log.read_text("utf-8", "replace")
+            ended = running.process.poll()
+            if ended is not None:
+                seen.wrong.append(f"the server ended with {ended}; its last words: {log[-2000:]}")
     return figures(seen, log)
 
 

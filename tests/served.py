@@ -70,6 +70,7 @@ def served(home: Path, *options: str, threads: int = 1) -> Iterator[Served]:
         **os.environ,
         "METIER_HOME": str(home),
         "METIER_THREADS": str(threads),
+        "PYTHONFAULTHANDLER": "1",
         "PYTHONPATH": os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")]),
     }
     command: Sequence[str] = [

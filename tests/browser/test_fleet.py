@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from inspecting import needs_axe, too_wide, violations, watch
 from metier.errors import InputError, UnavailableError
 from metier.messages import Progress
+from scripted_worker import until
 from stand_in.cards import banking, spam
 from stand_in.metier import StandIn
 from stand_in.serving import serving
@@ -212,8 +213,9 @@ def test_the_fleet_is_kept_without_scripts(
         page.get_by_role("button", name="Pull").click()
         page.get_by_label("Name on the hub").fill("hf.co/owner/gated")
         page.get_by_role("button", name="Pull").click()
-        page.reload()
-        expect(page.locator(".downloads li")).to_contain_text("Ask for access.")
+        download = page.locator(".downloads li")
+        expect(download).to_have_count(1)  # the page that the form leads to is there
+        until(lambda: page.reload() is not None and "Ask for access." in download.inner_text())
         page.get_by_role("button", name="Remove message-spam").click()
         page.get_by_role("button", name="Remove it").click()
         expect(page.get_by_role("status").first).to_contain_text("message-spam is removed.")
