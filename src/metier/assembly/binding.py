@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from metier.assembly.bases import REMOTE, REPLAY, Bases
 from metier.assembly.conversations import Conversant, Conversations, conversant_base
+from metier.assembly.rivals import plain
 from metier.assembly.toolbox import Toolbox
 from metier.conversing import base_of
 from metier.errors import MetierError
@@ -45,12 +46,13 @@ class Binding:
         self._bases = bases
         self._toolbox = toolbox
 
-    def bound(self, name: str, refs: Sequence[str] = ()) -> Bound:
+    def bound(self, name: str, refs: Sequence[str] = (), general: str = GENERAL) -> Bound:
         """A chat specialist with the bases that a table is about.
 
         Args:
             name: The specialist.
             refs: Bases, as people name them.
+            general: The one that is the general model, if it is among them.
         """
         from metier.examine.bound import Bound
 
@@ -63,7 +65,7 @@ class Binding:
             system=self._system(conversant),
             parts=frozenset(parts),
             bases={base: known for base, known in named.items() if known},
-            general=GENERAL if GENERAL in refs else "",
+            general=next((self.named(ref) for ref in refs if plain(ref) == plain(general)), ""),
         )
 
     def system_of(self, name: str) -> str:

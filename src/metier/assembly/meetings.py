@@ -8,7 +8,8 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from metier.assembly.conversations import Conversations, conversant_base
 from metier.assembly.measuring import THIS_MACHINE, Measuring, cost_class
 from metier.assembly.offline import without_fetching
 from metier.assembly.outcomes import Meeting, Outcomes, outcomes_of, record
+from metier.assembly.rivals import plain
 from metier.assembly.tables import Tables
 from metier.assembly.workbench import Workbench
 from metier.errors import MetierError, NotFoundError, UnavailableError
@@ -37,8 +39,15 @@ if TYPE_CHECKING:
     from metier.examine import Examiner
     from metier.examine.watched import Asking, Side
 
-_GENERAL = "remote:general"
-NO_GENERAL = "general: not measured, because no general model is configured"
+NO_GENERAL = (
+    "general: not measured, because no general model is configured and no model that writes is "
+    "installed"
+)
+
+
+MOST_OF_A_MODEL = 100
+"""Items of an eval that a model of this machine is asked at one look: it takes seconds for each,
+and what is judged here may be judged at any number of items."""
 
 
 @dataclass(slots=True)
@@ -122,14 +131,14 @@ class Meetings:
         examiner = self._examiner(background=look.background)
         classifier = examiner.classifier(look.item.name)
         sources = list(self._items(look, card, examiner))
-        own = Side(SpecialistSystem(look.item.name, classifier))
+        system = SpecialistSystem(look.item.name, classifier)
+        own = Side(system, toolchain=examiner.judged_by(system, pictures=card.task == PICTURES))
         for role, other in self._rivals(look, examiner, sources):
             look.rivals[role] = other.system.digest
             asking = Asking(
                 self._settings.home / "watch" / "answers",
                 look.report,
                 look.cancelled,
-                {**examiner.toolchain, **(examiner.decoder if card.task == PICTURES else {})},
             )
             try:
                 for items in sources:
@@ -151,6 +160,14 @@ class Meetings:
         without = paired | items.leaked()
         if all(item.id in without for item in items.sealed.items):
             return
+        if _is_slow(other):
+            later = _later(items.sealed, without)
+            without |= later
+            if later:
+                look.notes.append(
+                    f"{other.system.name} runs here and is asked {MOST_OF_A_MODEL} items at a "
+                    f"look; {len(later):,} are left"
+                )
         met = meet(
             own,
             other,
@@ -211,7 +228,6 @@ class Meetings:
     def _rivals(
         self, look: Round, examiner: Examiner, sources: Sequence[_Items]
     ) -> Iterator[tuple[Rival, Side]]:
-        from metier.engines import remote
         from metier.examine.watched import Side
 
         name = look.item.name
@@ -219,21 +235,40 @@ class Meetings:
             return
         sealed = sources[0].sealed
         try:
-            yield "base", Side(examiner.system("base", name, sealed))
+            base = examiner.system("base", name, sealed)
         except MetierError as error:
             # A classifier without a base here still has to beat always saying one label.
             if not isinstance(error, NotFoundError):
                 look.notes.append(f"base: {error.message}")
-            yield "base", Side(examiner.system("majority", name, sealed))
-        if examiner.service is None:
-            look.notes.append(NO_GENERAL)
-            return
+            base = examiner.system("majority", name, sealed)
+        seen = look.item.task == PICTURES
+        yield "base", Side(base, toolchain=examiner.judged_by(base, pictures=seen))
+        side = self._general(look, examiner, sealed)
+        if side is not None:
+            yield "general", side
+
+    def _general(self, look: Round, examiner: Examiner, sealed: Eval) -> Side | None:
+        """The general model, or ``None`` with a note why it is not asked."""
+        from metier.engines.questioned import WritingSystem
+        from metier.examine.sealed import batch_of
+        from metier.examine.watched import Side
+
         try:
-            rival = examiner.system("general", name, sealed)
+            rival = examiner.system("general", look.item.name, sealed)
         except MetierError as error:
-            look.notes.append(f"general: {error.message}")
-            return
-        yield "general", Side(rival, remote.BATCH, local=False)
+            told = NO_GENERAL if error.code == "no_general" else f"general: {error.message}"
+            look.notes.append(told)
+            return None
+        if not isinstance(rival, WritingSystem):
+            return Side(rival, batch_of(rival), local=False)
+        if look.background and not rival.elsewhere:
+            look.notes.append(_too_large("the general model", rival.name))
+            return None
+        rival = replace(rival, cancelled=look.cancelled)
+        if rival.elsewhere:
+            return Side(rival, batch_of(rival), local=False)
+        judged_by = examiner.judged_by(rival, pictures=False)
+        return Side(rival, batch_of(rival), toolchain=judged_by)
 
     def _examiner(self, *, background: bool) -> Examiner:
         """As for an eval, but that a general model is the same one tomorrow, by its name."""
@@ -257,10 +292,7 @@ class Meetings:
             look.notes.append("no base is configured, so there is nothing to hold it against")
             return
         if look.background and self._bases.is_local(base):
-            look.notes.append(
-                f"its base {base} runs on this machine; in the background no second model is "
-                "loaded, so run 'metier watch' by hand"
-            )
+            look.notes.append(_too_large("its base", str(base)))
             return
         if not conversant.card.evals:
             look.notes.append("it names no eval, so there is nothing to measure it on")
@@ -294,10 +326,14 @@ class Meetings:
         against: list[tuple[Rival, str, tuple[str, ...]]] = [("base", base, ())]
         if "docs" in parts and parts != ("docs",):
             against.append(("base+documents", base, ("docs",)))
-        if self._settings.general_url and base != _GENERAL:
-            against.append(("general", _GENERAL, ()))
-        elif base != _GENERAL:
+        general = self._workbench.rivals.ref("general")
+        if general is None:
             look.notes.append(NO_GENERAL)
+        elif plain(general) != plain(base):  # else it is met as the base
+            if look.background and self._bases.is_local(general):
+                look.notes.append(_too_large("the general model", str(general)))
+            else:
+                against.append(("general", str(general), ()))
         digests = {one[0]: self._rival(look, base, one, parts) for one in against}
         look.rivals |= digests
         paired = {role: self._paired(look.item, role, rival) for role, rival in digests.items()}
@@ -384,6 +420,29 @@ class Meetings:
             if one.meeting.rival == role and one.meeting.rival_system == rival
             for pair in one.pairs
         }
+
+
+def _is_slow(side: Side) -> bool:
+    """Whether a model of this machine writes each of its answers."""
+    from metier.engines.questioned import WritingSystem
+
+    return isinstance(side.system, WritingSystem) and not side.system.elsewhere
+
+
+def _later(sealed: Eval, without: Collection[str]) -> frozenset[str]:
+    """The items that wait for another look, drawn by their ids: evals may be in order of label."""
+    left = sorted(
+        (item.id for item in sealed.items if item.id not in without),
+        key=lambda item: hashlib.sha256(item.encode()).digest(),
+    )
+    return frozenset(left[MOST_OF_A_MODEL:])
+
+
+def _too_large(what: str, name: str) -> str:
+    return (
+        f"{what} {name} runs on this machine; in the background no second model is loaded, so run "
+        "'metier watch' by hand"
+    )
 
 
 def _rival_digest(own_base: str, base: str, parts: tuple[str, ...]) -> str:

@@ -30,6 +30,7 @@ from metier.assembly.measuring import Measuring
 from metier.assembly.movingdocs import open_moving
 from metier.assembly.picturing import Picturing
 from metier.assembly.rebasing import open_rebasing
+from metier.assembly.rivals import Rivals
 from metier.assembly.routes import open_routing
 from metier.assembly.shelves import Library
 from metier.assembly.tables import Tables
@@ -75,8 +76,13 @@ class Metier:
         self.picturing = Picturing(settings.home, lambda: self._answering)
         self._answering = Answering(fleet, held, threads, self.picturing.shelf)
         self.browsing = Browsing(fleet, self.parts, held, self.toolchains)
+        rivals = Rivals(
+            lambda: self._bases,
+            lambda: self.models.writers(),
+            lambda: self.routing.field().general,
+        )
         self._workbench = Workbench(
-            settings, fleet, self._answering, lambda: self.ledger, threads, self.picturing
+            settings, fleet, self._answering, lambda: self.ledger, threads, self.picturing, rivals
         )
         self._library = Library(fleet, self._answering)
         self._bases = Bases(settings, self._workbench.service, lambda: self.models)
@@ -107,7 +113,7 @@ class Metier:
         self._maker = Making(fleet, self._answering, self._workbench)
         self._measuring = Measuring(settings, self._conversations, self._bases, self._toolbox)
         binding = Binding(settings, fleet, self._conversations, self._bases, self._toolbox)
-        self.tables = Tables(self._measuring, binding, lambda: self.ledger)
+        self.tables = Tables(self._measuring, binding, rivals, lambda: self.ledger)
         self.timelines = Timelines(settings, fleet, lambda: self.ledger)
         self.routing = open_routing(self, self._workbench, self._library, self._bases, binding)
         parts = (self._answering, self._bases, self._conversations, self._workbench)
@@ -437,13 +443,7 @@ class Metier:
         cancelled: Callable[[], bool] = never,
     ) -> Examined:
         """Run a specialist on an eval, beside its rivals; the evidence goes into the ledger."""
-        examined = self._workbench.examiner().examine(
-            name, on=on, against=against, report=report, cancelled=cancelled
-        )
-        for item in examined.evidence:
-            body = item.model_dump(mode="json")
-            self.ledger.append("evidence", name, Digest.parse(examined.result), body)
-        return examined
+        return self._workbench.evaluate(name, on, against, report, cancelled)
 
     def compare(self, first: str, second: str, *, on: str) -> Evidence:
         """The evidence of two systems on one eval."""

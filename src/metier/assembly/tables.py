@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from metier.assembly.binding import GENERAL, Binding
 from metier.assembly.measuring import PARTS, Measuring, record, standings_of
+from metier.assembly.rivals import Rivals
 from metier.assembly.workbench import never
 from metier.ledger import Ledger
 from metier.messages import Report, silent
@@ -26,10 +27,15 @@ class Tables:
     """The tables of one home."""
 
     def __init__(
-        self, measuring: Measuring, binding: Binding, ledger: Callable[[], Ledger]
+        self,
+        measuring: Measuring,
+        binding: Binding,
+        rivals: Rivals,
+        ledger: Callable[[], Ledger],
     ) -> None:
         self._measuring = measuring
         self.binding = binding
+        self._rivals = rivals
         self._ledger = ledger
 
     def evaluate(  # noqa: PLR0913  one argument per flag of 'metier eval'
@@ -52,7 +58,8 @@ class Tables:
         itself against the base alone, the base with documents, and ``against``; see
         ``examine.bases`` for everything.
         """
-        rivals = [GENERAL if rival == "general" else rival for rival in against]
+        general = str(self._rivals.ref("general") or GENERAL)
+        rivals = [general if rival == "general" else rival for rival in against]
         examination = self._measuring.examiner(tuple(with_)).evaluate(
             name,
             on=on,
@@ -65,7 +72,7 @@ class Tables:
             report=report,
             cancelled=cancelled,
         )
-        record(self._ledger(), examination, self.binding.bound(name, [*bases, *rivals]))
+        record(self._ledger(), examination, self.binding.bound(name, [*bases, *rivals], general))
         return examination
 
     def standings(self, name: str) -> list[Standing]:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 GENERAL = f"{REMOTE}general"
 MOST_NAMED = 5
 """Entries of catalogues that are named as what could be tried too."""
-_WRITER_BATCH = 4
+
 _LOCAL_BATCH = 256
 _SHOWN_LABELS = 3
 _LOOKED_AT = 40
@@ -302,7 +302,7 @@ class Trying:
         cancelled: Callable[[], bool],
         item: Installed | None = None,
     ) -> Candidate | LeftOut:
-        from metier.engines.questioned import WritingSystem
+        from metier.engines.questioned import BATCH, WritingSystem
         from metier.examine.tried import HEAVY, Candidate, LeftOut
 
         if item is not None and item.name not in self._here.models.writers():
@@ -320,7 +320,7 @@ class Trying:
             name=name,
             kind=kind if item is None else "writer",
             system=system,
-            batch=max(_WRITER_BATCH, system.parallel),
+            batch=max(BATCH, system.parallel),
             weight=HEAVY if item is None else float(item.size_bytes),
             act=f"metier run {shlex.quote(name)}",
         )
@@ -334,7 +334,7 @@ class Trying:
     def _specialist(
         self, item: Installed, sheet: Sheet, cancelled: Callable[[], bool]
     ) -> Candidate | LeftOut:
-        from metier.engines.questioned import WritingSystem
+        from metier.engines.questioned import BATCH, WritingSystem
         from metier.examine.tried import Candidate, LeftOut
 
         if sheet.kind == "labels":
@@ -350,7 +350,7 @@ class Trying:
             name=item.name,
             kind="specialist",
             system=WritingSystem(generator, instructed=False, cancelled=cancelled),
-            batch=_WRITER_BATCH,
+            batch=BATCH,
             weight=float(item.size_bytes),
             act=f"metier run {shlex.quote(item.name)}",
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from metier.answer import Answering
 from metier.answer.classifying import digest_in
+from metier.assembly.rivals import Rivals
 from metier.card import BaseReference, Card
 from metier.errors import InputError, NotFoundError
 from metier.fleet import Fleet, Installed, own_name
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from metier.assembly.picturing import Picturing
     from metier.engines.remote import Service
     from metier.evals.items import Eval
-    from metier.examine import Examiner
+    from metier.examine import Examined, Examiner
     from metier.making import Makers, Places
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "onnxruntime", "tokenizers")
@@ -50,6 +51,7 @@ class Workbench:
         ledger: Callable[[], Ledger],
         threads: int,
         pictures: Picturing,
+        rivals: Rivals,
     ) -> None:
         self._settings = settings
         self._fleet = fleet
@@ -57,6 +59,8 @@ class Workbench:
         self._ledger = ledger
         self._threads = threads
         self._pictures = pictures
+        self.rivals = rivals
+        """Whom a rival's name means that writes."""
         self._evals = settings.home / "evals"
 
     @property
@@ -163,6 +167,8 @@ class Workbench:
 
     def examiner(self) -> Examiner:
         """For measuring classifiers."""
+        from importlib.metadata import version
+
         from metier.examine import Examiner
 
         return Examiner(
@@ -171,6 +177,7 @@ class Workbench:
             base_of=lambda name: self.classifier_recipe(name).base.ref or "",
             encoder=lambda base: self._answering.encoder(base, "fp32"),
             service=self.service(),
+            writes=self.rivals.system,
             evals=self._evals,
             journals=self._settings.home / "journals",
             results=self._settings.home / "results",
@@ -181,7 +188,25 @@ class Workbench:
             pictured=self._pictured,
             pictures=self._pictures.shelf,
             decoder=decoder(),
+            engine={"xllamacpp": version("xllamacpp")},
         )
+
+    def evaluate(
+        self,
+        name: str,
+        on: str,
+        against: Sequence[str],
+        report: Report,
+        cancelled: Callable[[], bool],
+    ) -> Examined:
+        """Run a specialist on an eval, beside its rivals; the evidence goes into the ledger."""
+        examined = self.examiner().examine(
+            name, on=on, against=against, report=report, cancelled=cancelled
+        )
+        for item in examined.evidence:
+            body = item.model_dump(mode="json")
+            self.ledger.append("evidence", name, Digest.parse(examined.result), body)
+        return examined
 
     def places(self, folder: Path, *, confined: bool = False) -> Places:
         """Where a recipe's data may come from."""

@@ -29,7 +29,6 @@ from metier.conversion.upstream import find_packaged_default
 from metier.errors import InputError, NotFoundError, UnavailableError
 from metier.hardware import free_memory_bytes, memory_bytes, processor_name, usable_cores
 from metier.sandbox import describe, detect
-from metier.settings import Settings
 from metier.toolchains import KNOWN
 from metier.version import __version__
 
@@ -106,7 +105,7 @@ def examine(metier: Metier) -> list[Finding]:
         *_sandboxes(),
         _git(),
         _services(metier),
-        _general(metier.settings),
+        _general(metier),
     ]
 
 
@@ -264,16 +263,21 @@ def _git() -> Finding:
     )
 
 
-def _general(settings: Settings) -> Finding:
+def _general(metier: Metier) -> Finding:
+    settings = metier.settings
     if settings.general_url and settings.general_model:
         return Finding(
             "general model", "here", f"{settings.general_model} at {settings.general_url}"
         )
+    general = metier.routing.field().general
+    if general.name:
+        return Finding("general model", "here", f"{general.name}. {general.why}")
     return Finding(
         "general model",
         "missing",
         "general: not measured",
-        "Set METIER_GENERAL_URL and METIER_GENERAL_MODEL to an OpenAI-compatible service.",
+        "Set METIER_GENERAL_URL and METIER_GENERAL_MODEL to an OpenAI-compatible service, or "
+        f"run: {general.remedy}",
     )
 
 

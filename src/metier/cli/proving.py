@@ -65,8 +65,8 @@ class Choices(TypedDict):
     "--against",
     multiple=True,
     metavar="REF",
-    help="A rival: majority, base, general or a name; of a chat specialist general or "
-    "remote:NAME, asked alone; again for more.",
+    help="A rival: majority, base, general, a specialist, or what writes (a model here, "
+    "remote:NAME); of a chat specialist the last are asked alone. Again for more.",
 )
 @click.option(
     "--base",

@@ -32,6 +32,8 @@ LABEL_TOKENS = 512
 """Tokens of a constrained answer at most."""
 ANSWER_TOKENS = 1_024
 """Tokens of a free answer at most; one that is cut off is judged as it stands."""
+BATCH = 4
+"""Questions between two looks at whether somebody said stop: an answer here takes seconds."""
 _LONGEST_REPLY = 20_000
 
 _ENDS_IT = frozenset({"service_refused", "service_unreachable", "cancelled"})
@@ -60,6 +62,11 @@ class WritingSystem:
     def name(self) -> str:
         """The base's name."""
         return self.generator.name
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether a service writes, and no model of this machine."""
+        return self.generator.name.startswith("remote:")
 
     @property
     def digest(self) -> str:

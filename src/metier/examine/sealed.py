@@ -7,15 +7,16 @@ system a name means; scoring and verdicts are ``evals``'.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from metier.card import Cost, Evidence, Score
 from metier.datasets.pictures import looks_like_pictures
 from metier.datasets.recognising import read_examples
-from metier.engines import remote, systems
+from metier.engines import questioned, remote, systems
 from metier.engines.classifier import TextClassifier
+from metier.engines.questioned import WritingSystem
 from metier.engines.remote import GeneralSystem, Service
 from metier.engines.systems import MajoritySystem, SpecialistSystem, ZeroShotSystem
 from metier.errors import InputError, NotFoundError, UnavailableError
@@ -90,7 +91,9 @@ class Examiner:
         classifier: Name to loaded specialist.
         base_of: Name of a specialist to the name of the base that its recipe names.
         encoder: Name of a base to its fp32 encoder; raises MetierError if it is not here.
-        service: The general model, or ``None``.
+        service: The general model where it is a service, or ``None``.
+        writes: Name of a rival that writes, and labels, to what is asked; ``None`` if nothing of
+            that name writes. ``general`` is the router's general model.
         evals: Folder of sealed evals.
         journals: Folder of interrupted runs.
         results: Folder in which results are kept.
@@ -101,6 +104,7 @@ class Examiner:
         pictured: Labelled pictures at a path, and a scorer, to a sealed eval of them.
         pictures: Pictures by digest.
         decoder: What else is part of a result whose items are pictures.
+        engine: What else is part of a result that a model of this machine wrote.
     """
 
     fleet: Fleet
@@ -108,6 +112,7 @@ class Examiner:
     base_of: Callable[[str], str]
     encoder: Callable[[str], Encoder]
     service: Service | None
+    writes: Callable[[str, Sequence[str]], WritingSystem | None]
     evals: Path
     journals: Path
     results: Path
@@ -118,6 +123,7 @@ class Examiner:
     pictured: Callable[[Path, str], Eval]
     pictures: Pictures
     decoder: dict[str, str] = field(default_factory=dict)
+    engine: dict[str, str] = field(default_factory=dict)
 
     def examine(
         self,
@@ -134,7 +140,8 @@ class Examiner:
             name: An installed specialist.
             on: The name of an installed specialist, whose own eval it then is; a sealed eval's
                 file, or a file of labelled rows. A name goes first: ``./name`` is a file.
-            against: Installed specialists, or ``majority``, ``base``, ``general``.
+            against: Installed specialists, models that write (also ``remote:NAME``), or
+                ``majority``, ``base``, ``general``.
             report: Receives progress.
             cancelled: Stops the work; what was answered is kept.
         """
@@ -225,18 +232,29 @@ class Examiner:
 
         if isinstance(system, SpecialistSystem):
             _refuse_other_task(system, sealed)
+        if isinstance(system, WritingSystem):
+            system = replace(system, cancelled=cancelled)
         result = run_to_end(
             system,
             sealed,
             journals=self.journals,
-            batch=remote.BATCH if isinstance(system, GeneralSystem) else systems.BATCH,
-            toolchain={**self.toolchain, **(self.decoder if of_pictures(sealed.items) else {})},
+            batch=batch_of(system),
+            toolchain=self.judged_by(system, pictures=of_pictures(sealed.items)),
             report=report,
             cancelled=cancelled,
         )
         self.results.mkdir(parents=True, exist_ok=True)
         write_result(self.results / f"{Digest.parse(result.digest).hex}.jsonl", result)
         return result
+
+    def judged_by(self, system: System, *, pictures: bool) -> dict[str, str]:
+        """What of this machine can change a system's answers."""
+        wrote = isinstance(system, WritingSystem) and not system.elsewhere
+        return {
+            **self.toolchain,
+            **(self.decoder if pictures else {}),
+            **(self.engine if wrote else {}),
+        }
 
     def system(self, rival: str, name: str, sealed: Eval) -> System:
         """Whom ``rival`` means for a specialist; raises what asking for it raises."""
@@ -265,13 +283,8 @@ class Examiner:
                 out_of_scope_label=refusal if below is not None else None,
                 similarity_below=float(below) if below is not None else None,
             )
-        if rival == "general":
-            if self.service is None:
-                raise UnavailableError(
-                    "No general model is configured.",
-                    code="no_general",
-                    remedy="Set METIER_GENERAL_URL and METIER_GENERAL_MODEL.",
-                )
+        labels = (*classifier.labels, refusal) if refusal else classifier.labels
+        if rival == "general" and self.service is not None:
             if seen and not self.service.sees:
                 raise InputError(
                     f"{name!r} classifies pictures, and nothing says that the general model takes "
@@ -279,9 +292,22 @@ class Examiner:
                     code="no_rival",
                     remedy="Set METIER_GENERAL_SEES=1 if it does.",
                 )
-            labels = (*classifier.labels, refusal) if refusal else classifier.labels
             return GeneralSystem(self.service, labels, pictures=self.pictures if seen else None)
-        return SpecialistSystem(rival, self.classifier(rival))
+        written = self.writes(rival, labels)
+        if written is not None and seen:
+            raise InputError(
+                f"{name!r} classifies pictures, and {written.name} is shown none in an eval.",
+                code="no_rival",
+                remedy="A service that takes pictures can be asked: METIER_GENERAL_URL and "
+                "METIER_GENERAL_SEES=1.",
+            )
+        if written is None and rival == "general":
+            raise UnavailableError(
+                "No general model is configured, and no model that writes is installed.",
+                code="no_general",
+                remedy="Set METIER_GENERAL_URL and METIER_GENERAL_MODEL, or 'metier pull' one.",
+            )
+        return written or SpecialistSystem(rival, self.classifier(rival))
 
     def _settings(self, name: str, role: str) -> dict[str, str | float]:
         """What was fitted for a rival when the specialist was made."""
@@ -319,6 +345,13 @@ class Examiner:
         return frozenset(sealed.items[position].id for position in scanned.leaked)
 
 
+def batch_of(system: System) -> int:
+    """Items between two writes of a system's journal: fewer where an answer takes long or costs."""
+    if isinstance(system, WritingSystem):
+        return max(questioned.BATCH, system.parallel)
+    return remote.BATCH if isinstance(system, GeneralSystem) else systems.BATCH
+
+
 def _refuse_other_task(system: SpecialistSystem, sealed: Eval) -> None:
     """Texts are not put to a classifier of pictures, nor pictures to one of texts."""
     wants = system.classifier.task == PICTURES
@@ -339,6 +372,8 @@ def _most_frequent(sealed: Eval) -> str:
 
 def _cost(result: Result, system: System | None = None) -> Cost:
     cost = Cost(ms_per_text=result.timings.median_ms() if result.timings else None)
+    if isinstance(system, WritingSystem) and system.elsewhere:
+        return cost.model_copy(update={"cost_class": "remote"})
     if not isinstance(system, GeneralSystem):
         return cost
     service = system.service

@@ -30,22 +30,28 @@ class Asking:
         folder: Where answers are kept.
         report: Receives progress.
         cancelled: Stops the work; what was answered is kept.
-        toolchain: What can change an answer of this machine.
     """
 
     folder: Path
     report: Report
     cancelled: Callable[[], bool]
-    toolchain: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two: a system, and how many items it is asked at once."""
+    """One of the two.
+
+    Attributes:
+        system: Whom to ask.
+        batch: How many items it is asked at once.
+        local: Whether it runs on this machine.
+        toolchain: What of this machine can change its answers.
+    """
 
     system: System
     batch: int = BATCH
     local: bool = True
+    toolchain: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +127,7 @@ def answers_of(
     side: Side, sealed: Eval, items: Sequence[EvalItem], asking: Asking
 ) -> dict[str, Answered]:
     """A system's answers to some items by their ids; what is known is not asked again."""
-    toolchain = asking.toolchain if side.local else {}
-    with Answers.opened(asking.folder, side.system, sealed, toolchain) as answers:
+    with Answers.opened(asking.folder, side.system, sealed, side.toolchain) as answers:
         missing = [item for item in items if answers.of(item) is None]
         done = len(items) - len(missing)
         for start in range(0, len(missing), side.batch):

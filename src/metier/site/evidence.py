@@ -134,7 +134,7 @@ def _not_measured(name: str, card: Card, against: str) -> EvidenceRow:
         command, note = "", ""
     elif against == "general":
         command = f"metier eval {name} --on EVAL --against general"
-        note = "Name a general model with METIER_GENERAL_URL and METIER_GENERAL_MODEL first."
+        note = "Name one with METIER_GENERAL_URL and METIER_GENERAL_MODEL first, or pull one."
     else:
         command, note = f"metier eval {name} --on EVAL --against base", ""
     return EvidenceRow(

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 import workshop
+from local_models import install_local
 from loopback import serving
-from metier.assembly import Metier
+from metier.assembly import Metier, meetings
 from metier.assembly.watching import due_at
 from metier.errors import InputError, NotFoundError, UnavailableError
 from metier.evals.items import read_eval
 from metier.messages import Progress
+from tiny_gguf import tiny_model
 from watched_home import NAME, knowing, made, unlike, with_general, written
 
 
@@ -91,6 +93,25 @@ def test_a_general_model_that_knows_better_takes_the_route(metier: Metier, tmp_p
     # Without that general model nobody is there who could take the route.
     (again,) = metier.watching.look([NAME])
     assert {track.rival for track in again.standing.tracks} == {"base"}
+
+
+def test_a_general_model_of_this_machine_is_met_a_part_at_a_look(
+    metier: Metier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real engine over a tiny model, which writes noise."""
+    monkeypatch.setattr(meetings, "MOST_OF_A_MODEL", 4)
+    install_local(metier.fleet, "noise", tiny_model(tmp_path))
+    (unasked,) = metier.watching.look([NAME], background=True)
+    assert {track.rival for track in unasked.standing.tracks} == {"base"}
+    assert any("no second model is loaded" in note for note in unasked.notes)
+    (first,) = metier.watching.look([NAME])
+    assert first.added == 4
+    assert any("56 are left" in note for note in first.notes)
+    (second,) = metier.watching.look([NAME])
+    metier.close()
+    assert second.added == 4
+    pairs = [(track.rival, track.pairs) for track in second.standing.tracks]
+    assert sorted(pairs) == [("base", 60), ("general", 8)]
 
 
 def test_a_general_model_that_is_not_there_is_told_and_stops_nothing(metier: Metier) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from metier.assembly.candidates import General
 from metier.card import (
     Abstention,
     AnyCard,
@@ -270,7 +271,10 @@ class SmallFacade:
         self.fleet = SmallFleet()
         self.fitting = SmallFitting()
         self.watching = Watched(lambda name: self.show(name))
-        self.routing = SimpleNamespace(warm=lambda: None)
+        self.general = General("", remedy="metier pull hf.co/somebody/model")
+        self.routing = SimpleNamespace(
+            warm=lambda: None, field=lambda: SimpleNamespace(general=self.general)
+        )
         self.items = {
             "banking-intents": Item(Reference("banking-intents"), make_card(), 118_000),
             "sms-spam": Item(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from metier.assembly.candidates import General
 from metier.cli.doctor import examine
 
 
@@ -23,6 +24,13 @@ def test_what_is_optional_is_missing_and_not_wrong(metier: Any, facade: Any) -> 
     assert states(facade)["general model"] == "missing"
     assert "metier up" in outcome.out
     assert "METIER_GENERAL_URL" in outcome.out
+    assert "metier pull hf.co/somebody/model" in " ".join(outcome.out.split())
+
+
+def test_a_model_of_this_machine_is_the_general_one(metier: Any, facade: Any) -> None:
+    facade.general = General("qwen", "qwen", "No other model here writes.")
+    assert "qwen. No other model here writes." in metier("doctor").out
+    assert states(facade)["general model"] == "here"
 
 
 def test_what_is_here_is_named(metier: Any, facade: Any) -> None:

@@ -9,11 +9,13 @@ import pytest
 
 import made_up
 import workshop
+from local_models import install_local
 from metier.assembly import Metier
 from metier.card import Verdict
-from metier.errors import InputError, MetierError, NotFoundError
+from metier.errors import InputError, MetierError, NotFoundError, UnavailableError
 from metier.evals.items import read_eval
 from metier.messages import Progress
+from tiny_gguf import tiny_model
 
 KIN = ["aunt", "brother", "cousin", "daughter", "nephew"]
 
@@ -190,3 +192,22 @@ def test_a_stopped_examination_goes_on_where_it_was(metier) -> None:
     assert caught.value.code == "cancelled"
     assert metier.evaluate("tickets", on="tickets").scores[0].n == 60
     assert list((metier.settings.home / "journals").iterdir()) == []
+
+
+def test_a_model_of_this_machine_is_a_rival(metier, home) -> None:
+    """A real engine over a tiny model: it writes noise, held to the labels."""
+    path = made_up.write(home / "few-fresh.jsonl", unlike(2))
+    with pytest.raises(UnavailableError) as told:
+        metier.evaluate("tickets", on=str(path), against=["general"])
+    assert told.value.code == "no_general"
+    install_local(metier.fleet, "noise", tiny_model(home))
+    try:
+        found = metier.evaluate("tickets", on=str(path), against=["noise", "general", "majority"])
+        named, general, _ = found.evidence
+        assert (named.against, general.against) == ("other", "general")
+        assert named.rival_name == general.rival_name == "local:noise"
+        assert named.difference.n == 8
+        assert named.rival_cost.cost_class == "this machine"
+    finally:
+        metier.fleet.remove("noise")
+        metier.close()

@@ -42,7 +42,7 @@ def sides() -> tuple[Says, Says]:
 
 
 def asking(folder: Path, stop: bool = False) -> Asking:
-    return Asking(folder, silent, lambda: stop, {"numpy": "2"})
+    return Asking(folder, silent, lambda: stop)
 
 
 def test_outcomes_are_paired_with_cluster_date_and_freshness(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_what_one_could_not_answer_is_no_pair_and_is_asked_again(tmp_path: Path)
 def test_a_stop_keeps_what_was_answered(tmp_path: Path) -> None:
     one, two = sides()
     heard: list[Progress] = []
-    half = Asking(tmp_path, heard.append, lambda: len(heard) >= 2, {"numpy": "2"})
+    half = Asking(tmp_path, heard.append, lambda: len(heard) >= 2)
     with pytest.raises(UnavailableError) as stopped:
         meet(Side(one, batch=3), Side(two, batch=3), "base", SEALED, half)
     assert stopped.value.code == "cancelled"
