@@ -63,6 +63,10 @@ OUTER_NAMES = {
 }
 
 
+NEVER_ENDING = {494: -100.0, 496: -100.0, 500: -100.0, 501: -100.0, 502: -100.0}
+"""Logit biases with which a tiny model never ends by itself."""
+
+
 def gguf_name(name: str) -> str:
     """The GGUF name of a tensor of a Hugging Face model."""
     if name in OUTER_NAMES:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import webbrowser
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 import click
@@ -122,13 +122,13 @@ def up(  # noqa: PLR0913  one argument per flag
             webbrowser.open(address)
 
     try:
-        with _watched(session, watched):
+        # Where Ctrl-C was ignored from the start, as in a script's background, it just returns.
+        with suppress(KeyboardInterrupt), _watched(session, watched):
             serve_nearby(port, serve_on, announce)
-    except KeyboardInterrupt:
-        if not as_json:
-            click.echo("\nStopped.", err=True)
     finally:
         withdraw_presence(session.metier.settings.home)
+    if not as_json:
+        click.echo("\nStopped.", err=True)
 
 
 def serve_nearby(port: int, serve_on: Serve, announce: Callable[[int], None]) -> None:

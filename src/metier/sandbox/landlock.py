@@ -69,6 +69,7 @@ _DEVICES: Final = {
 
 def end(process: Process) -> None:
     """Kill the command's process group; the supervisor then reaps what is left and ends."""
+    signalled = False
     for child in children(process.pid):
         try:
             handle = os.pidfd_open(child)
@@ -78,13 +79,14 @@ def end(process: Process) -> None:
             # Still a child, so not reaped: its number is its own. Before setsid it has no group.
             if child in children(process.pid):
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
+                signalled = True
                 os.killpg(child, signal.SIGKILL)
                 return
         except ProcessLookupError:
             continue
         finally:
             os.close(handle)
-    if not children(process.pid):
+    if not signalled and not children(process.pid):  # it has not come to start the command
         process.kill()
 
 

@@ -22,10 +22,11 @@ from metier.generating import Loading, Message, Options, Piece, Question
 from metier.hardware import memory_bytes
 from metier.settings import Settings
 from scripted_worker import until
-from tiny_gguf import tiny_adapter, tiny_model
+from tiny_gguf import NEVER_ENDING, tiny_adapter, tiny_model
 
 TESTS = Path(__file__).resolve().parents[2]
 FEW = Options(num_predict=12, temperature=0.0)
+ENDLESS = Options(num_predict=3000, temperature=1.0, logit_bias=NEVER_ENDING)
 HELLO = Question(messages=(Message("user", "hello"),), options=FEW)
 
 
@@ -118,7 +119,7 @@ def test_a_killed_worker_fails_its_request_within_a_second_and_is_replaced(
             for process in workers_of(home):
                 os.kill(process, signal.SIGKILL)
 
-    long = Question(prompt="hello", options=Options(num_predict=3000, temperature=1.0))
+    long = Question(prompt="hello", options=ENDLESS)
     with pytest.raises(UnavailableError) as told:
         metier.models.ask("tiny", long, on_piece=kill)
     assert told.value.code == "engine_ended"

@@ -220,6 +220,19 @@ def test_a_supervisor_without_a_child_is_killed(monkeypatch: pytest.MonkeyPatch)
         assert supervisor.wait(20) == -9
 
 
+def test_a_supervisor_whose_child_was_killed_ends_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Before ``setsid`` the child has no group, and may be reaped before we look again."""
+    child = subprocess.Popen(["sleep", "60"])
+    answers = [[child.pid], [child.pid], []]
+    monkeypatch.setattr(landlock, "children", lambda _: answers.pop(0))
+    supervisor = subprocess.Popen(["sleep", "0.5"])
+    end(supervisor)
+    assert child.wait(20) == -9
+    assert supervisor.wait(20) == 0
+
+
 def test_a_child_that_is_gone_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
     bystander = subprocess.Popen(["sleep", "60"])
     answers = [[bystander.pid], [], []]

@@ -25,9 +25,9 @@ from metier.generating import (
     Voice,
     Weights,
 )
+from tiny_gguf import NEVER_ENDING
 
 Open = Callable[..., LocalWorker]
-NEVER_ENDING = {494: -100.0, 496: -100.0, 500: -100.0, 501: -100.0, 502: -100.0}
 LONG = Question(
     prompt="The quick", options=Options(temperature=1.0, logit_bias=NEVER_ENDING), shift=True
 )

@@ -21,8 +21,8 @@ from metier.generating import (
     TokenChance,
     Voice,
 )
+from tiny_gguf import NEVER_ENDING
 
-NEVER_ENDING = {494: -100.0, 496: -100.0, 500: -100.0, 501: -100.0, 502: -100.0}
 CALM = Options(num_predict=8, temperature=0.0, seed=1)
 
 

@@ -9,6 +9,7 @@ import pytest
 from metier.engines.llamacpp import LocalWorker
 from metier.errors import InputError, InternalError
 from metier.generating import Options, Question, Voice
+from tiny_gguf import NEVER_ENDING
 
 
 def test_a_defect_in_one_request_does_not_end_the_others(worker: LocalWorker) -> None:
@@ -33,11 +34,10 @@ def test_what_a_caller_may_say_wrongly_is_an_error_of_theirs(worker: LocalWorker
 
 
 def test_answers_that_outgrow_the_context_wait_instead_of_failing(worker: LocalWorker) -> None:
-    ends = {494: -100.0, 496: -100.0, 500: -100.0, 501: -100.0, 502: -100.0}
     counts: list[int] = []
 
     def ask(number: int) -> None:
-        options = Options(num_predict=700, seed=number, logit_bias=ends)
+        options = Options(num_predict=700, seed=number, logit_bias=NEVER_ENDING)
         written = worker.ask(Question(prompt="The quick brown fox", options=options), Voice())
         counts.append(written.taken.tokens_out)
 

@@ -9,6 +9,7 @@ from metier.engines.llamacpp.asking import Asked
 from metier.engines.llamacpp.writing import Answer, chances, taken
 from metier.engines.prompting import Parser
 from metier.generating import Options, Piece, Question, Taken, TokenChance, Voice
+from tiny_gguf import NEVER_ENDING
 
 LOGPROBS = {
     "content": [
@@ -60,8 +61,7 @@ def test_nothing_is_written_where_nothing_is_wanted(worker: LocalWorker) -> None
 
 
 def test_a_context_that_shifts_writes_more_than_it_holds(worker: LocalWorker) -> None:
-    ends = {494: -100.0, 496: -100.0, 500: -100.0, 501: -100.0, 502: -100.0}
-    options = Options(num_predict=1500, temperature=1.0, seed=1, logit_bias=ends)
+    options = Options(num_predict=1500, temperature=1.0, seed=1, logit_bias=NEVER_ENDING)
     shifted = worker.ask(Question(prompt="The", options=options, shift=True), Voice())
     assert shifted.taken.tokens_out == 1500
     stopped = worker.ask(Question(prompt="The", options=options), Voice())
