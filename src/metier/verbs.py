@@ -29,6 +29,7 @@ def make(
     data: str | Path,
     *,
     name: str,
+    domain: str = "general",
     eval_file: str | Path | None = None,
     budget: float | None = None,
     seed: int = 0,
@@ -40,6 +41,7 @@ def make(
     Args:
         data: Labelled rows: JSON Lines, JSON, CSV, TSV, or a folder of texts per label.
         name: What to call it.
+        domain: What it is for, in a word or two; the router goes by it.
         eval_file: Sealed rows in a file of their own; else the rows' own split, or a fifth.
         budget: Wall seconds for everything, or ``None``.
         seed: Of every choice that chance makes.
@@ -53,6 +55,7 @@ def make(
     recipe = metier.recipe_for(
         Path(data),
         name=name,
+        domain=domain,
         eval_file=Path(eval_file) if eval_file is not None else None,
         budget=budget,
         seed=seed,

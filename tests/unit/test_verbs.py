@@ -49,6 +49,7 @@ def test_choices_arrive(home) -> None:
     card = verbs.make(
         "rows.jsonl",
         name="other",
+        domain="orders",
         eval_file="held.jsonl",
         budget=0.001,
         seed=4,
@@ -56,6 +57,7 @@ def test_choices_arrive(home) -> None:
         report=heard.append,
     )
     assert (card.seed, card.data.eval_rows, card.rung) == (4, 20, "majority")
+    assert card.domain == "orders"
     assert heard[-1].stage == "done"
 
 

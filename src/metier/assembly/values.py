@@ -33,6 +33,7 @@ class Asked(TypedDict, total=False):
     """What ``Metier.recipe_for`` is asked beside rows and columns; see ``making.asking``."""
 
     name: Required[str]
+    domain: str
     eval_file: Path | None
     budget: float | None
     seed: int

@@ -23,7 +23,15 @@ from metier.cli.progress import climbing, working
 from metier.cli.session import Session
 from metier.cli.sheet import with_ladder
 from metier.errors import InputError, NotFoundError
-from metier.recipe import PICTURES, AnyRecipe, Recipe, SearchRecipe, read_recipe
+from metier.recipe import (
+    GENERAL,
+    PICTURES,
+    AnyRecipe,
+    Recipe,
+    SearchRecipe,
+    checked_domain,
+    read_recipe,
+)
 from metier.reference import Reference
 
 
@@ -34,6 +42,7 @@ class Choices(TypedDict):
     task: str
     data: Path | None
     name: str | None
+    domain: str | None
     eval_file: Path | None
     text: str | None
     label: str | None
@@ -76,6 +85,7 @@ _ANY_PATH = click.Path(path_type=Path)
     help="Examples: JSON Lines, CSV, TSV or a folder; of pictures a folder or a zip too.",
 )
 @click.option("--name", help="What to call it.")
+@click.option("--domain", help="What it is for, in a word or two; the router goes by it.")
 @click.option(
     "--eval", "eval_file", type=_ANY_PATH, metavar="FILE", help="Sealed questions, in a file."
 )
@@ -173,7 +183,12 @@ def _from_folder(session: Session, choices: Choices) -> SearchRecipe:
             code="bad_usage",
             remedy="Name the folder that holds the .md files.",
         )
-    return session.metier.pack_recipe(data.absolute(), name=name)
+    recipe = session.metier.pack_recipe(data.absolute(), name=name)
+    if choices["domain"] is None:
+        return recipe
+    document = recipe.model_dump()
+    document["specialist"]["domain"] = checked_domain(choices["domain"])
+    return SearchRecipe.model_validate(document)
 
 
 def _data_and_name(choices: Choices, usage: str) -> tuple[Path, str]:
@@ -197,6 +212,7 @@ def _from_examples(session: Session, choices: Choices) -> Recipe:
     recipe = session.metier.recipe_for(
         data,
         name=name,
+        domain=choices["domain"] or GENERAL,
         eval_file=choices["eval_file"],
         text=choices["text"],
         label=choices["label"],
@@ -234,6 +250,8 @@ def _changed(recipe: AnyRecipe, choices: Choices) -> AnyRecipe:
     if choices["name"] is not None:
         Reference.parse(choices["name"])
         document["specialist"]["name"] = choices["name"]
+    if choices["domain"] is not None:
+        document["specialist"]["domain"] = checked_domain(choices["domain"])
     if not isinstance(recipe, Recipe):
         for option in ("budget", "seed", "drop_leaks"):
             if choices[option]:

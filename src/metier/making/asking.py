@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from metier.errors import InputError
 from metier.recipe import (
+    GENERAL,
     PICTURE_RUNGS,
     PICTURES,
     DataPart,
@@ -19,6 +20,7 @@ from metier.recipe import (
     Recipe,
     SpecialistPart,
     SplitPart,
+    checked_domain,
 )
 
 
@@ -37,10 +39,11 @@ class Columns:
     group: str | None = None
 
 
-def recipe_for(
+def recipe_for(  # noqa: PLR0913  one argument per flag of 'metier make'
     data: Path,
     *,
     name: str,
+    domain: str = GENERAL,
     eval_file: Path | None = None,
     columns: Columns = Columns(),
     budget: float | None = None,
@@ -53,6 +56,7 @@ def recipe_for(
     Args:
         data: Labelled rows: a file or a folder; its rows' own split is kept.
         name: What to call the specialist.
+        domain: What it is for, in a word or two.
         eval_file: Sealed rows in a file of their own.
         columns: Named columns.
         budget: Wall seconds for everything.
@@ -61,7 +65,7 @@ def recipe_for(
         curve: Whether to draw the label-efficiency curve.
 
     Raises:
-        InputError: A name, budget or seed that no recipe can hold.
+        InputError: A name, domain, budget or seed that no recipe can hold.
     """
     parts = [_part(data, "train" if eval_file else "both")]
     if eval_file is not None:
@@ -76,7 +80,7 @@ def recipe_for(
             remedy="A budget is a number of seconds above 0; a seed is a whole number from 0.",
         ) from error
     return Recipe(
-        specialist=SpecialistPart(name=name),
+        specialist=SpecialistPart(name=name, domain=checked_domain(domain)),
         data=tuple(parts),
         split=SplitPart(
             text=columns.text, label=columns.label, group=columns.group, drop_leaks=drop_leaks

@@ -28,6 +28,7 @@ from metier.recipe.classifying import (
     SplitPart,
     UpstreamFile,
 )
+from metier.recipe.domains import GENERAL, checked_domain
 from metier.recipe.reading import AnyRecipe, read_recipe
 from metier.recipe.searching import (
     DocumentPart,
@@ -38,6 +39,7 @@ from metier.recipe.searching import (
 )
 
 __all__ = [
+    "GENERAL",
     "PICTURES",
     "PICTURE_RUNGS",
     "RUNGS",
@@ -64,5 +66,6 @@ __all__ = [
     "SpecialistPart",
     "SplitPart",
     "UpstreamFile",
+    "checked_domain",
     "read_recipe",
 ]

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from metier.card import Frozen
+from metier.recipe.domains import GENERAL
 from metier.recipe.identity import build_id, recipe_id
 from metier.recipe.naming import Named, PluginName, ToolchainName
 from metier.recipe.parsing import parsed
@@ -26,7 +27,7 @@ class ChatSpecialist(Frozen):
     name: Named
     version: str = "1"
     task: Literal["chat"] = "chat"
-    domain: str = "general"
+    domain: str = GENERAL
     description: str = ""
     licence: str | None = None
 

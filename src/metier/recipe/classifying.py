@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from metier.card import Frozen
+from metier.recipe.domains import GENERAL
 from metier.recipe.identity import build_id, recipe_id
 from metier.recipe.parsing import parsed
 from metier.reference import Digest, Reference
@@ -28,7 +29,7 @@ class SpecialistPart(Frozen):
     name: str
     version: str = "1"
     task: Literal["classify", "classify-image"] = "classify"
-    domain: str = "general"
+    domain: str = GENERAL
     description: str = ""
     licence: str | None = None
     out_of_scope_label: str | None = None

@@ -270,6 +270,7 @@ class Facade(Protocol):
         data: Path,
         *,
         name: str,
+        domain: str = "general",
         eval_file: Path | None = None,
         text: str | None = None,
         label: str | None = None,

@@ -116,6 +116,7 @@ def _add_making(routes: APIRouter, metier: Facade, jobs: Jobs) -> None:
             files={"data": True, "eval": False},
             fields={
                 "name": True,
+                "domain": False,
                 "text": False,
                 "label": False,
                 "group": False,

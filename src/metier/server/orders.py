@@ -14,6 +14,7 @@ from typing import Any
 
 from metier.errors import InputError
 from metier.messages import Progress, Report
+from metier.recipe import GENERAL, checked_domain
 from metier.reference import Reference
 from metier.server.comparing import KIND as CONTRAST
 from metier.server.comparing import contrast_order
@@ -31,8 +32,8 @@ MOST_NAME = 400
 def make_order(metier: Facade, upload: Upload) -> Order:
     """The order that makes a specialist of an upload; raises InputError on a wrong field.
 
-    Fields: ``name``, ``text``, ``label``, ``group``, ``budget``, ``seed``, ``drop_leaks``,
-    ``curve``; files ``data`` and, if wanted, ``eval``.
+    Fields: ``name``, ``domain``, ``text``, ``label``, ``group``, ``budget``, ``seed``,
+    ``drop_leaks``, ``curve``; files ``data`` and, if wanted, ``eval``.
     """
     # A recipe that came over HTTP names its files by name only, beside itself.
     data = Path(upload.file("data").name)
@@ -42,11 +43,13 @@ def make_order(metier: Facade, upload: Upload) -> Order:
     drop_leaks = upload.flag("drop_leaks")
     curve = upload.text("curve") is None or upload.flag("curve")
     columns = {field: upload.text(field) for field in ("text", "label", "group")}
+    domain = checked_domain(upload.text("domain") or GENERAL)
 
     def work(report: Report, cancelled: Callable[[], bool]) -> Any:
         recipe = metier.recipe_for(
             data,
             name=name,
+            domain=domain,
             eval_file=eval_file,
             text=columns["text"],
             label=columns["label"],
@@ -61,6 +64,7 @@ def make_order(metier: Facade, upload: Upload) -> Order:
         )
 
     words = ["metier", "make", "--task", "classify", "--data", data.name, "--name", name]
+    words += ["--domain", domain] if domain != GENERAL else []
     words += ["--eval", eval_file.name] if eval_file else []
     for field, value in columns.items():
         words += [f"--{field}", value] if value else []

@@ -32,7 +32,7 @@ COOKIE = "metier_upload"
 KEPT_SECONDS = 2 * 3600.0
 MOST_KEPT = 12
 MOST_BYTES = 2 << 30
-FIELDS = ("text", "label", "group", "seed", "curve", "name", "budget", "drop_leaks")
+FIELDS = ("text", "label", "group", "seed", "curve", "name", "domain", "budget", "drop_leaks")
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _NOTE = "look.json"
 

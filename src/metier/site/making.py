@@ -258,7 +258,7 @@ def command_of(look: Mapping[str, Any]) -> str:
     line = ["metier", "make", "--task", "classify", "--data", str(files.get("data", "FILE"))]
     line += ["--name", fields.get("name") or "NAME"]
     line += ["--eval", str(files["eval"])] if files.get("eval") else []
-    for role in ("text", "label", "group", "budget"):
+    for role in ("domain", "text", "label", "group", "budget"):
         line += [f"--{role}", fields[role]] if fields.get(role) else []
     line += ["--seed", fields["seed"]] if fields.get("seed", "0") not in ("", "0") else []
     line += ["--drop-leaks"] if fields.get("drop_leaks") == "true" else []

@@ -52,7 +52,7 @@ def test_examples_become_a_card_and_the_next_command(metier: Any, facade: Any, d
     assert "▸  encoder-int8" in outcome.out
     asked = dict(facade.calls)["recipe_for"]
     assert asked == {
-        "data": Path(data), "name": "tickets", "eval_file": None,
+        "data": Path(data), "name": "tickets", "domain": "general", "eval_file": None,
         "text": None, "label": None, "group": None,
         "budget": 120.0, "seed": 7, "drop_leaks": False, "curve": True,
     }  # fmt: skip
@@ -98,10 +98,21 @@ def test_a_recipe_starts_its_paths_at_its_folder(metier: Any, facade: Any, recip
 def test_what_the_command_line_says_goes_into_the_recipe(
     metier: Any, facade: Any, recipe: str
 ) -> None:
-    words = ("--name", "other", "--budget", "90s", "--seed", "3", "--drop-leaks", "--no-curve")
+    words = (
+        "--name",
+        "other",
+        "--domain",
+        "orders",
+        "--budget",
+        "90s",
+        "--seed",
+        "3",
+        "--drop-leaks",
+        "--no-curve",
+    )
     assert metier("make", recipe, *words).code == 0
     made = dict(facade.calls)["make"]["recipe"]
-    assert made.specialist.name == "other"
+    assert (made.specialist.name, made.specialist.domain) == ("other", "orders")
     assert made.ladder.budget_seconds == 90
     assert made.ladder.seed == 3
     assert made.ladder.curve is False

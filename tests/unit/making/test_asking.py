@@ -36,6 +36,7 @@ def test_every_choice_arrives() -> None:
     recipe = recipe_for(
         Path("rows.csv"),
         name="mine",
+        domain=" orders ",
         columns=Columns("body", "kind", "author"),
         budget=12.5,
         seed=9,
@@ -43,6 +44,7 @@ def test_every_choice_arrives() -> None:
         curve=False,
     )
     assert (recipe.split.text, recipe.split.label, recipe.split.group) == ("body", "kind", "author")
+    assert recipe.specialist.domain == "orders"
     assert recipe.split.drop_leaks
     assert (recipe.ladder.budget_seconds, recipe.ladder.seed) == (12.5, 9)
     assert not recipe.ladder.curve

@@ -33,6 +33,7 @@ def test_a_make_reads_every_field(metier: StandIn, tmp_path: Path) -> None:
         "data",
         "eval",
         name="x",
+        domain="order questions",
         text="body",
         label="kind",
         group="user",
@@ -43,14 +44,16 @@ def test_a_make_reads_every_field(metier: StandIn, tmp_path: Path) -> None:
     )
     order = orders.make_order(metier, asked)
     assert order.command == (
-        "metier make --task classify --data 'data rows.csv' --name x --eval 'eval rows.csv' "
-        "--text body --label kind --group user --budget 2m --seed 7 --drop-leaks"
+        "metier make --task classify --data 'data rows.csv' --name x --domain "
+        "'order questions' --eval 'eval rows.csv' --text body --label kind --group user "
+        "--budget 2m --seed 7 --drop-leaks"
     )
     order.work(silent, lambda: False)
     assert metier.made == [
         {
             "data": Path("data rows.csv"),
             "name": "x",
+            "domain": "order questions",
             "eval_file": Path("eval rows.csv"),
             "text": "body",
             "label": "kind",
@@ -69,6 +72,15 @@ def test_a_make_needs_little(metier: StandIn, tmp_path: Path) -> None:
     assert order.command == "metier make --task classify --data 'data rows.csv' --name x"
     order.work(silent, lambda: False)
     assert metier.made[0]["curve"] is True
+
+
+@pytest.mark.parametrize("domain", ["--", "x" * 81, "a\nb"])
+def test_a_wrong_domain_is_refused_before_anything_starts(
+    metier: StandIn, tmp_path: Path, domain: str
+) -> None:
+    with pytest.raises(InputError) as told:
+        orders.make_order(metier, upload(tmp_path, "data", name="x", domain=domain))
+    assert told.value.code == "bad_domain"
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../x", "x" * 700, "a/b/c/d", "$(x)"])

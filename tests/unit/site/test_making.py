@@ -80,11 +80,18 @@ def test_durations_are_as_rough_as_they_are_known(seconds: float, said: str) -> 
 
 
 def test_the_command_does_the_same() -> None:
-    fields = {"name": "a b", "label": "l", "seed": "3", "drop_leaks": "true", "budget": "2m"}
+    fields = {
+        "name": "a b",
+        "domain": "mail",
+        "label": "l",
+        "seed": "3",
+        "drop_leaks": "true",
+        "budget": "2m",
+    }
     told = {**look(), "fields": fields, "files": {"data": "r.csv", "eval": "e.csv"}}
     assert making.command_of(told) == (
-        "metier make --task classify --data r.csv --name 'a b' --eval e.csv --label l "
-        "--budget 2m --seed 3 --drop-leaks"
+        "metier make --task classify --data r.csv --name 'a b' --eval e.csv "
+        "--domain mail --label l --budget 2m --seed 3 --drop-leaks"
     )
 
 
