@@ -15,12 +15,13 @@ from typing import Any
 from metier.assembly.abilities import abilities
 from metier.assembly.facts import Facts
 from metier.card import Card, ChatCard, SearchCard
-from metier.errors import MetierError
+from metier.errors import InputError, MetierError
 from metier.fleet import Fleet, Installed
 from metier.generating import ModelDetails, ModelListing
 from metier.localmodel import LocalModelFile
 from metier.picturing import VISION_FILE
 from metier.reference import Digest, Reference
+from metier.routing import is_auto
 
 MOST_KNOWN = 20_000
 
@@ -52,7 +53,17 @@ class Catalogue:
         return self._listed
 
     def known(self, name: str) -> Known:
-        """One of them; raises NotFoundError with near names."""
+        """One of them; raises NotFoundError with near names.
+
+        Raises InputError (``no_capability``) for the router's names, which are nobody's.
+        """
+        if is_auto(name):
+            raise InputError(
+                f"{name!r} chooses among what chats; it continues no raw text and embeds nothing.",
+                code="no_capability",
+                remedy="Name a model, or ask it to chat: /v1/chat/completions, /api/chat, "
+                "/api/generate.",
+            )
         reference = Reference.parse(name)
         if self._seen is None:
             # Nobody listed anything yet: one of a thousand costs one.

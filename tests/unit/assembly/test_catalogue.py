@@ -11,7 +11,7 @@ from local_models import install_local
 from metier.assembly import Metier
 from metier.assembly.catalogue import Catalogue, place
 from metier.assembly.facts import Facts
-from metier.errors import MetierError
+from metier.errors import InputError, MetierError
 from metier.fleet import Fleet
 from metier.settings import Settings
 from metier.store import Store
@@ -60,3 +60,11 @@ def test_a_damaged_model_is_listed_and_says_so_when_asked(tmp_path: Path) -> Non
     with pytest.raises(MetierError) as told:
         place(fleet, installed, "model.gguf")
     assert told.value.code == "corrupt_blob"
+
+
+@pytest.mark.parametrize("name", ["auto", "auto:python"])
+def test_the_router_is_no_model(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError) as told:
+        Catalogue(Fleet(Store.open(tmp_path)), Facts()).known(name)
+    assert told.value.code == "no_capability"
+    assert "/v1/chat/completions" in str(told.value.remedy)
