@@ -75,6 +75,26 @@ def endless() -> bytes:
     return bytes(model.SerializeToString())
 
 
+def greedy(gigabytes: int = 64) -> bytes:
+    """The same input and output around a constant of many gigabytes, in a few hundred bytes."""
+    shape = numpy_helper.from_array(np.array([gigabytes, 1 << 28], np.int64), "shape")
+    made = helper.make_graph(
+        [
+            helper.make_node("GlobalAveragePool", ["pixels"], ["mean"]),
+            helper.make_node("ReduceMean", ["mean"], ["one"], keepdims=0),
+            helper.make_node("Expand", ["one", "shape"], ["huge"]),
+            helper.make_node("ReduceMax", ["huge"], ["top"], keepdims=0),
+            helper.make_node("Mul", ["mean", "top"], ["vector"]),
+        ],
+        "greedy",
+        [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, [1, 3, SIZE, SIZE])],
+        [helper.make_tensor_value_info("vector", TensorProto.FLOAT, [1, 3, 1, 1])],
+        [shape],
+    )
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    return bytes(model.SerializeToString())
+
+
 def folder(place: Path, **changes: Any) -> Path:
     """A folder with ``vision.json`` and ``model.onnx``; ``changes`` override the description."""
     place.mkdir(parents=True, exist_ok=True)

@@ -38,7 +38,7 @@ from metier.assembly.timelines import Timelines
 from metier.assembly.toolbox import Toolbox
 from metier.assembly.trying import Field, Trial, Trying
 from metier.assembly.values import Asked, How, InstalledPart, parts_of
-from metier.assembly.visionbases import install_vision, is_vision
+from metier.assembly.visionbases import install_vision, is_vision, try_imported
 from metier.assembly.watching import open_watching
 from metier.assembly.workbench import Workbench, never
 from metier.card import AnyCard, Card, ChatCard, Evidence, SearchCard
@@ -185,7 +185,7 @@ class Metier:
             return [install_vision(self.fleet, self.settings.home, path, name=name)]
         if path.is_dir() and (path / "model.safetensors").is_file():
             return [self.install_base(path, name=name)]
-        return self.fleet.import_path(path, name)
+        return self.fleet.import_path(path, name, further=try_imported(self.settings.home))
 
     def has_blob(self, digest: Digest) -> bool:
         """Whether the store holds these bytes."""

@@ -7,7 +7,7 @@ with ``formats`` and keeps it in the ``store``. It answers no question and loads
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ from metier.manifest import (
     system_digest,
 )
 from metier.reference import Digest, Reference
-from metier.store import Entry, Store
+from metier.store import Check, Entry, Store
 
 _CACHED = 10_000
 
@@ -238,7 +238,12 @@ class Fleet:
         self._store.rename(dict.fromkeys([reference, *gone]))
 
     def import_path(
-        self, path: Path, name: str | None = None, *, replace: bool = True
+        self,
+        path: Path,
+        name: str | None = None,
+        *,
+        replace: bool = True,
+        further: Check | None = None,
     ) -> Sequence[Installed]:
         """Take in every specialist of an OCI image layout, as ``export`` writes it.
 
@@ -247,6 +252,8 @@ class Fleet:
             name: A name for its only artifact; ``None`` keeps the names it has there.
             replace: Whether what has the name and another recipe is replaced; else it stays and
                 the artifact is passed over.
+            further: Called with each manifest and a function to the paths of its parts once
+                everything else was found sound; what it raises stops the import.
 
         Raises:
             InputError: It is something else, a part is unsafe or malformed, or a base that is
@@ -262,10 +269,16 @@ class Fleet:
                 remedy="Name a folder that 'metier export' or another OCI tool wrote.",
             )
         reference = own_name(name) if name is not None else None
+
+        def checked(manifest: Manifest, path_of: Callable[[Descriptor], Path]) -> None:
+            check(manifest, path_of)
+            if further is not None:
+                further(manifest, path_of)
+
         names = self._store.import_layout(
             path,
             reference=reference,
-            check=check,
+            check=checked,
             accept=lambda found, manifest: self._may_take(found, manifest, replace=replace),
         )
         return [self.show(str(found)) for found, _ in names]

@@ -6,7 +6,7 @@ it knows no language, no tool and no verdict. Without a sandbox such code is ref
 
 from metier.sandbox.confining import Sandbox
 from metier.sandbox.detecting import State, describe, detect
-from metier.sandbox.interpreters import program, python
+from metier.sandbox.interpreters import packages, program, python
 from metier.sandbox.plain import plain
 from metier.sandbox.pool import Pool
 from metier.sandbox.running import Running
@@ -24,6 +24,7 @@ __all__ = [
     "Talking",
     "describe",
     "detect",
+    "packages",
     "plain",
     "program",
     "python",

@@ -1,10 +1,11 @@
 """Where an interpreter lies and what it reads to start: as places for a sandbox.
 
-It knows this Python and single programs; it knows no package of either.
+It knows this Python, where it finds packages, and single programs; it imports none of them.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -25,6 +26,23 @@ def python() -> tuple[str, tuple[Place, ...]]:
         return str(path), ()
     prefixes = (Place(prefix, str(prefix)),)
     return str(path), prefixes if path.is_relative_to(prefix) else (*prefixes, *program(path))
+
+
+def packages(*names: str) -> tuple[Place, ...]:
+    """The folders from which this Python imports packages, as ``/packages/0`` and so on.
+
+    Raises:
+        ModuleNotFoundError: One is not installed; its ``name`` says which.
+    """
+    folders: list[Path] = []
+    for name in names:
+        found = importlib.util.find_spec(name)
+        if found is None or found.origin is None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        folder = Path(found.origin).parent.parent
+        if folder not in folders:
+            folders.append(folder)
+    return tuple(Place(folder, f"/packages/{number}") for number, folder in enumerate(folders))
 
 
 def program(path: Path) -> tuple[Place, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import tiny_vision
 import workshop
 from metier.assembly import Metier
 from metier.errors import CorruptError, InputError, NotFoundError
+from metier.manifest import KIND
 from metier.picturing import VisionFile
+from metier.reference import Reference
 
 
 @pytest.fixture
@@ -62,10 +65,26 @@ def test_what_is_wrong_is_said_and_nothing_is_installed(
     assert metier.list() == []
 
 
-def test_an_artifact_whose_graph_is_another_is_refused(metier: Metier, tmp_path: Path) -> None:
-    from metier.manifest import KIND
-    from metier.reference import Reference
+@pytest.mark.parametrize("graph", [tiny_vision.greedy(), tiny_vision.endless()])
+def test_what_an_artifact_brings_is_tried_too(metier: Metier, tmp_path: Path, graph: bytes) -> None:
+    """Whoever writes a layout can leave out what an import of a folder would have refused."""
+    digest = hashlib.sha256(graph).hexdigest()
+    folder = tiny_vision.folder(tmp_path / "eye", sha256=digest, name="eye", dimension=3)
+    (folder / "model.onnx").write_bytes(graph)
+    parts = {
+        "vision.json": ("weight-config", folder / "vision.json"),
+        "model.onnx": ("weight", folder / "model.onnx"),
+    }
+    metier.fleet.install(Reference.parse("eye"), parts, {KIND: "base"})  # type: ignore[arg-type]
+    out = metier.export("eye", tmp_path / "out")
+    metier.remove("eye")
+    with pytest.raises((InputError, CorruptError)) as raised:
+        metier.import_path(out)
+    assert raised.value.code in ("too_large", "bad_graph", "control_flow")
+    assert metier.list() == []
 
+
+def test_an_artifact_whose_graph_is_another_is_refused(metier: Metier, tmp_path: Path) -> None:
     folder = tiny_vision.folder(tmp_path / "eye", sha256="0" * 64)
     parts = {
         "vision.json": ("weight-config", folder / "vision.json"),

@@ -44,3 +44,12 @@ def test_a_program_is_its_file(tmp_path: Path) -> None:
     expected = Place((tmp_path / "node-20").resolve(), str(tmp_path / "node"))
     assert interpreters.program(tmp_path / "node") == (expected,)
     assert interpreters.program(Path("/usr/bin/env")) == ()
+
+
+def test_packages_are_found_where_they_lie() -> None:
+    found = interpreters.packages("numpy", "metier", "numpy")
+    assert [place.target for place in found] == ["/packages/0", "/packages/1"][: len(found)]
+    assert (found[0].source / "numpy" / "__init__.py").is_file()
+    with pytest.raises(ModuleNotFoundError) as told:
+        interpreters.packages("no_such_package")
+    assert told.value.name == "no_such_package"

@@ -5,9 +5,7 @@ It knows the sandbox and what the program inside needs to start; it knows no req
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 from metier.engines.llamacpp.client import LocalWorker
@@ -16,7 +14,7 @@ from metier.engines.prompting import PICTURE
 from metier.errors import UnavailableError
 from metier.generating import Residence
 from metier.hardware import usable_cores
-from metier.sandbox import Limits, Place, Sandbox, detect, python
+from metier.sandbox import Limits, Place, Sandbox, detect, packages, python
 
 _NEEDED: Final = ("metier", "xllamacpp", "jinja2", "markupsafe")
 _START: Final = (
@@ -87,12 +85,12 @@ def open_worker(
         traps=tuple(traps),
     )
     program, own = python()
-    packages = _packages()
+    needed = _packages()
     command = [program, "-I", "-S", "-B", "-c", _START]
-    command += [*(place.target for place in packages), "-", *(place.target for place in places)]
+    command += [*(place.target for place in needed), "-", *(place.target for place in places)]
     talking = (sandbox or detect()).attend(
         command,
-        places=(*own, *packages, *places),
+        places=(*own, *needed, *places),
         environment=_ENVIRONMENT,
         limits=LIMITS,
         listener=True,
@@ -102,21 +100,16 @@ def open_worker(
     )
 
 
-def _packages() -> list[Place]:
+def _packages() -> tuple[Place, ...]:
     """The folders from which the program imports."""
-    folders: list[Path] = []
-    for name in _NEEDED:
-        found = importlib.util.find_spec(name)
-        if found is None or found.origin is None:
-            raise UnavailableError(
-                f"The package {name} is not installed, which the engine needs.",
-                code="engine_missing",
-                remedy=f"pip install {name}",
-            )
-        folder = Path(found.origin).parent.parent
-        if folder not in folders:
-            folders.append(folder)
-    return [Place(folder, f"/packages/{number}") for number, folder in enumerate(folders)]
+    try:
+        return packages(*_NEEDED)
+    except ModuleNotFoundError as error:
+        raise UnavailableError(
+            f"The package {error.name} is not installed, which the engine needs.",
+            code="engine_missing",
+            remedy=f"pip install {error.name}",
+        ) from error
 
 
 def places_of(residence: Residence) -> list[Place]:
