@@ -14,6 +14,7 @@ from urllib.parse import quote
 from metier.card import ChatCard, SearchCard
 from metier.errors import InputError, NotFoundError
 from metier.messages import Report
+from metier.reference import Reference
 from metier.server.facade import Facade, Installed
 from metier.server.jobrecords import Order
 from metier.server.uploads import Upload
@@ -89,19 +90,24 @@ def hop_order(metier: Facade, upload: Upload) -> Order:
     ``budget``, file ``fresh``. Of a chat specialist: ``bases``, ``on``, ``budget``. Of a pack:
     ``docs``.
     """
-    item = metier.show(upload.needed("name"))
+    asked = Reference.parse(upload.needed("name"))
+    if asked.side:
+        front = asked.front.familiar
+        told = f"{asked.familiar!r} was put aside by a hop; {front!r} is what hops."
+        raise wrong(told, "name", f"Name {front}.", code="bad_name")
+    item = metier.show(asked.familiar)
     name = item.reference.familiar
     orders = {"classify": _classifier, "chat": _chat, "search": _pack}
     work, words = orders[task_of(item)](metier, name, upload)
 
-    def told(report: Report, cancelled: Callable[[], bool]) -> Any:
+    def done(report: Report, cancelled: Callable[[], bool]) -> Any:
         return {**work(report, cancelled).to_dict(), "page": page_of(name)}
 
     return Order(
         KIND,
         name,
         shlex.join(["metier", "hop", name, *words]),
-        told,
+        done,
         folder=upload.folder if upload.files else None,
         fields={**upload.fields, "name": name},
         files={field: path.name for field, path in upload.files.items()},

@@ -63,6 +63,13 @@ def upload(name: str, **fields: str) -> Upload:
     return Upload(Path(), {**fields, "name": name}, {})
 
 
+@pytest.mark.parametrize("name", ["banking-intents@previous", "nobody@rejected-0123abcd"])
+def test_what_was_put_aside_does_not_hop(metier: Mixed, tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError) as told:
+        hop_order(metier, Upload(tmp_path, {"name": name, "bases": "x"}, {}))
+    assert (told.value.code, told.value.details["param"]) == ("bad_name", "name")
+
+
 def test_a_pack_goes_to_a_version(metier: Mixed) -> None:
     order = hop_order(metier, upload("pages", docs="kit@3", bases=""))
     assert order.command == "metier hop pages --docs kit@3"
