@@ -27,7 +27,8 @@ from routing_cost import fitting, latency, memory
 from routing_scope import scope
 from routing_steadiness import pictures, steadiness
 
-from metier.router import Router, fit_domains, request_of_text
+from metier.router import Router, request_of_text
+from metier.router.learning import fit_domains
 from metier.routing import Candidate
 from metier.stats import expected_calibration_error, paired_interval
 

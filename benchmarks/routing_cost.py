@@ -26,7 +26,7 @@ ROUNDS = 400
 _FITTING = """
 import json, resource, sys, time
 from pathlib import Path
-from metier.router import fit_domains
+from metier.router.learning import fit_domains
 questions = json.loads(Path(sys.argv[1]).read_text())
 begun = time.process_time()
 fit_domains(questions)

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from metier.router import fit_domains, request_of_text
+from metier.router import request_of_text
+from metier.router.learning import fit_domains
 
 FLEETS = (
     ("banking77",),

@@ -13,10 +13,13 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sparse
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 _MULTIPLIER = 0x01000193
 """FNV's prime as the base of the polynomial hash: odd, so it has an inverse modulo 2**32."""
@@ -67,6 +70,8 @@ def hashed_counts(texts: Sequence[str], spec: FeatureSpec) -> sparse.csr_matrix:
     Returns:
         CSR matrix, float32, shape (len(texts), spec.buckets), sorted indices, no duplicates.
     """
+    from scipy import sparse  # a router at rest asks for single rows only, which need none of it
+
     units, row_of = _code_units(texts)
     row, bucket = _buckets(units, row_of, spec)
     key = row * spec.buckets + bucket.astype(np.int64)

@@ -62,6 +62,22 @@ def test_help_loads_nothing_heavy() -> None:
     assert loaded_by(statement) & HEAVY == set()
 
 
+def test_a_server_at_rest_loads_no_method_of_learning() -> None:
+    """Tens of megabytes each: they come when somebody makes, measures or asks a classifier."""
+    statement = "import metier.assembly, metier.server.app, metier.site, metier.cli.serving"
+    resting = {
+        "joblib",
+        "onnxruntime",
+        "pandas",
+        "PIL",
+        "scipy",
+        "sklearn",
+        "tokenizers",
+        "xllamacpp",
+    }
+    assert loaded_by(statement) & resting == set()
+
+
 def test_the_front_door_is_small() -> None:
     program = "import metier; print(*metier.__all__)"
     if "__all__" not in vars(importlib.import_module("metier")):

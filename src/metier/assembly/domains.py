@@ -154,7 +154,7 @@ class Domains:
             self._thread.start()
 
     def _made(self, key: str) -> DomainModel | None:
-        from metier.router import fit_domains
+        from metier.router.learning import fit_domains
 
         with self._making:
             if self._held is not None and self._held[0] == key:

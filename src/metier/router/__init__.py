@@ -5,7 +5,8 @@
   whether it holds code
 * ``costs``: cost classes in an order, and budgets
 * ``domains``: the domain classifier and its thresholds; ``learning``: how it is fitted, beside
-  requests of no domain in particular (``elsewhere``)
+  requests of no domain in particular (``elsewhere``); it is imported by its own name, because it
+  loads scipy, which a server at rest does without
 * ``rules``: who is refused and why, who goes first
 * ``deciding``: the decision
 * ``replaying``: a decision as bytes, and a logged one made again
@@ -17,7 +18,6 @@ from metier.router.costs import class_name, most_rank
 from metier.router.deciding import Router
 from metier.router.domains import Domain, DomainModel, Likeness, Settings
 from metier.router.facts import request_of, request_of_text
-from metier.router.learning import fit_domains
 from metier.router.prompting import conversation_key, in_tool_loop, own_words, without_harness
 from metier.router.replaying import decision_bytes, logged, replay
 from metier.router.rules import Rules
@@ -32,7 +32,6 @@ __all__ = [
     "class_name",
     "conversation_key",
     "decision_bytes",
-    "fit_domains",
     "in_tool_loop",
     "logged",
     "most_rank",

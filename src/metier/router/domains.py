@@ -14,15 +14,17 @@ import struct
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metier.errors import CorruptError
 from metier.features import FeatureSpec, hashed_row
-from metier.heads import FloatArray
 from metier.manifest import canonical_json
+
+if TYPE_CHECKING:
+    from metier.heads import FloatArray
 
 MOST_BYTES = 5_000_000
 MOST_DOMAINS = 2_000

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import bdtr, ndtr
+
+from metier.stats.tails import binomial_tail, normal_tail
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +34,7 @@ def mcnemar_p(wins: int, losses: int) -> float:
     """
     if wins < 0 or losses < 0:
         raise ValueError("counts cannot be negative")
-    return min(1.0, 2.0 * float(bdtr(min(wins, losses), wins + losses, 0.5)))
+    return min(1.0, 2.0 * binomial_tail(min(wins, losses), wins + losses, 0.5))
 
 
 def sign_flip_p(sums: ArrayLike) -> float:
@@ -59,7 +60,7 @@ def sign_flip_p(sums: ArrayLike) -> float:
         return mcnemar_p(wins, int(array.size) - wins)
     steps = _on_lattice(array)
     if steps is None:
-        return min(1.0, 2.0 * float(ndtr(-abs(array.sum()) / np.sqrt((array**2).sum()))))
+        return min(1.0, 2.0 * normal_tail(-abs(array.sum()) / np.sqrt((array**2).sum())))
     return _flip_tail(steps)
 
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
-from scipy.special import ndtri, stdtrit
 
 from metier.card import Difference, Interval, Verdict
 from metier.stats.clusters import (
@@ -26,6 +24,7 @@ from metier.stats.clusters import (
 )
 from metier.stats.exact import sign_flip_p
 from metier.stats.power import LEAST_DISCORDANT, LEVEL, widening
+from metier.stats.tails import normal_quantile, root, student_quantile
 
 DEFAULT_MARGIN = 0.01
 
@@ -240,7 +239,7 @@ def _student(estimate: ClusteredMean, level: float) -> tuple[float, float]:
     """Ends of Student's t interval on the clusters."""
     if estimate.freedom <= 0.0:
         return -1.0, 1.0
-    critical = float(stdtrit(estimate.freedom, 0.5 + level / 2.0))
+    critical = student_quantile(estimate.freedom, 0.5 + level / 2.0)
     reach = critical * math.sqrt(estimate.variance)
     return estimate.mean - reach, estimate.mean + reach
 
@@ -261,7 +260,7 @@ def _tango_deviate(counts: _Counts, delta: float) -> float:
 
 def _tango(counts: _Counts, level: float) -> tuple[float, float]:
     """Ends of Tango's score interval, in units of the outcome."""
-    critical = float(stdtrit(counts.freedom, 0.5 + level / 2.0))
+    critical = student_quantile(counts.freedom, 0.5 + level / 2.0)
     middle = (counts.wins - counts.losses) / counts.items
     nearly = 1.0 - 1e-12
 
@@ -271,8 +270,8 @@ def _tango(counts: _Counts, level: float) -> tuple[float, float]:
     def high_end(delta: float) -> float:
         return _tango_deviate(counts, delta) + critical
 
-    low = -1.0 if low_end(-nearly) <= 0.0 else brentq(low_end, -nearly, middle, xtol=1e-10)
-    high = 1.0 if high_end(nearly) >= 0.0 else brentq(high_end, middle, nearly, xtol=1e-10)
+    low = -1.0 if low_end(-nearly) <= 0.0 else root(low_end, -nearly, middle, within=1e-10)
+    high = 1.0 if high_end(nearly) >= 0.0 else root(high_end, middle, nearly, within=1e-10)
     return float(low) * counts.size, float(high) * counts.size
 
 
@@ -283,8 +282,8 @@ def _agree_with_exact(
     outside = exact_p < 1.0 - level
     if outside == (low > 0.0 or high < 0.0):
         return low, high
-    deviate = -float(ndtri(max(exact_p, 1e-300) / 2.0))
-    critical = float(ndtri(0.5 + level / 2.0))
+    deviate = -normal_quantile(max(exact_p, 1e-300) / 2.0)
+    critical = normal_quantile(0.5 + level / 2.0)
     reach = abs(difference) * critical / deviate if deviate > 0.0 else 1.0
     return (difference - reach, high) if difference > 0.0 else (low, difference + reach)
 
@@ -302,7 +301,7 @@ def _settling_items(found: PairedInterval, margin: float) -> int:
         least = LEAST_DISCORDANT * found.n / found.discordant
         options.append(max(found.n * (half / size) ** 2, least))
     if size < margin:
-        square = float(ndtri(0.5 + LEVEL / 2.0)) ** 2
+        square = normal_quantile(0.5 + LEVEL / 2.0) ** 2
         rare = square * (1.0 / margin - 1.0) * found.design
         spread = found.n * (half / (margin - size)) ** 2 if found.discordant else 0.0
         options.append(max(spread, rare))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from scipy.special import ndtr, ndtri
+from metier.stats.tails import normal_quantile, normal_tail
 
 LEVEL = 0.95
 POWER = 0.8
@@ -33,7 +33,7 @@ def power(n: float, difference: float, discordant: float, *, design: float = 1.0
     if variance == 0.0:
         return 0.0 if difference == 0.0 else 1.0
     shift = abs(difference) * math.sqrt(n / design / variance)
-    return float(ndtr(shift - _critical()))
+    return normal_tail(shift - _critical())
 
 
 def needed_items(
@@ -47,7 +47,7 @@ def needed_items(
     size = abs(difference)
     if size == 0.0:
         raise ValueError("no number of items shows a difference of 0")
-    items = (_critical() + float(ndtri(chance))) ** 2 * _variance(size, discordant) / size**2
+    items = (_critical() + normal_quantile(chance)) ** 2 * _variance(size, discordant) / size**2
     return math.ceil(max(items, LEAST_DISCORDANT / discordant) * design - 1e-9)
 
 
@@ -63,18 +63,18 @@ def detectable_difference(
     effective = n / design
     if effective * discordant < LEAST_DISCORDANT:
         return 1.0
-    square = (_critical() + float(ndtri(chance))) ** 2
+    square = (_critical() + normal_quantile(chance)) ** 2
     found = math.sqrt(discordant * square / (effective + square))
     return found if found <= discordant else 1.0
 
 
 def widening(chance: float = POWER) -> float:
     """Detectable difference over the half-width of a 95 % interval: 1.43 at 80 % power."""
-    return (_critical() + float(ndtri(chance))) / _critical()
+    return (_critical() + normal_quantile(chance)) / _critical()
 
 
 def _critical() -> float:
-    return float(ndtri(0.5 + LEVEL / 2.0))
+    return normal_quantile(0.5 + LEVEL / 2.0)
 
 
 def _variance(difference: float, discordant: float) -> float:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri, stdtrit
 
 from metier.card import Interval
 from metier.stats.clusters import Clusters, blended_design, cluster_codes, clustered_mean, finite
+from metier.stats.tails import normal_quantile, student_quantile
 
 Codes = NDArray[np.intp]
 
@@ -28,7 +28,7 @@ def wilson(count: float, n: float, *, level: float = 0.95) -> Interval:
     """
     if not (n > 0 and 0 <= count <= n):
         raise ValueError("successes must lie between 0 and the number of items, above 0")
-    low, high = _wilson_ends(count, n, float(ndtri(0.5 + level / 2.0)))
+    low, high = _wilson_ends(count, n, normal_quantile(0.5 + level / 2.0))
     return Interval(low=low, high=high, level=level)
 
 
@@ -63,7 +63,7 @@ def share_interval(
         observed, estimate.worst_design, events, least=1.0 if two_valued else 0.0
     )
     effective = values.size / design
-    critical = float(stdtrit(max(estimate.freedom, 1.0), 0.5 + level / 2.0))
+    critical = student_quantile(max(estimate.freedom, 1.0), 0.5 + level / 2.0)
     low, high = _wilson_ends(estimate.mean * effective, effective, critical)
     return Interval(low=low, high=high, level=level)
 

@@ -13,7 +13,8 @@ from metier.assembly import Metier
 from metier.assembly.candidates import as_documents
 from metier.assembly.replaying import Heard, remade, replay
 from metier.errors import CorruptError
-from metier.router import Router, Rules, fit_domains
+from metier.router import Router, Rules
+from metier.router.learning import fit_domains
 from metier.routing import Candidate, Request
 from routed_fleet import OF_PYTHON, Fleet, question
 

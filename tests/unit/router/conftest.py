@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from metier.router import DomainModel, fit_domains
+from metier.router import DomainModel
+from metier.router.learning import fit_domains
 
 DISHES = ("an egg", "rice", "onions", "bread", "lentils", "a carp", "pasta", "beans", "leeks")
 WAYS = ("boil {}", "fry {} in butter", "how long do I bake {}", "which spice goes with {}")
