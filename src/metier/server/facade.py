@@ -385,13 +385,14 @@ class HubSaid:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error for a page: what, where and how to mend it."""
+    """An error for a page: what, where, how to mend it, and the form that was left."""
 
     status: int
     message: str
     remedy: str | None = None
     where: str | None = None
     request_id: str | None = None
+    back: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,8 @@ class Hopping:
 
     def _failed(self, request: Request, error: MetierError) -> Response:
         status = 503 if isinstance(error, UnavailableError) else 422
-        failure = Failure(status, error.message, error.remedy, request.url.path)
+        back = page_of(request.path_params["name"])
+        failure = Failure(status, error.message, error.remedy, request.url.path, back=back)
         return HTMLResponse(self._pages.failure(failure, self._options(request)), status)
 
 

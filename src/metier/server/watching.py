@@ -156,7 +156,8 @@ class Watching:
             await run_in_threadpool(lambda: self._metier.watching.feedback(**said))
         except MetierError as error:
             status = 503 if isinstance(error, UnavailableError) else 422
-            failure = Failure(status, error.message, error.remedy, request.url.path)
+            back = f"/specialists/{quote(name)}"
+            failure = Failure(status, error.message, error.remedy, request.url.path, back=back)
             return HTMLResponse(self._pages.failure(failure, self._options(request)), status)
         told = "kept" if fields["keep"] else "taken"
         return RedirectResponse(f"/specialists/{quote(name)}#{told}", status_code=303)
