@@ -224,7 +224,7 @@ def test_a_second_make_says_who_is_before_it_and_two_tabs_agree(
     third.goto(first.url)
     third.get_by_role("button", name="Stop").click()
     expect(first.locator("[data-state]")).to_have_text("Stopped. Nothing was installed.")
-    second.wait_for_url("**/specialists/next", timeout=20_000)
+    second.wait_for_url("**/specialists/next", timeout=60_000)
 
 
 def test_what_ran_when_the_server_ended_is_resumed(chromium: Browser, tmp_path: Path) -> None:

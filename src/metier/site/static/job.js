@@ -30,6 +30,8 @@
       request.responseType = "document";
       request.onload = () => (request.status === 200 ? resolve(request.response) : reject(new Error(String(request.status))));
       request.onerror = () => reject(new TypeError("offline"));
+      request.timeout = 8000;
+      request.ontimeout = () => reject(new TypeError("late"));
       request.open("GET", location.pathname);
       request.setRequestHeader("Accept", "text/html");
       request.send();
@@ -98,18 +100,21 @@
   });
   for (const kind of ["started", "resumed", "snapshot"]) {
     source.addEventListener(kind, (event) => {
-      if (!["queued", "running"].includes(JSON.parse(event.data).state)) source.close();
-      draw(["state", "ladder"]);
+      const job = JSON.parse(event.data);
+      if (["queued", "running"].includes(job.state)) draw(["state", "ladder"]);
+      else end(job, job.state);
     });
   }
   for (const kind of ["done", "failed", "stopped", "interrupted"]) {
-    source.addEventListener(kind, async (event) => {
-      source.close();
-      const job = JSON.parse(event.data);
-      await draw(["state", "ladder"]);
-      const target = job.next || (job.kind === "pull" && job.result ? `/specialists/${job.result.name}` : head.dataset.endsOn);
-      if (kind === "done" && target) arrive(target);
-    });
+    source.addEventListener(kind, (event) => end(JSON.parse(event.data), kind));
+  }
+
+  // Whoever was away when it ended is told by a snapshot, and arrives like everybody else.
+  async function end(job, state) {
+    source.close();
+    await draw(["state", "ladder"]);
+    const target = job.next || (job.kind === "pull" && job.result ? `/specialists/${job.result.name}` : head.dataset.endsOn);
+    if (state === "done" && target) arrive(target);
   }
   // A job that waits moves up without an event of its own.
   const waiting = setInterval(() => {
