@@ -22,6 +22,7 @@ from metier.assembly.outcomes import Meeting, Outcomes, outcomes_of, record
 from metier.assembly.rivals import plain
 from metier.assembly.tables import Tables
 from metier.assembly.workbench import Workbench
+from metier.conversing import Draft, Generator, OnText, Sampling, Turn
 from metier.errors import MetierError, NotFoundError, UnavailableError
 from metier.fleet import Installed
 from metier.ledger import Ledger
@@ -73,6 +74,32 @@ class Round:
     notes: list[str] = field(default_factory=list)
     problems: list[MetierError] = field(default_factory=list)
     rivals: dict[Rival, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _OnAnyDay:
+    """A service whose digest leaves the day out: else the same answers are paid for every day."""
+
+    generator: Generator
+    digest: str
+
+    @property
+    def name(self) -> str:
+        return self.generator.name
+
+    @property
+    def servable(self) -> bool:
+        return self.generator.servable
+
+    def generate(
+        self,
+        turns: Sequence[Turn],
+        sampling: Sampling,
+        *,
+        on_text: OnText | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Draft:
+        return self.generator.generate(turns, sampling, on_text=on_text, cancelled=cancelled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +293,9 @@ class Meetings:
             return None
         rival = replace(rival, cancelled=look.cancelled)
         if rival.elsewhere:
-            return Side(rival, batch_of(rival), local=False)
+            ref = self._workbench.rivals.ref("general") or rival.name
+            same = _OnAnyDay(rival.generator, self._tables.binding.identity(ref))
+            return Side(replace(rival, generator=same), batch_of(rival), local=False)
         judged_by = examiner.judged_by(rival, pictures=False)
         return Side(rival, batch_of(rival), toolchain=judged_by)
 
@@ -334,7 +363,7 @@ class Meetings:
                 look.notes.append(_too_large("the general model", str(general)))
             else:
                 against.append(("general", str(general), ()))
-        digests = {one[0]: self._rival(look, base, one, parts) for one in against}
+        digests = {role: self._rival(base, ref, with_) for role, ref, with_ in against}
         look.rivals |= digests
         paired = {role: self._paired(look.item, role, rival) for role, rival in digests.items()}
         missing = [one for one in against if not wanted <= paired[one[0]]]
@@ -359,7 +388,7 @@ class Meetings:
     def _pair(self, look: Round, on: str, own: Entry, other: Entry, role: Rival) -> None:
         from metier.evals.tables import median_seconds
 
-        rival = _rival_digest(own.base_digest, other.base_digest, other.parts)
+        rival = look.rivals[role]
         paired = self._paired(look.item, role, rival)
         card = look.item.chat
         made = card.made[:10] if card is not None else ""
@@ -400,18 +429,11 @@ class Meetings:
         record(self._ledger(), look.item.name, meeting, pairs)
         look.added += len(pairs)
 
-    def _rival(
-        self,
-        look: Round,
-        base: str,
-        against: tuple[Rival, str, tuple[str, ...]],
-        parts: tuple[str, ...],
-    ) -> str:
-        """The digest by which a rival is told from others that had its role."""
-        _role, ref, with_ = against
-        own = self._measuring.entrant(look.item.name, base, parts, 1, prompted=True)
-        other = self._measuring.entrant(look.item.name, ref, with_, 1, prompted=True)
-        return _rival_digest(own.base_digest, other.base_digest, with_)
+    def _rival(self, own_base: str, base: str, parts: tuple[str, ...]) -> str:
+        """The digest by which a rival is told from others that had its role, on any day."""
+        identity = self._tables.binding.identity
+        facts = {"own_base": identity(own_base), "base": identity(base), "parts": list(parts)}
+        return str(Digest.of(canonical_json(facts)))
 
     def _paired(self, item: Installed, role: Rival, rival: str) -> set[str]:
         return {
@@ -443,9 +465,3 @@ def _too_large(what: str, name: str) -> str:
         f"{what} {name} runs on this machine; in the background no second model is loaded, so run "
         "'metier watch' by hand"
     )
-
-
-def _rival_digest(own_base: str, base: str, parts: tuple[str, ...]) -> str:
-    """Of a base with some parts, met by a specialist over a base."""
-    facts = {"own_base": own_base, "base": base, "parts": list(parts)}
-    return str(Digest.of(canonical_json(facts)))

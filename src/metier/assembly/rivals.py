@@ -41,8 +41,7 @@ class Rivals:
     def ref(self, name: str) -> str | Path | None:
         """What to open as a base for a rival's name; ``None`` if nothing of it writes."""
         if name == GENERAL:
-            general = self._general()
-            return (general.ref or general.name) or None
+            return self._general().ref or None
         if name.startswith((REMOTE, LOCAL)):
             return name
         return name if plain(name) in self._writers() else None

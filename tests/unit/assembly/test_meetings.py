@@ -55,6 +55,19 @@ def test_a_base_with_tools_meets_the_base_alone(helper: tuple[Metier, Seen, Sett
 
 
 @needs_a_sandbox
+def test_nobody_is_paid_again_on_another_day(
+    helper: tuple[Metier, Seen, Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metier, seen, settings = helper
+    (first,) = metier.watching.look(["helper"])
+    calls = len(seen.bodies)
+    monkeypatch.setattr("metier.assembly.bases._today", lambda: "2031-01-01")
+    (again,) = Metier.open(settings).watching.look(["helper"])
+    assert (again.added, len(seen.bodies)) == (0, calls)
+    assert again.standing.tracks == first.standing.tracks
+
+
+@needs_a_sandbox
 def test_a_general_model_answers_the_same_tasks(helper: tuple[Metier, Seen, Settings]) -> None:
     _, seen, settings = helper
     general = replace(settings, general_url=seen.service.url, general_model="general-x")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -112,6 +113,23 @@ def test_a_general_model_of_this_machine_is_met_a_part_at_a_look(
     assert second.added == 4
     pairs = [(track.rival, track.pairs) for track in second.standing.tracks]
     assert sorted(pairs) == [("base", 60), ("general", 8)]
+
+
+def test_a_service_as_base_is_the_general_model_on_any_day(
+    metier: Metier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(knowing(truths(metier))) as (asked, url):
+        services = f'[mine]\nurl = "{url}"\nmodel = "big"\n'
+        metier.settings.services.write_text(services)
+        settings = replace(metier.settings, base="remote:mine")
+        (first,) = Metier.open(settings).watching.look([NAME])
+        assert {track.rival for track in first.standing.tracks} == {"base", "general"}
+        count = len(asked.bodies)
+        assert count >= 60
+        monkeypatch.setattr("metier.assembly.bases._today", lambda: "2031-01-01")
+        (again,) = Metier.open(settings).watching.look([NAME])
+        assert (again.added, len(asked.bodies)) == (0, count)
+    assert again.standing.tracks == first.standing.tracks
 
 
 def test_a_general_model_that_is_not_there_is_told_and_stops_nothing(metier: Metier) -> None:
