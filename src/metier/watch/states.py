@@ -140,7 +140,7 @@ def half_the_cost(cost: Cost, rival: Cost) -> bool:
 
 def _views(tracks: Sequence[Track], now: Watched) -> list[_View]:
     rivals = list(dict.fromkeys(track.rival for track in tracks))
-    ways = len(tracks) + sum(not track.fresh for track in tracks)
+    ways = len(tracks) + len(rivals)  # each track, and of each rival that it has turned
     found = []
     for rival in rivals:
         mine = [track for track in tracks if track.rival == rival]
@@ -165,7 +165,7 @@ def _view(whole: Track, fresh: Track | None, worse: float, *, half: bool) -> _Vi
             return _View(ruling, "ahead")
         if half and ruling.not_worse >= SHOWN:
             return _View(ruling, "cheap")
-    tracks = [whole] if fresh is None else [fresh, whole]
+    tracks = [whole] if fresh in (None, whole) else [fresh, whole]
     if turned + sum(track.against_it for track in tracks) >= worse:
         worst = max(tracks, key=lambda track: track.against_it)
         shown = worst.against_it >= SHOWN

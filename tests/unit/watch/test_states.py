@@ -211,6 +211,12 @@ def test_half_the_cost(own: Cost, rival: Cost, half: bool) -> None:
     assert half_the_cost(own, rival) is half
 
 
+def test_fresh_pairs_alone_are_counted_once() -> None:
+    few = track(0, 8, 8, fresh=True)
+    assert few.against_it < 20.0
+    assert judge(None, [few], NOW).state in ROUTED
+
+
 some_tracks = st.builds(
     lambda wins, losses, ties, fresh, rival: track(
         wins, losses, wins + losses + ties, fresh=fresh, rival=rival
